@@ -1,0 +1,96 @@
+//! The one error of the engine: a stable code, and a message that names the path, the limit and the value.
+//!
+//! What reaches a client is `<CODE> <message>`. An error means that nothing changed.
+
+use std::fmt;
+
+/// The stable first word of an error reply. New codes may come; none changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A document breaks its collection's declaration, or a declaration is not valid.
+    Schema,
+    /// A unique index already holds the value.
+    Unique,
+    /// Not well-formed JSON; the message holds the byte offset.
+    Json,
+    /// Not a path, or a path that does not fit the document.
+    Path,
+    /// Not a filter; the message holds the position in the text, counted in bytes from 0.
+    Filter,
+    /// A limit on an answer or on a declaration.
+    Limited,
+    /// The query would examine too many documents without an index.
+    NoIndex,
+    /// A document, path or text is larger than its limit.
+    TooBig,
+    /// The key names no collection.
+    Key,
+    /// The collection is not there.
+    NoCollection,
+    /// The collection is declared already, in another way.
+    CollectionExists,
+    /// Arithmetic left the range of its type.
+    Overflow,
+    /// Options or arguments do not fit the command.
+    Syntax,
+    /// A defect of Folio itself: an invariant did not hold.
+    Internal,
+}
+
+impl Code {
+    /// The word that stands first in the reply.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::Schema => "SCHEMA",
+            Code::Unique => "UNIQUE",
+            Code::Json => "JSON",
+            Code::Path => "PATH",
+            Code::Filter => "FILTER",
+            Code::Limited => "LIMITED",
+            Code::NoIndex => "NOINDEX",
+            Code::TooBig => "TOOBIG",
+            Code::Key => "KEY",
+            Code::NoCollection => "NOCOLLECTION",
+            Code::CollectionExists => "COLLECTIONEXISTS",
+            Code::Overflow => "OVERFLOW",
+            Code::Syntax => "ERR",
+            Code::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error with its code; displays as the reply that a client reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code} {message}")]
+pub struct Error {
+    /// The stable code.
+    pub code: Code,
+    /// What went wrong and where: lower case, one line, no trailing stop.
+    pub message: Box<str>,
+}
+
+impl Error {
+    /// An error of `code` that reads `message`.
+    pub fn new(code: Code, message: impl Into<Box<str>>) -> Self {
+        Error { code, message: message.into() }
+    }
+
+    /// Malformed JSON at a byte `offset`.
+    pub fn json(offset: usize, what: impl fmt::Display) -> Self {
+        Error::new(Code::Json, format!("{what} at byte {offset}"))
+    }
+
+    /// A filter that cannot be read at `position`, in bytes from the start of its text.
+    pub fn filter(position: usize, what: impl fmt::Display) -> Self {
+        Error::new(Code::Filter, format!("{what} at position {position}"))
+    }
+}
+
+/// What every fallible function of the engine returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

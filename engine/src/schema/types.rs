@@ -1,0 +1,168 @@
+//! Field types, and the key of a value under each.
+//!
+//! A type decides which JSON values fit and how they compare. The same functions serve values in documents and
+//! literals in filters, so an index, a scan and a literal can never disagree.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use crate::value::{Decimal, Key, KeyBuf, Kind, Number, Raw};
+
+/// The type of one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scalar {
+    /// A JSON string.
+    String,
+    /// A number whose exact value is an integer in the range of `i64` or `u64`.
+    Int,
+    /// A number in the range of a double.
+    Float,
+    /// true or false.
+    Bool,
+    /// A string or number that is a decimal, kept and compared digit for digit.
+    Decimal,
+    /// RFC 3339 text, or integer milliseconds since 1970-01-01T00:00:00Z.
+    DateTime,
+    /// Any value.
+    Json,
+}
+
+/// The type of a field: one value, or an array of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FieldType {
+    /// The type of the value, or of each element.
+    pub scalar: Scalar,
+    /// Whether the field holds an array.
+    pub array: bool,
+}
+
+const NAMES: [(&str, Scalar); 7] = [
+    ("string", Scalar::String),
+    ("int", Scalar::Int),
+    ("float", Scalar::Float),
+    ("bool", Scalar::Bool),
+    ("decimal", Scalar::Decimal),
+    ("datetime", Scalar::DateTime),
+    ("json", Scalar::Json),
+];
+
+/// Integer milliseconds beyond this are no instant: doubles hold no larger integers exactly.
+const MILLIS_MAX: i64 = 1 << 53;
+
+impl Scalar {
+    /// Fills `out` with the key of `raw` under this type; false, and a key of its own place at the end of the
+    /// order, where `raw` does not fit. Null is its own key under every type.
+    pub fn key(self, raw: Raw<'_>, out: &mut KeyBuf) -> bool {
+        let fits = match raw.kind() {
+            Kind::Null => {
+                out.set_plain(&Key::NULL);
+                true
+            }
+            Kind::Bool => self.key_of_bool(raw.bytes() == b"true", out),
+            Kind::Number => self.key_of_number(raw.bytes(), out),
+            Kind::String => {
+                let text = raw.string().expect("a string by its kind");
+                self.key_of_string(&text, out)
+            }
+            Kind::Array | Kind::Object if self == Scalar::Json => {
+                out.set_json(raw);
+                true
+            }
+            Kind::Array | Kind::Object => false,
+        };
+        if !fits {
+            out.set_invalid(raw);
+        }
+        fits
+    }
+
+    /// The key of a truth value; false where the type holds none.
+    pub fn key_of_bool(self, value: bool, out: &mut KeyBuf) -> bool {
+        out.set_plain(&Key::of_bool(value));
+        matches!(self, Scalar::Bool | Scalar::Json)
+    }
+
+    /// The key of a number's JSON text; false where it does not fit the type.
+    pub fn key_of_number(self, text: &[u8], out: &mut KeyBuf) -> bool {
+        let Ok(text_str) = std::str::from_utf8(text) else { return false };
+        if self == Scalar::Decimal {
+            return Decimal::parse(text_str).is_some_and(|decimal| {
+                out.set_decimal(&decimal);
+                true
+            });
+        }
+        let Some(number) = Number::parse(text) else { return false };
+        match (self, number) {
+            (Scalar::Float | Scalar::Json, _) | (Scalar::Int, Number::Int(_) | Number::UInt(_)) => {
+                out.set_number(number);
+                true
+            }
+            (Scalar::DateTime, Number::Int(millis)) if millis.abs() <= MILLIS_MAX => {
+                out.set_instant(millis, 0);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The key of a string; false where it does not fit the type.
+    pub fn key_of_string(self, text: &str, out: &mut KeyBuf) -> bool {
+        match self {
+            Scalar::String | Scalar::Json => {
+                out.set_string(text);
+                true
+            }
+            Scalar::Decimal => Decimal::parse(text).is_some_and(|decimal| {
+                out.set_decimal(&decimal);
+                true
+            }),
+            Scalar::DateTime => text.parse::<Timestamp>().is_ok_and(|instant| {
+                let nanos = instant.as_nanosecond();
+                let millis = nanos.div_euclid(1_000_000) as i64;
+                out.set_instant(millis, nanos.rem_euclid(1_000_000) as u32);
+                true
+            }),
+            Scalar::Int | Scalar::Float | Scalar::Bool => false,
+        }
+    }
+
+    /// The type's name.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, scalar)| *scalar == self).map_or("json", |(name, _)| name)
+    }
+}
+
+impl FieldType {
+    /// One value of `scalar`.
+    pub const fn one(scalar: Scalar) -> Self {
+        FieldType { scalar, array: false }
+    }
+}
+
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.array {
+            write!(f, "array<{}>", self.scalar.name())
+        } else {
+            f.write_str(self.scalar.name())
+        }
+    }
+}
+
+impl FromStr for FieldType {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let lower = text.to_ascii_lowercase();
+        let inner = lower.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>'));
+        let name = inner.unwrap_or(&lower);
+        match NAMES.iter().find(|(known, _)| *known == name) {
+            Some((_, scalar)) => Ok(FieldType { scalar: *scalar, array: inner.is_some() }),
+            None => Err(format!(
+                "unknown type '{text}', expected one of string, int, float, bool, decimal, datetime, json or array<..> of one"
+            )),
+        }
+    }
+}

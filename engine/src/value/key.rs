@@ -1,0 +1,418 @@
+//! The key of a value: bytes whose order is the order of values.
+//!
+//! One place decides order and equality, for indexes, filters and ORDER alike. A key is a 64-bit **head** and,
+//! for what the head cannot hold, a **tail** of bytes; keys compare by head, then by tail, no tail first.
+//! The finite doubles, mapped to integers in their order, leave room at both ends of the 64 bits:
+//!
+//! ```text
+//!   head (hexadecimal)         value                          tail
+//!   0000 0000 0000 0000        missing                        -
+//!   0000 0000 0000 0001        an empty array under [*]       -
+//!   0000 0000 0000 0002        null                           -
+//!   0000 0000 0000 0003, 4     false, true                    -
+//!   0010 ....... FFEF ....     number: its double, or the     what the integer is above that double,
+//!                              greatest double below it       2 bytes, unless 0
+//!                              datetime: its whole            its nanoseconds within the millisecond,
+//!                              milliseconds, as a double      4 bytes, unless 0
+//!                              decimal: see `decimal_head`    the digits after the twelfth
+//!   FFF0 c cccc cccc cc n      string: 5 bytes, min(length,6) the bytes from the sixth on, if any
+//!   FFF1 0000 0000 0000        array                          its elements, see `container`
+//!   FFF2 0000 0000 0000        object                         its members, sorted by name
+//!   FFF8 0000 0000 0000        a value that is not of its field's declared type
+//! ```
+//!
+//! A field is indexed under one type, so numbers, datetimes and decimals never meet in one index.
+//! Building a key costs one pass over the value; comparing two costs one integer comparison nearly always.
+
+use std::cmp::Ordering;
+
+use super::decimal::Decimal;
+use super::number::Number;
+use super::raw::{Kind, Raw};
+
+const NUMBER_LOW: u64 = 0x0010_0000_0000_0000;
+const NUMBER_HIGH: u64 = 0xFFEF_FFFF_FFFF_FFFF;
+const STRING: u64 = 0xFFF0_0000_0000_0000;
+const ARRAY: u64 = 0xFFF1_0000_0000_0000;
+const OBJECT: u64 = 0xFFF2_0000_0000_0000;
+const INVALID: u64 = 0xFFF8_0000_0000_0000;
+/// Bytes of a string that its head holds.
+const STRING_HEAD: usize = 5;
+
+/// A borrowed key. `Copy`, ordered as values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyRef<'a> {
+    /// The first 64 bits.
+    pub head: u64,
+    /// What the head could not hold.
+    pub tail: Option<&'a [u8]>,
+}
+
+impl KeyRef<'_> {
+    /// An owned copy.
+    pub fn to_key(self) -> Key {
+        Key { head: self.head, tail: self.tail.map(Into::into) }
+    }
+}
+
+/// An owned key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    head: u64,
+    tail: Option<Box<[u8]>>,
+}
+
+impl Key {
+    /// The path leads to nothing.
+    pub const MISSING: Key = Key::of_head(0);
+    /// The path ends in `[*]` over an array without elements.
+    pub const EMPTY: Key = Key::of_head(1);
+    /// JSON null.
+    pub const NULL: Key = Key::of_head(2);
+    /// JSON false.
+    pub const FALSE: Key = Key::of_head(3);
+    /// JSON true.
+    pub const TRUE: Key = Key::of_head(4);
+    /// Not above any number, datetime or decimal.
+    pub const NUMBER_MIN: Key = Key::of_head(NUMBER_LOW);
+    /// Above every number, datetime and decimal.
+    pub const NUMBER_END: Key = Key::of_head(STRING - 1);
+    /// Not above any string.
+    pub const STRING_MIN: Key = Key::of_head(STRING);
+    /// Above every string.
+    pub const STRING_END: Key = Key::of_head(ARRAY);
+
+    const fn of_head(head: u64) -> Key {
+        Key { head, tail: None }
+    }
+
+    /// The key of `head` and `tail`.
+    pub fn new(head: u64, tail: Option<Box<[u8]>>) -> Key {
+        Key { head, tail }
+    }
+
+    /// The key of a truth value.
+    pub fn of_bool(value: bool) -> Key {
+        if value { Key::TRUE } else { Key::FALSE }
+    }
+
+    /// The key that `fill` builds.
+    pub fn build(fill: impl FnOnce(&mut KeyBuf)) -> Key {
+        let mut buf = KeyBuf::default();
+        fill(&mut buf);
+        buf.as_ref().to_key()
+    }
+
+    /// The first 64 bits.
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// The key, borrowed.
+    pub fn as_ref(&self) -> KeyRef<'_> {
+        KeyRef { head: self.head, tail: self.tail.as_deref() }
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.tail.as_ref().map_or(0, |tail| tail.len())
+    }
+
+    /// Whether UNIQUE leaves a document with this key alone: missing, empty and null hold no value.
+    pub fn is_absent(&self) -> bool {
+        self.head <= Key::NULL.head
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_ref().cmp(&other.as_ref())
+    }
+}
+
+/// A key under construction whose buffer is used again and again. Holds the missing value at first.
+#[derive(Debug, Clone, Default)]
+pub struct KeyBuf {
+    head: u64,
+    has_tail: bool,
+    tail: Vec<u8>,
+}
+
+impl KeyBuf {
+    /// The key built last.
+    pub fn as_ref(&self) -> KeyRef<'_> {
+        KeyRef { head: self.head, tail: self.has_tail.then_some(&self.tail) }
+    }
+
+    fn head_only(&mut self, head: u64) {
+        self.head = head;
+        self.has_tail = false;
+    }
+
+    fn with_tail(&mut self, head: u64, tail: &[u8]) {
+        self.head = head;
+        self.has_tail = true;
+        self.tail.clear();
+        self.tail.extend_from_slice(tail);
+    }
+
+    /// Becomes the key of one of the constants.
+    pub fn set_plain(&mut self, key: &Key) {
+        self.head_only(key.head);
+    }
+
+    /// Becomes the key of a number.
+    pub fn set_number(&mut self, number: Number) {
+        match number {
+            Number::Float(value) => self.head_only(double_head(value)),
+            Number::Int(value) => self.set_integer(i128::from(value)),
+            Number::UInt(value) => self.set_integer(i128::from(value)),
+        }
+    }
+
+    /// An integer is its greatest double below, and the rest: at most 2047 for 64 bits.
+    fn set_integer(&mut self, value: i128) {
+        let mut floor = value as f64;
+        if floor as i128 > value {
+            floor = floor.next_down();
+        }
+        let rest = (value - floor as i128) as u16;
+        if rest == 0 {
+            self.head_only(double_head(floor));
+        } else {
+            self.with_tail(double_head(floor), &rest.to_be_bytes());
+        }
+    }
+
+    /// Becomes the key of an instant: milliseconds since 1970 and nanoseconds (below 1,000,000) within.
+    pub fn set_instant(&mut self, millis: i64, nanos: u32) {
+        let head = double_head(millis as f64);
+        if nanos == 0 {
+            self.head_only(head);
+        } else {
+            self.with_tail(head, &nanos.to_be_bytes());
+        }
+    }
+
+    /// Becomes the key of a decimal.
+    pub fn set_decimal(&mut self, value: &Decimal) {
+        let (head, rest) = decimal_head(value);
+        match rest {
+            None => self.head_only(head),
+            Some(rest) => self.with_tail(head, &rest),
+        }
+    }
+
+    /// Becomes the key of a string.
+    pub fn set_string(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut packed = [0u8; 8];
+        let held = bytes.len().min(STRING_HEAD);
+        packed[2..2 + held].copy_from_slice(&bytes[..held]);
+        packed[7] = bytes.len().min(STRING_HEAD + 1) as u8;
+        let head = STRING | u64::from_be_bytes(packed);
+        if bytes.len() <= STRING_HEAD {
+            self.head_only(head);
+        } else {
+            self.with_tail(head, &bytes[STRING_HEAD..]);
+        }
+    }
+
+    /// Becomes the natural key of a JSON value, as on an undeclared path.
+    pub fn set_json(&mut self, raw: Raw<'_>) {
+        match raw.kind() {
+            Kind::Null => self.set_plain(&Key::NULL),
+            Kind::Bool => self.set_plain(&Key::of_bool(raw.bytes() == b"true")),
+            Kind::Number => match Number::parse(raw.bytes()) {
+                Some(number) => self.set_number(number),
+                None => self.set_invalid(raw),
+            },
+            Kind::String => self.set_string(&raw.string().expect("a string by its kind")),
+            Kind::Array => self.set_container(ARRAY, raw),
+            Kind::Object => self.set_container(OBJECT, raw),
+        }
+    }
+
+    /// Becomes the key of a value that is not of its field's type: after everything else, by its text.
+    pub fn set_invalid(&mut self, raw: Raw<'_>) {
+        self.with_tail(INVALID, raw.bytes());
+    }
+
+    fn set_container(&mut self, head: u64, raw: Raw<'_>) {
+        let tail = container(raw);
+        self.head = head;
+        self.has_tail = true;
+        self.tail = tail;
+    }
+}
+
+/// The order-preserving image of a finite double: all bits turned for a negative one, else the sign set. -0 is 0.
+fn double_head(value: f64) -> u64 {
+    let bits = (value + 0.0).to_bits();
+    let head = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+    debug_assert!((NUMBER_LOW..=NUMBER_HIGH).contains(&head), "finite");
+    head
+}
+
+/// A decimal as 16 bits of sign and exponent, six digit pairs of seven bits and up, and a bit that says whether
+/// digits follow in the tail. For a negative one everything is turned over, so that greater magnitude sorts lower.
+///
+/// ```text
+///   63........48 47........8 7.....1 0
+///   32768 + exp  five pairs   sixth  1 if a tail follows
+/// ```
+fn decimal_head(value: &Decimal) -> (u64, Option<Vec<u8>>) {
+    let digits = value.digits();
+    if digits.is_empty() {
+        return (double_head(0.0), None);
+    }
+    let pair = |at: usize| {
+        let digit = |at: usize| digits.get(at).copied().unwrap_or(0);
+        digit(2 * at) * 10 + digit(2 * at + 1)
+    };
+    // Exponents run from -30,000 to 30,000 (`Decimal::parse`): 1 ..= 32,767 above the middle once halved and raised.
+    let exponent = (i64::from(value.exponent()) + 30_001) / 2 + 1;
+    let odd = (i64::from(value.exponent()) + 30_001) % 2;
+    let mut head = (0x8000 + exponent as u64) << 48;
+    for at in 0..5 {
+        head |= u64::from(pair(at)) << (40 - 8 * at);
+    }
+    // The exponent's lowest bit does not fit beside the sign; it leads the digits.
+    head |= (odd as u64) << 47;
+    head |= u64::from(pair(5)) << 1;
+    let rest = (digits.len() > 12).then(|| (6..digits.len().div_ceil(2)).map(pair).collect::<Vec<u8>>());
+    head |= u64::from(rest.is_some());
+    if !value.is_negative() {
+        return (head, rest);
+    }
+    // Without a tail the turned head ends in 1, with one in 0: so -1.5 sorts above -1.5000000000001 by its head.
+    // Among negative tails the longer is lower: pairs turned, and ended by a byte above any of them.
+    let rest = rest.map(|pairs| pairs.iter().map(|pair| 0xFE - pair).chain([0xFF]).collect());
+    (!head, rest)
+}
+
+/// One array or object that is being encoded.
+struct Frame {
+    bytes: Vec<u8>,
+    /// Members of an object so far: name and value, encoded.
+    members: Vec<(Vec<u8>, Vec<u8>)>,
+    name: Option<Vec<u8>>,
+    is_object: bool,
+}
+
+/// The order-preserving bytes of an array or object: each element or member as tag, content and end, every tag above
+/// the end (0), so that the shorter of two equal beginnings comes first. Members stand sorted by name. No recursion.
+fn container(raw: Raw<'_>) -> Vec<u8> {
+    let mut stack: Vec<(Frame, Cursor<'_>)> = vec![open(raw)];
+    loop {
+        let (frame, cursor) = stack.last_mut().expect("the outermost frame is still open");
+        match cursor.next() {
+            Some((name, value)) => {
+                frame.name = name.map(|name| {
+                    let mut bytes = Vec::new();
+                    escape(name.string().expect("a name is a string").as_bytes(), &mut bytes);
+                    bytes
+                });
+                if matches!(value.kind(), Kind::Array | Kind::Object) {
+                    stack.push(open(value));
+                } else {
+                    let mut bytes = Vec::new();
+                    scalar(value, &mut bytes);
+                    add(frame, bytes);
+                }
+            }
+            None => {
+                let (frame, _) = stack.pop().expect("the frame just looked at");
+                let is_object = frame.is_object;
+                let bytes = close(frame);
+                match stack.last_mut() {
+                    None => return bytes,
+                    Some((parent, _)) => {
+                        let tag = if is_object { TAG_OBJECT } else { TAG_ARRAY };
+                        add(parent, [&[tag], bytes.as_slice()].concat());
+                    }
+                }
+            }
+        }
+    }
+}
+
+const TAG_SCALAR: u8 = 1;
+const TAG_STRING: u8 = 2;
+const TAG_ARRAY: u8 = 3;
+const TAG_OBJECT: u8 = 4;
+
+/// The elements of an array, or the members of an object.
+enum Cursor<'a> {
+    Elements(super::raw::Elements<'a>),
+    Members(super::raw::Members<'a>),
+}
+
+impl<'a> Iterator for Cursor<'a> {
+    type Item = (Option<Raw<'a>>, Raw<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Cursor::Elements(elements) => elements.next().map(|value| (None, value)),
+            Cursor::Members(members) => members.next().map(|(name, value)| (Some(name), value)),
+        }
+    }
+}
+
+fn open(raw: Raw<'_>) -> (Frame, Cursor<'_>) {
+    let is_object = raw.kind() == Kind::Object;
+    let frame = Frame { bytes: Vec::new(), members: Vec::new(), name: None, is_object };
+    let cursor =
+        if is_object { Cursor::Members(raw.members()) } else { Cursor::Elements(raw.elements()) };
+    (frame, cursor)
+}
+
+fn add(frame: &mut Frame, value: Vec<u8>) {
+    match frame.name.take() {
+        Some(name) => frame.members.push((name, value)),
+        None => frame.bytes.extend(value),
+    }
+}
+
+fn close(mut frame: Frame) -> Vec<u8> {
+    frame.members.sort();
+    for (name, value) in frame.members {
+        frame.bytes.push(TAG_STRING);
+        frame.bytes.extend(name);
+        frame.bytes.extend(value);
+    }
+    frame.bytes.push(0);
+    frame.bytes
+}
+
+/// Null, booleans and numbers by their head (and the two bytes of an integer's rest), strings whole.
+fn scalar(raw: Raw<'_>, out: &mut Vec<u8>) {
+    if let Some(text) = raw.string() {
+        out.push(TAG_STRING);
+        escape(text.as_bytes(), out);
+        return;
+    }
+    let mut key = KeyBuf::default();
+    key.set_json(raw);
+    out.push(TAG_SCALAR);
+    out.extend(key.head.to_be_bytes());
+    let rest = if key.has_tail && key.head != INVALID { key.tail.as_slice() } else { &[0, 0] };
+    out.extend(rest);
+}
+
+/// Bytes that end in 0 0, a 0 within written as 0 1: prefix-free, and in the order of the bytes.
+fn escape(bytes: &[u8], out: &mut Vec<u8>) {
+    for &byte in bytes {
+        out.push(byte);
+        if byte == 0 {
+            out.push(1);
+        }
+    }
+    out.extend([0, 0]);
+}

@@ -1,0 +1,13 @@
+//! Values: JSON text as slices, exact numbers, and keys that put all values into one order.
+
+pub mod decimal;
+pub mod key;
+pub mod number;
+pub mod range;
+pub mod raw;
+
+pub use decimal::Decimal;
+pub use key::{Key, KeyBuf, KeyRef};
+pub use number::Number;
+pub use range::{KeyRange, KeySet};
+pub use raw::{Kind, Raw};
