@@ -3,7 +3,7 @@
 //! ```text
 //!   path  := name step*
 //!   step  := '.' name | '[' digits ']' | '[*]'
-//!   name  := (letter | '_') (letter | digit | '_' | '-')*  |  '`' any, '`' doubled '`'
+//!   name  := (letter | '_') (letter | digit | '_')*  |  '`' any, '`' doubled '`'
 //! ```
 //!
 //! No white space within. The filter's lexer reads its paths here too, so that a path cannot mean
@@ -29,8 +29,10 @@ pub(crate) struct Name<'t> {
 
 impl Path {
     /// The words that a filter reads as its own unless they stand in back-quotes, in any case.
-    pub(crate) const KEYWORDS: [&'static str; 11] =
-        ["AND", "OR", "NOT", "IN", "BETWEEN", "HAS", "IS", "NULL", "MISSING", "TRUE", "FALSE"];
+    pub(crate) const KEYWORDS: [&'static str; 21] = [
+        "AND", "OR", "NOT", "IN", "BETWEEN", "HAS", "IS", "NULL", "MISSING", "TRUE", "FALSE", "LIKE", "ILIKE",
+        "CONTAINS", "STARTS", "ENDS", "MATCHES", "ANY", "ALL", "WHERE", "WITH",
+    ];
 
     /// Reads a path of at most `steps_max` steps. An error has code `Path` and the byte at which
     /// reading stopped, or code `TooBig`. O(bytes).
@@ -105,7 +107,7 @@ fn is_name_start(letter: char) -> bool {
 }
 
 fn is_name_part(letter: char) -> bool {
-    matches!(letter, '_' | '-') || letter.is_alphanumeric()
+    letter == '_' || letter.is_alphanumeric()
 }
 
 fn scan_quoted(text: &str, open: usize, code: Code) -> Result<Name<'_>> {

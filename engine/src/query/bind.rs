@@ -12,8 +12,7 @@
 //!   a BETWEEN x AND y            from x to y
 //!   a IN (x, y)                  the keys of x and of y
 //!   a IS NULL, IS TRUE           the key of null, of true
-//!   a IS MISSING                 the key of missing; under [*] also that of an empty array, which
-//!                                indexes tell apart
+//!   a IS MISSING                 the key of missing
 //! ```
 //!
 //! A range stays within its literal's family, so values of another kind are in none. What no key
@@ -181,9 +180,7 @@ impl<'b> Binder<'b> {
             AstOp::Has(operand) => return self.has(test, operand),
             AstOp::IsNull => (self.lenient(path), KeySet::points([Key::NULL]), test.to_string()),
             AstOp::IsMissing => {
-                let empty = path.is_multi().then_some(Key::EMPTY);
-                let keys = KeySet::points([Key::MISSING].into_iter().chain(empty));
-                (self.lenient(path), keys, test.to_string())
+                (self.lenient(path), KeySet::points([Key::MISSING]), test.to_string())
             }
             AstOp::IsBool(value) => {
                 // A boolean in a field declared an array satisfies nothing, as any value of another
@@ -351,7 +348,7 @@ fn family(key: &Key) -> KeyRange {
     let (low, high, high_included) = if *key < Key::NUMBER_MIN {
         (Key::FALSE, Key::TRUE, true)
     } else if *key < Key::STRING_MIN {
-        (Key::NUMBER_MIN, Key::NUMBER_END, true)
+        (Key::NUMBER_MIN, Key::NUMBER_END, false)
     } else {
         (Key::STRING_MIN, Key::STRING_END, false)
     };
@@ -406,14 +403,29 @@ impl Filter {
     /// Whether `doc` satisfies the filter. Decides no more children of a join than it must.
     pub fn matches(&self, doc: DocRef<'_>, scratch: &mut Scratch) -> bool {
         let Scratch { key, open } = scratch;
+        self.decide(self.root(), open, &mut |_, test| test.matches(doc, key))
+    }
+
+    /// The place of the root.
+    pub fn root(&self) -> u32 {
+        self.nodes.len().saturating_sub(1) as u32
+    }
+
+    /// Whether the node at `root` holds when its predicates are as `holds` says, given each one's place. `open` is
+    /// scratch space. Asks for no more predicates than it must.
+    pub fn decide(
+        &self,
+        root: u32,
+        open: &mut Vec<(u32, u32)>,
+        holds: &mut dyn FnMut(u32, &Test) -> bool,
+    ) -> bool {
         open.clear();
-        let Some(root) = self.nodes.len().checked_sub(1) else { return true };
-        let mut at = root as u32;
+        let mut at = root;
         loop {
             let mut value = match &self.nodes[at as usize] {
                 FilterNode::All => true,
                 FilterNode::Nothing => false,
-                FilterNode::Test(test) => test.matches(doc, key),
+                FilterNode::Test(test) => holds(at, test),
                 FilterNode::Not(child) => {
                     open.push((at, 1));
                     at = *child;
