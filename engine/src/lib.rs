@@ -5,18 +5,18 @@
 //! order in which to read the folders is that of the modules below; each looks only at those above it.
 #![forbid(unsafe_code)]
 
-pub mod error;
-pub mod limits;
-pub mod value;
-pub mod doc;
-pub mod path;
-pub mod schema;
-pub mod index;
 pub mod collection;
-pub mod store;
-pub mod query;
-pub mod plan;
+pub mod doc;
+pub mod error;
 pub mod exec;
+pub mod index;
+pub mod limits;
+pub mod path;
+pub mod plan;
+pub mod query;
+pub mod schema;
+pub mod store;
+pub mod value;
 
 pub use error::{Code, Error, Result};
 pub use limits::Limits;

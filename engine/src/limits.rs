@@ -24,9 +24,9 @@ pub struct Limits {
     pub rows_max: usize,
 }
 
-/// 16 MiB, as MongoDB: larger things are files.
+/// 16 MiB, as `MongoDB`: larger things are files.
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
-/// 128 levels, as serde_json and RedisJSON: deeper ones are attacks.
+/// 128 levels, as `serde_json` and RedisJSON: deeper ones are attacks.
 pub const DEPTH_MAX: usize = 128;
 /// 64 KiB of text: long lists belong into a parameter.
 pub const FILTER_BYTES_MAX: usize = 64 << 10;

@@ -63,8 +63,16 @@ pub enum Info {
 
 impl Collection {
     /// An empty collection. `seed` makes its hashes unforeseeable; `counters` are where numbers go on from.
-    pub fn new(uid: u32, db: u32, definition: Definition, declared: bool, counters: Counters, seed: u64) -> Self {
-        let indexes = definition.fields.iter().filter_map(|field| Index::for_field(field, seed)).collect();
+    pub fn new(
+        uid: u32,
+        db: u32,
+        definition: Definition,
+        declared: bool,
+        counters: Counters,
+        seed: u64,
+    ) -> Self {
+        let indexes =
+            definition.fields.iter().filter_map(|field| Index::for_field(field, seed)).collect();
         Collection {
             uid,
             db,

@@ -14,7 +14,11 @@ impl Collection {
     pub fn verify(&self) -> Vec<String> {
         let mut faults = self.verify_table();
         for index in &self.indexes {
-            faults.extend(self.verify_index(index).into_iter().map(|fault| format!("{}: {fault}", index.path())));
+            faults.extend(
+                self.verify_index(index)
+                    .into_iter()
+                    .map(|fault| format!("{}: {fault}", index.path())),
+            );
         }
         if faults.len() > REPORTED_MAX {
             let more = faults.len() - REPORTED_MAX;
@@ -35,10 +39,15 @@ impl Collection {
             };
             bytes += document.bytes() as u64;
             if (document.home(), document.id()) != (self.uid, id) {
-                faults.push(format!("document {id} takes itself for {} of {}", document.id(), document.home()));
+                faults.push(format!(
+                    "document {id} takes itself for {} of {}",
+                    document.id(),
+                    document.home()
+                ));
             }
             if document.seq() <= seq && seq != 0 {
-                faults.push(format!("document {id} has birth number {} after {seq}", document.seq()));
+                faults
+                    .push(format!("document {id} has birth number {} after {seq}", document.seq()));
             }
             seq = document.seq();
             if document.seq() > self.counters.seq || document.version() > self.counters.version {
@@ -46,7 +55,10 @@ impl Collection {
             }
         }
         if bytes != self.documents.document_bytes() {
-            faults.push(format!("counts {} bytes and holds {bytes}", self.documents.document_bytes()));
+            faults.push(format!(
+                "counts {} bytes and holds {bytes}",
+                self.documents.document_bytes()
+            ));
         }
         for id in self.due() {
             if !self.live.contains(id) || self.expiry.time(id).is_none() {
@@ -76,7 +88,7 @@ impl Collection {
         }
         for (key, posting) in index.each() {
             match expected.remove(&key) {
-                Some(ids) if posting.iter().eq(ids.iter().copied()) => {}
+                Some(ids) if posting.ids().eq(ids.iter().copied()) => {}
                 Some(_) => faults.push(format!("{key:?} holds other documents than it should")),
                 None => faults.push(format!("{key:?} is in no document")),
             }

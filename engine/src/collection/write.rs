@@ -93,7 +93,8 @@ impl Collection {
         let large = |index: &&Index| index.values_of(doc, most) > most;
         let Some(index) = self.indexes.iter().find(large) else { return Ok(()) };
         let path = index.path();
-        let what = format!("more values at {path} than the limit of {most} (folio.index-entries-max)");
+        let what =
+            format!("more values at {path} than the limit of {most} (folio.index-entries-max)");
         Err(Error::new(Code::Limited, what))
     }
 
@@ -108,19 +109,24 @@ impl Collection {
         Ok(())
     }
 
-    fn judge_unique(&self, index: &Index, added: &KeyList, own: Option<DocId>) -> Result<(), Refusal> {
+    fn judge_unique(
+        &self,
+        index: &Index,
+        added: &KeyList,
+        own: Option<DocId>,
+    ) -> Result<(), Refusal> {
         for key in added.iter().filter(|key| !key.is_absent()) {
             let Some(posting) = index.get(key) else { continue };
-            for holder in posting.iter().filter(|id| Some(*id) != own) {
-                if self.due().contains(holder) {
-                    return Err(Refusal::Held(holder));
-                }
-                let mut holder_key = Vec::new();
-                self.key(holder, &mut holder_key);
-                let holder_key = String::from_utf8_lossy(&holder_key);
-                let what = format!("the value at {} is held by {holder_key}", index.path());
-                return Err(Error::new(Code::Unique, what).into());
-            }
+            let mut others = posting.ids().filter(|id| Some(*id) != own).peekable();
+            let Some(&first) = others.peek() else { continue };
+            let Some(holder) = others.find(|id| !self.due().contains(*id)) else {
+                return Err(Refusal::Held(first));
+            };
+            let mut holder_key = Vec::new();
+            self.key(holder, &mut holder_key);
+            let holder_key = String::from_utf8_lossy(&holder_key);
+            let what = format!("the value at {} is held by {holder_key}", index.path());
+            return Err(Error::new(Code::Unique, what).into());
         }
         Ok(())
     }

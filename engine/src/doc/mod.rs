@@ -81,18 +81,12 @@ impl Document {
         Document::build(parsed.bytes(), parsed.text().len(), stamp)
     }
 
-    /// A document of its own with the same text, birth number, version and times, that stands
-    /// nowhere.
+    /// A document of its own with the same text and times, that stands nowhere and has no numbers yet: where it is born
+    /// gives it some.
     #[must_use]
     pub fn copy(&self) -> Document {
-        let stamp = Stamp {
-            home: 0,
-            id: 0,
-            seq: self.seq(),
-            version: self.version(),
-            created_ms: self.created_ms(),
-            updated_ms: self.updated_ms(),
-        };
+        let (created_ms, updated_ms) = (self.created_ms(), self.updated_ms());
+        let stamp = Stamp { created_ms, updated_ms, ..Stamp::default() };
         Document::build(&self.0.slice, self.text().len(), stamp)
     }
 

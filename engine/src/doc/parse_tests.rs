@@ -266,21 +266,3 @@ proptest! {
         prop_assert_eq!(result.is_ok() && parsed.huge_numbers().is_empty(), is_valid, "{:?}", result);
     }
 }
-
-/// Prints the time that a document of about 400 bytes takes; run it in release mode.
-#[test]
-#[ignore = "measures"]
-fn measure() {
-    let json = br#"{"id":"7f9c24e8-3b12-4c67-9f0e-2d9a1c5b7e10","name":"Andrew Whitfield","email":"andrew.whitfield@example.com","age":42,"active":true,"score":98.75,"address":{"street":"12 Rue de Rivoli","city":"Paris","zip":"75001","country":"FR"},"tags":["vip","press","early"],"created":"2025-11-03T09:15:27Z","items":[{"sku":"X1-200","qty":3,"price":12.50},{"sku":"B7-031","qty":1,"price":199.99}],"note":null,"visits":18733}"#;
-    let limits = Limits::default();
-    let mut parsed = Parsed::default();
-    for round in 0..5 {
-        let start = Instant::now();
-        for _ in 0..1_000_000 {
-            parsed.parse(std::hint::black_box(json), &limits).unwrap();
-            std::hint::black_box(parsed.text());
-        }
-        let per = start.elapsed().as_nanos() / 1_000_000;
-        println!("round {round}: {} bytes in {per} ns", json.len());
-    }
-}

@@ -88,7 +88,7 @@ impl<'a> Ids<'a> {
     }
 
     /// The ids, ascending.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = DocId> + '_> {
+    pub fn ids(&self) -> Box<dyn Iterator<Item = DocId> + '_> {
         match self {
             Ids::Few(ids) => Box::new(ids.iter().copied()),
             Ids::Bitmap(ids) => Box::new(ids.iter()),
@@ -109,7 +109,7 @@ impl<'a> Ids<'a> {
         let Some(first) = operands.next() else { return Ids::default() };
         operands.fold(first, |left, right| {
             if left.len() <= FEW_MAX {
-                return Ids::Few(left.iter().filter(|id| right.contains(*id)).collect());
+                return Ids::Few(left.ids().filter(|id| right.contains(*id)).collect());
             }
             let (left, right) = (left.into_bitmap(), right.into_bitmap());
             Ids::Bitmap(Cow::Owned(left.as_ref() & right.as_ref()))
@@ -118,16 +118,19 @@ impl<'a> Ids<'a> {
 
     /// What is in one of them.
     pub fn unite(operands: Vec<Ids<'a>>) -> Self {
-        let bitmaps: Vec<Cow<'a, RoaringBitmap>> = operands.into_iter().map(Ids::into_bitmap).collect();
+        let bitmaps: Vec<Cow<'a, RoaringBitmap>> =
+            operands.into_iter().map(Ids::into_bitmap).collect();
         Ids::Bitmap(Cow::Owned(bitmaps.iter().map(Cow::as_ref).union()))
     }
 
     /// What is in `all` and not in the set.
+    #[must_use]
     pub fn complement(self, all: &RoaringBitmap) -> Self {
         Ids::Bitmap(Cow::Owned(all - self.into_bitmap().as_ref()))
     }
 
     /// The set without `due`.
+    #[must_use]
     pub fn without(self, due: &RoaringBitmap) -> Self {
         if due.is_empty() {
             return self;

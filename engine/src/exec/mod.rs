@@ -70,7 +70,12 @@ pub fn find(collection: &Collection, find: &Find, limits: &Limits) -> Result<Fou
 }
 
 /// Counts documents. `scan` allows any number to be examined without an index. Error: `NOINDEX`.
-pub fn count(collection: &Collection, filter: Option<&Filter>, scan: bool, limits: &Limits) -> Result<u64> {
+pub fn count(
+    collection: &Collection,
+    filter: Option<&Filter>,
+    scan: bool,
+    limits: &Limits,
+) -> Result<u64> {
     let access = plan::access_of(collection, filter);
     if let Some(count) = counted(collection, &access) {
         return Ok(count);
@@ -82,7 +87,7 @@ pub fn count(collection: &Collection, filter: Option<&Filter>, scan: bool, limit
     let mut budget = Budget::new(access.root.is_none() && !scan, limits);
     let mut residual = Residual::new(collection, &access);
     let mut count = 0;
-    for id in candidates.iter() {
+    for id in candidates.ids() {
         count += u64::from(residual.holds(id, &mut budget)?);
     }
     Ok(count)
@@ -155,7 +160,12 @@ struct Run<'c, 'q> {
 }
 
 impl<'c, 'q> Run<'c, 'q> {
-    fn new(collection: &'c Collection, access: &'q Access<'q>, find: &'q Find, limits: &Limits) -> Self {
+    fn new(
+        collection: &'c Collection,
+        access: &'q Access<'q>,
+        find: &'q Find,
+        limits: &Limits,
+    ) -> Self {
         Run {
             collection,
             access,
@@ -178,7 +188,9 @@ impl<'c, 'q> Run<'c, 'q> {
         if self.matched >= offset && self.matched < self.end() {
             if self.rows.len() == self.rows_max {
                 let most = self.rows_max;
-                let what = format!("the answer exceeds the limit of {most} rows (folio.rows-max): use LIMIT");
+                let what = format!(
+                    "the answer exceeds the limit of {most} rows (folio.rows-max): use LIMIT"
+                );
                 return Err(Error::new(Code::Limited, what));
             }
             self.rows.push(id);
@@ -192,7 +204,7 @@ impl<'c, 'q> Run<'c, 'q> {
         if self.end() == 0 && !self.find.with_total {
             return Ok(());
         }
-        for id in candidates.iter() {
+        for id in candidates.ids() {
             if self.residual.holds(id, &mut self.budget)? && !self.take(id)? {
                 return Ok(());
             }
@@ -207,7 +219,8 @@ impl<'c, 'q> Run<'c, 'q> {
 
     fn by_walk(&mut self, index: usize, direction: Direction) -> Result<()> {
         let Some(sorted) = self.collection.indexes()[index].as_sorted() else { return Ok(()) };
-        let everything = matches!(self.access.root.map(|root| &self.access.steps[root]), Some(Step::All));
+        let everything =
+            matches!(self.access.root.map(|root| &self.access.steps[root]), Some(Step::All));
         let everything = everything && self.collection.due().is_empty();
         let candidates = candidates(self.collection, self.access);
         if self.end() == 0 && !self.find.with_total {
@@ -220,7 +233,7 @@ impl<'c, 'q> Run<'c, 'q> {
             Direction::Descending => Box::new(walk.rev().map(|(_, posting)| posting)),
         };
         for posting in postings {
-            let ids = posting.iter();
+            let ids = posting.ids();
             let ids: Box<dyn Iterator<Item = DocId>> = match direction {
                 Direction::Ascending => Box::new(ids),
                 Direction::Descending => Box::new(ids.rev()),
@@ -245,11 +258,12 @@ impl<'c, 'q> Run<'c, 'q> {
         let candidates = candidates(self.collection, self.access);
         let keep = keep.map(|keep| usize::try_from(keep).unwrap_or(usize::MAX));
         // Reading the keys of all documents from their text is a scan as well.
-        let whole = matches!(self.access.root.map(|root| &self.access.steps[root]), None | Some(Step::All));
+        let whole =
+            matches!(self.access.root.map(|root| &self.access.steps[root]), None | Some(Step::All));
         let reads = paths.iter().any(|path| path.column.is_none());
         self.budget.limit_if(whole && reads && !self.find.scan);
         let mut sorter = sort::Sorter::new(self.collection, paths, keep);
-        for id in candidates.iter() {
+        for id in candidates.ids() {
             if self.access.residual.is_empty() {
                 self.budget.examine_if(reads)?;
             } else if !self.residual.holds(id, &mut self.budget)? {

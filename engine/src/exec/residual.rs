@@ -63,6 +63,9 @@ impl<'c, 'q> Residual<'c, 'q> {
 
 fn column_of<'c>(collection: &'c Collection, node: &FilterNode) -> Option<&'c Column> {
     let FilterNode::Test(test) = node else { return None };
-    let index = collection.indexes().iter().find(|index| *index.path() == test.path && index.column().is_some());
+    let index = collection
+        .indexes()
+        .iter()
+        .find(|index| *index.path() == test.path && index.column().is_some());
     index.and_then(|index| index.column())
 }

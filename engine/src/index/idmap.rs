@@ -86,7 +86,8 @@ impl<C: Chunk> Chunks<C> {
 
     /// Bytes of the two levels themselves.
     pub fn frame_bytes(&self) -> usize {
-        let middles: usize = self.middles.iter().map(|chunks| chunks.capacity() * size_of::<C>()).sum();
+        let middles: usize =
+            self.middles.iter().map(|chunks| chunks.capacity() * size_of::<C>()).sum();
         middles + self.middles.capacity() * size_of::<Vec<C>>()
     }
 }
@@ -221,6 +222,10 @@ mod tests {
                 map.remove(id - 1000);
             }
         }
-        assert!(map.heap_bytes() < 100_000, "{} bytes for 1,000 live of 1,000,000", map.heap_bytes());
+        assert!(
+            map.heap_bytes() < 100_000,
+            "{} bytes for 1,000 live of 1,000,000",
+            map.heap_bytes()
+        );
     }
 }

@@ -70,7 +70,16 @@ impl Index {
             }
         };
         let scalar = field.ty.scalar;
-        Some(Index { path, stem, scalar, unique: field.unique, body, column, conflicts: 0, entries: 0 })
+        Some(Index {
+            path,
+            stem,
+            scalar,
+            unique: field.unique,
+            body,
+            column,
+            conflicts: 0,
+            entries: 0,
+        })
     }
 
     /// The path whose values the index holds.

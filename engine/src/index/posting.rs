@@ -107,11 +107,11 @@ impl Posting {
 
     /// The least id that is not `other`.
     pub fn other_than(&self, other: DocId) -> Option<DocId> {
-        self.iter().find(|id| *id != other)
+        self.ids().find(|id| *id != other)
     }
 
     /// The ids, ascending.
-    pub fn iter(&self) -> Box<dyn DoubleEndedIterator<Item = DocId> + '_> {
+    pub fn ids(&self) -> Box<dyn DoubleEndedIterator<Item = DocId> + '_> {
         match self {
             Posting::One(only) => Box::new(std::iter::once(*only)),
             Posting::Few(ids) => Box::new(ids.iter().copied()),
@@ -191,8 +191,8 @@ mod tests {
                 prop_assert_eq!(posting.len(), model.len() as u64);
                 prop_assert_eq!(posting.contains(id), model.contains(&id));
             }
-            prop_assert!(posting.iter().eq(model.iter().copied()));
-            prop_assert!(posting.iter().rev().eq(model.iter().rev().copied()));
+            prop_assert!(posting.ids().eq(model.iter().copied()));
+            prop_assert!(posting.ids().rev().eq(model.iter().rev().copied()));
         }
     }
 }

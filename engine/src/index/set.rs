@@ -25,7 +25,8 @@ fn hash_of(hasher: &ahash::RandomState, key: KeyRef<'_>) -> u64 {
 impl SetIndex {
     /// An empty index whose hashes begin from `seed`.
     pub fn new(seed: u64) -> Self {
-        let hasher = ahash::RandomState::with_seeds(seed, !seed, seed.rotate_left(17), 0x666f_6c69_6f);
+        let hasher =
+            ahash::RandomState::with_seeds(seed, !seed, seed.rotate_left(17), 0x0066_6f6c_696f);
         SetIndex { table: HashTable::new(), hasher }
     }
 
@@ -103,7 +104,8 @@ impl SetIndex {
     /// Bytes of memory, about. O(keys).
     pub fn heap_bytes(&self) -> usize {
         let slots = self.table.capacity() * 8 / 7 * (size_of::<(Key, Posting)>() + 1);
-        let entries = self.table.iter().map(|(key, posting)| key.heap_bytes() + posting.heap_bytes());
+        let entries =
+            self.table.iter().map(|(key, posting)| key.heap_bytes() + posting.heap_bytes());
         slots + entries.sum::<usize>()
     }
 

@@ -8,7 +8,7 @@
 //!            tails     []                             filled once a key in the block has a tail
 //!            postings  [One(4), Few(..), Many(..) ..]
 //! ```
-//! Look-up, insertion and removal cost O(log n) to find and O(BLOCK_MAX) to move. Counting a range reads one number for
+//! Look-up, insertion and removal cost O(log n) to find and O(`BLOCK_MAX`) to move. Counting a range reads one number for
 //! each block in it and at most two blocks: a million keys have some ten thousand counts, one microsecond. A walk
 //! goes through memory in order, either way.
 
@@ -280,7 +280,9 @@ impl SortedIndex {
                 + block.postings.capacity() * size_of::<Posting>()
                 + postings
         });
-        blocks.sum::<usize>() + self.blocks.capacity() * size_of::<Block>() + self.counts.capacity() * 8
+        blocks.sum::<usize>()
+            + self.blocks.capacity() * size_of::<Block>()
+            + self.counts.capacity() * 8
     }
 
     /// Each broken invariant, in words: ascending keys, no empty block, counts that add up. O(keys).
@@ -376,7 +378,8 @@ mod tests {
 
     fn key(n: u16) -> Key {
         // Few heads and some tails, so that equal heads are common.
-        let tail: Option<Box<[u8]>> = (n % 3 == 0).then(|| Box::from([(n >> 8) as u8, n as u8]));
+        let tail: Option<Box<[u8]>> =
+            n.is_multiple_of(3).then(|| Box::from([(n >> 8) as u8, n as u8]));
         Key::new(u64::from(n / 4), tail)
     }
 
@@ -397,7 +400,7 @@ mod tests {
                 let key = key(n);
                 if step < 3 {
                     let ids = model.entry(key.clone()).or_default();
-                    let expected = ids.insert(id).then(|| ids.len() as u64);
+                    let expected = ids.insert(id).then_some(ids.len() as u64);
                     prop_assert_eq!(index.insert(&key, id), expected);
                 } else {
                     let removed = model.get_mut(&key).is_some_and(|ids| ids.remove(&id));

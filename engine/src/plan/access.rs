@@ -71,7 +71,6 @@ const READ_WORTH: u64 = 64;
 const SMALL: u64 = 1024;
 
 struct Chooser<'q, 'c> {
-    filter: &'q Filter,
     indexes: &'c [Index],
     live: u64,
     steps: Vec<Step<'q>>,
@@ -82,10 +81,16 @@ struct Chooser<'q, 'c> {
 /// Chooses for `filter` over a collection of `live` documents.
 pub fn choose<'q>(filter: Option<&'q Filter>, indexes: &[Index], live: u64) -> Access<'q> {
     let Some(filter) = filter else {
-        return Access { filter, steps: vec![Step::All], counts: vec![live], root: Some(0), residual: Vec::new() };
+        return Access {
+            filter,
+            steps: vec![Step::All],
+            counts: vec![live],
+            root: Some(0),
+            residual: Vec::new(),
+        };
     };
     let mut chooser =
-        Chooser { filter, indexes, live, steps: Vec::new(), counts: Vec::new(), known: Vec::new() };
+        Chooser { indexes, live, steps: Vec::new(), counts: Vec::new(), known: Vec::new() };
     for node in &filter.nodes {
         let known = chooser.node(node);
         chooser.known.push(known);
@@ -115,7 +120,11 @@ impl<'q> Chooser<'q, '_> {
                 let fits = |index: &Index| *index.path() == test.path && index.answers(&test.keys);
                 let index = self.indexes.iter().position(fits)?;
                 let count = self.indexes[index].count(&test.keys).min(self.live);
-                Some(self.push(Step::Index { index, keys: &test.keys, text: &test.text }, count, true))
+                Some(self.push(
+                    Step::Index { index, keys: &test.keys, text: &test.text },
+                    count,
+                    true,
+                ))
             }
             FilterNode::Not(child) => {
                 let known = self.known[*child as usize].filter(|known| known.exact)?;
@@ -161,7 +170,9 @@ impl<'q> Chooser<'q, '_> {
         let count = self.counts[step];
         let times = match &self.steps[step] {
             // The bitmap of one value lies there ready.
-            Step::Index { keys, .. } if keys.ranges().len() == 1 && keys.is_points() => return true,
+            Step::Index { keys, .. } if keys.ranges().len() == 1 && keys.is_points() => {
+                return true;
+            }
             Step::Index { index, .. } if self.indexes[*index].column().is_some() => RANGE_WORTH,
             _ => READ_WORTH,
         };

@@ -7,7 +7,12 @@ use crate::limits::Limits;
 use crate::query::FilterNode;
 
 /// The plan of `find`, or of counting with its filter, in words.
-pub fn explain(collection: &Collection, find: &Find, counting: bool, limits: &Limits) -> Vec<String> {
+pub fn explain(
+    collection: &Collection,
+    find: &Find,
+    counting: bool,
+    limits: &Limits,
+) -> Vec<String> {
     let mut lines = Vec::new();
     let access;
     if counting {
@@ -39,7 +44,11 @@ fn order_line(collection: &Collection, order: &OrderPlan) -> String {
     match order {
         OrderPlan::Birth => "  in the order of birth".to_owned(),
         OrderPlan::Walk { index, direction } => {
-            format!("  walk sorted index {} {}", collection.indexes()[*index].path(), word(direction))
+            format!(
+                "  walk sorted index {} {}",
+                collection.indexes()[*index].path(),
+                word(direction)
+            )
         }
         OrderPlan::Sort { paths, keep } => {
             let paths: Vec<String> = paths
@@ -68,8 +77,12 @@ fn access_lines(
         lines.push(format!("  check {text}"));
     }
     let Some(root) = access.root else {
-        let most = if find.scan { "SCAN".to_owned() } else { format!("at most {}", limits.scan_max) };
-        lines.push(format!("  scan {} documents ({most}): no index answers", collection.live().len()));
+        let most =
+            if find.scan { "SCAN".to_owned() } else { format!("at most {}", limits.scan_max) };
+        lines.push(format!(
+            "  scan {} documents ({most}): no index answers",
+            collection.live().len()
+        ));
         return;
     };
     let mut open = vec![(root, 1)];
@@ -104,7 +117,8 @@ fn text_of(nodes: &[FilterNode], node: u32) -> String {
     let mut texts: Vec<String> = Vec::with_capacity(node as usize + 1);
     for at in &nodes[..=node as usize] {
         let join = |children: &[u32], word: &str| {
-            let parts: Vec<&str> = children.iter().map(|child| texts[*child as usize].as_str()).collect();
+            let parts: Vec<&str> =
+                children.iter().map(|child| texts[*child as usize].as_str()).collect();
             format!("({})", parts.join(word))
         };
         let text = match at {

@@ -50,7 +50,11 @@ pub fn choose(collection: &Collection, find: &Find, access: &Access<'_>) -> Orde
     if find.order.is_empty() {
         return OrderPlan::Birth;
     }
-    let paths: Vec<SortPath> = find.order.iter().map(|(path, direction)| sort_path(collection, path, *direction)).collect();
+    let paths: Vec<SortPath> = find
+        .order
+        .iter()
+        .map(|(path, direction)| sort_path(collection, path, *direction))
+        .collect();
     let live = collection.live().len();
     let candidates = access.expected(live);
     let keep = find.limit.map(|(offset, count)| offset.saturating_add(count));

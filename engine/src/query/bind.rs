@@ -609,7 +609,7 @@ mod tests {
             ],
         );
         assert_eq!(only("a IS MISSING").keys, KeySet::points([Key::MISSING]));
-        assert_eq!(only("a[*] IS MISSING").keys, KeySet::points([Key::MISSING, Key::EMPTY]));
+        assert_eq!(only("a[*] IS MISSING").keys, KeySet::points([Key::MISSING]));
     }
 
     #[test]

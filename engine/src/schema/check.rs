@@ -34,7 +34,10 @@ fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
             }
         } else if field.ty.array {
             if raw.kind() != Kind::Array {
-                return Err(refuse(field, format!("is declared {}, found {}", field.ty, excerpt(raw))));
+                return Err(refuse(
+                    field,
+                    format!("is declared {}, found {}", field.ty, excerpt(raw)),
+                ));
             }
             for element in raw.elements() {
                 check_value(field, element, &mut buf)?;
@@ -72,9 +75,10 @@ fn excerpt(raw: Raw<'_>) -> String {
 /// In STRICT mode every member leads to a declared field or stands in one.
 fn check_members(definition: &Definition, doc: DocRef<'_>) -> Result<()> {
     let all: Vec<&Field> = definition.fields.iter().collect();
-    let mut open: Vec<(Raw<'_>, usize, Vec<&Field>, String)> = vec![(doc.root(), 0, all, String::new())];
+    let mut open: Vec<(Raw<'_>, usize, Vec<&Field>, String)> =
+        vec![(doc.root(), 0, all, String::new())];
     while let Some((raw, depth, fields, place)) = open.pop() {
-        let mut visit = |step: Step, child: Raw<'_>, place: String| {
+        let visit = |step: Step, child: Raw<'_>, place: String| {
             let at = |field: &&&Field| field.path.steps().get(depth) == Some(&step);
             let next: Vec<&Field> = fields.iter().filter(at).copied().collect();
             let declared = next.iter().any(|field| field.path.steps().len() == depth + 1);
@@ -118,7 +122,10 @@ fn check_numbers(definition: &Definition, doc: DocRef<'_>, huge_numbers: &[u32])
     for &offset in huge_numbers {
         let at = offset as usize;
         if !spans.iter().any(|(from, to)| (*from..*to).contains(&at)) {
-            return Err(Error::json(at, "number outside the range of a double, in a field not declared decimal,"));
+            return Err(Error::json(
+                at,
+                "number outside the range of a double, in a field not declared decimal,",
+            ));
         }
     }
     Ok(())

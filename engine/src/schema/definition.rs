@@ -190,7 +190,9 @@ impl Definition {
         }
         let longest = self.name.len().max(self.prefix.len());
         if longest > NAME_BYTES_MAX {
-            return schema(format!("a name of {longest} bytes exceeds the limit of {NAME_BYTES_MAX}"));
+            return schema(format!(
+                "a name of {longest} bytes exceeds the limit of {NAME_BYTES_MAX}"
+            ));
         }
         if self.fields.len() > limits.fields_max {
             let (count, most) = (self.fields.len(), limits.fields_max);
@@ -202,10 +204,16 @@ impl Definition {
                 return schema(format!("field {} is declared twice", field.path));
             }
             if field.ty.array && field.path.is_multi() {
-                return schema(format!("field {} is an array within [*]: declare its elements", field.path));
+                return schema(format!(
+                    "field {} is an array within [*]: declare its elements",
+                    field.path
+                ));
             }
             if field.path.steps().iter().any(|step| matches!(step, Step::Index(_))) {
-                return schema(format!("field {} names one element of an array: declare [*]", field.path));
+                return schema(format!(
+                    "field {} names one element of an array: declare [*]",
+                    field.path
+                ));
             }
         }
         Ok(())

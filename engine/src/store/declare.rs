@@ -34,7 +34,11 @@ impl Store {
             let what = if there.is_declared() {
                 format!("collection '{}' is declared already, and not like this", definition.name)
             } else if there.definition().prefix != definition.prefix {
-                format!("collection '{}' holds documents under '{}'", definition.name, there.definition().prefix)
+                format!(
+                    "collection '{}' holds documents under '{}'",
+                    definition.name,
+                    there.definition().prefix
+                )
             } else {
                 String::new()
             };
@@ -45,7 +49,7 @@ impl Store {
         self.judge_prefix(db, &definition)?;
         let movers = self.movers(db, definition.prefix.as_bytes());
         judge_documents(&definition, &movers)?;
-        self.move_in(db, definition, movers);
+        self.move_in(db, definition, &movers);
         Ok(Created::New)
     }
 
@@ -54,7 +58,8 @@ impl Store {
         let other = names.and_then(|names| names.nested_with(definition.prefix.as_bytes()));
         let Some(other) = other.and_then(|uid| self.collections.get(&uid)) else { return Ok(()) };
         let (prefix, held) = (&definition.prefix, &other.definition().prefix);
-        let what = format!("prefix '{prefix}' nests with '{held}' of collection '{}'", other.name());
+        let what =
+            format!("prefix '{prefix}' nests with '{held}' of collection '{}'", other.name());
         Err(Error::new(Code::Schema, what))
     }
 
@@ -67,16 +72,18 @@ impl Store {
             if !held.starts_with(prefix) && !prefix.starts_with(held) {
                 continue;
             }
-            movers.extend(movers_of(collection).filter(|mover| {
-                mover.key.starts_with(prefix) && mover.key.len() > prefix.len()
-            }));
+            movers.extend(
+                movers_of(collection).filter(|mover| {
+                    mover.key.starts_with(prefix) && mover.key.len() > prefix.len()
+                }),
+            );
         }
         movers.sort_by(|a, b| (a.document.seq(), &a.key).cmp(&(b.document.seq(), &b.key)));
         movers
     }
 
     /// Makes the declared collection and moves the documents in, out of all others.
-    fn move_in(&mut self, db: u32, definition: Definition, movers: Vec<Mover>) {
+    fn move_in(&mut self, db: u32, definition: Definition, movers: &[Mover]) {
         let mut counters = self.databases.entry(db).or_default().floor;
         let mut sources: Vec<u32> = movers.iter().map(|mover| mover.document.home()).collect();
         sources.sort_unstable();
@@ -86,7 +93,7 @@ impl Store {
                 counters = counters.max(collection.counters());
             }
         }
-        for mover in &movers {
+        for mover in movers {
             if let Some(collection) = self.collections.get_mut(&mover.document.home()) {
                 collection.remove(mover.document.id());
             }
@@ -157,7 +164,9 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
     if let Some(error) = first {
         return Err(Error::new(error.code, format!("{} ({})", error.message, named(&offenders))));
     }
-    for index in definition.fields.iter().filter(|field| field.unique).filter_map(|f| Index::for_field(f, 0)) {
+    for index in
+        definition.fields.iter().filter(|field| field.unique).filter_map(|f| Index::for_field(f, 0))
+    {
         judge_unique(&index, movers)?;
     }
     Ok(())
@@ -177,7 +186,8 @@ fn judge_unique(index: &Index, movers: &[Mover]) -> Result<()> {
 }
 
 fn named(offenders: &[&Mover]) -> String {
-    let keys = offenders.iter().take(OFFENDERS_MAX).map(|mover| String::from_utf8_lossy(&mover.key));
+    let keys =
+        offenders.iter().take(OFFENDERS_MAX).map(|mover| String::from_utf8_lossy(&mover.key));
     let keys: Vec<_> = keys.collect();
     let more = offenders.len().saturating_sub(OFFENDERS_MAX);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

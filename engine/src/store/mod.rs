@@ -37,6 +37,10 @@ pub struct Store {
 
 /// What `prepare` found.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one call; a box would cost each write an allocation"
+)]
 pub enum Prepared {
     /// The document is the same already; nothing is to be done.
     Unchanged {
@@ -167,7 +171,7 @@ impl Store {
             Some(collection) => check::check(collection.definition(), new, parsed.huge_numbers())?,
             None => check::check(&Definition::new("open"), new, parsed.huge_numbers())?,
         }
-        let replaces = self.replaced(old, &placement)?;
+        let replaces = Self::replaced(old, &placement)?;
         let mut changes = crate::collection::Changes::new();
         if let Some(collection) = collection {
             collection.judge_size(new, &self.limits)?;
@@ -211,11 +215,14 @@ impl Store {
     ) -> Result<Delta> {
         self.settle();
         if stamp.version > NUMBER_MAX || stamp.seq > NUMBER_MAX {
-            return Err(Error::new(Code::Syntax, format!("a version or birth number above {NUMBER_MAX}")));
+            return Err(Error::new(
+                Code::Syntax,
+                format!("a version or birth number above {NUMBER_MAX}"),
+            ));
         }
         let placement = self.place(db, key)?;
         self.reserve_ids(&placement);
-        let replaces = self.replaced(old, &placement)?;
+        let replaces = Self::replaced(old, &placement)?;
         let collection = self.known(&placement)?;
         let changes = collection
             .map(|collection| collection.changes(old.map(Document::view), parsed.view()))
@@ -245,18 +252,24 @@ impl Store {
             Placement::Founded(_) => Ok(None),
             Placement::Known(uid) => match self.collections.get(uid) {
                 Some(collection) => Ok(Some(collection)),
-                None => Err(Error::new(Code::Internal, format!("collection {uid} has a name and is not there"))),
+                None => Err(Error::new(
+                    Code::Internal,
+                    format!("collection {uid} has a name and is not there"),
+                )),
             },
         }
     }
 
     /// The id of the document that a write replaces.
-    fn replaced(&self, old: Option<&Document>, placement: &Placement) -> Result<Option<u32>> {
+    fn replaced(old: Option<&Document>, placement: &Placement) -> Result<Option<u32>> {
         let Some(old) = old else { return Ok(None) };
         if *placement == Placement::Known(old.home()) {
             return Ok(Some(old.id()));
         }
-        Err(Error::new(Code::Internal, "the document under the key is in another collection's table"))
+        Err(Error::new(
+            Code::Internal,
+            "the document under the key is in another collection's table",
+        ))
     }
 
     /// Carries a delta out and gives the document for the keyspace. Cannot fail.
@@ -329,7 +342,13 @@ impl Store {
         self.add_collection(db, Definition::new(name), false, floor)
     }
 
-    fn add_collection(&mut self, db: u32, definition: Definition, declared: bool, counters: Counters) -> u32 {
+    fn add_collection(
+        &mut self,
+        db: u32,
+        definition: Definition,
+        declared: bool,
+        counters: Counters,
+    ) -> u32 {
         let uid = self.next_uid;
         self.next_uid += 1;
         self.databases.entry(db).or_default().add(&definition, declared, uid);
@@ -377,7 +396,9 @@ impl Store {
     pub fn clear(&mut self) -> Flushed {
         self.filling.discard();
         self.databases.clear();
-        Flushed { collections: self.collections.drain().map(|(_, collection)| collection).collect() }
+        Flushed {
+            collections: self.collections.drain().map(|(_, collection)| collection).collect(),
+        }
     }
 
     /// Exchanges two databases, definitions and all.

@@ -28,7 +28,7 @@ pub struct Names {
     /// Declared collections by prefix.
     prefixes: BTreeMap<Box<[u8]>, u32>,
     /// All collections by name, and whether each is declared.
-    names: HashMap<Box<str>, (u32, bool), ahash::RandomState>,
+    by_name: HashMap<Box<str>, (u32, bool), ahash::RandomState>,
     /// No collection that is founded in this database begins its numbers below.
     pub floor: Counters,
 }
@@ -36,12 +36,12 @@ pub struct Names {
 impl Names {
     /// The number of the collection of `name`.
     pub fn uid(&self, name: &str) -> Option<u32> {
-        self.names.get(name).map(|(uid, _)| *uid)
+        self.by_name.get(name).map(|(uid, _)| *uid)
     }
 
     /// All names, in order.
     pub fn all(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.names.keys().map(|name| name.to_string()).collect();
+        let mut all: Vec<String> = self.by_name.keys().map(ToString::to_string).collect();
         all.sort_unstable();
         all
     }
@@ -49,7 +49,12 @@ impl Names {
     /// The collections that are not declared.
     pub fn open(&self) -> Vec<u32> {
         let mut open: Vec<(&str, u32)> = Vec::new();
-        open.extend(self.names.iter().filter(|(_, (_, declared))| !declared).map(|(name, (uid, _))| (&**name, *uid)));
+        open.extend(
+            self.by_name
+                .iter()
+                .filter(|(_, (_, declared))| !declared)
+                .map(|(name, (uid, _))| (&**name, *uid)),
+        );
         open.sort_unstable();
         open.into_iter().map(|(_, uid)| uid).collect()
     }
@@ -62,7 +67,7 @@ impl Names {
 
     /// Enters a collection.
     pub fn add(&mut self, definition: &Definition, declared: bool, uid: u32) {
-        self.names.insert(definition.name.clone(), (uid, declared));
+        self.by_name.insert(definition.name.clone(), (uid, declared));
         if declared {
             self.prefixes.insert(definition.prefix.as_bytes().into(), uid);
         }
@@ -70,7 +75,7 @@ impl Names {
 
     /// Takes a collection out.
     pub fn remove(&mut self, definition: &Definition) {
-        if let Some((_, true)) = self.names.remove(&definition.name) {
+        if let Some((_, true)) = self.by_name.remove(&definition.name) {
             self.prefixes.remove(definition.prefix.as_bytes());
         }
     }
@@ -102,12 +107,15 @@ impl Names {
         let Ok(name) = std::str::from_utf8(&key[..colon]) else {
             return refuse(key, "has a collection name that is not UTF-8");
         };
-        match self.names.get(name) {
+        match self.by_name.get(name) {
             None => Ok(Placement::Founded(name.into())),
             Some((uid, false)) => Ok(Placement::Known(*uid)),
-            Some((_, true)) => {
-                refuse(key, &format!("does not begin with the prefix that collection '{name}' is declared with"))
-            }
+            Some((_, true)) => refuse(
+                key,
+                &format!(
+                    "does not begin with the prefix that collection '{name}' is declared with"
+                ),
+            ),
         }
     }
 }

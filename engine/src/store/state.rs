@@ -51,7 +51,10 @@ impl Store {
             }
             let floor = CountersJson { version: names.floor.version, seq: names.floor.seq };
             let json = DatabaseJson { floor, collections };
-            saved.push((*db, serde_json::to_string(&json).expect("numbers and texts have a JSON form")));
+            saved.push((
+                *db,
+                serde_json::to_string(&json).expect("numbers and texts have a JSON form"),
+            ));
         }
         saved
     }
@@ -60,10 +63,12 @@ impl Store {
     /// form, with nothing taken in.
     pub fn load_state(&mut self, db: u32, json: &[u8]) -> Result<()> {
         let broken = |what: String| Error::new(Code::Schema, format!("saved definitions: {what}"));
-        let read: DatabaseJson = serde_json::from_slice(json).map_err(|error| broken(error.to_string()))?;
+        let read: DatabaseJson =
+            serde_json::from_slice(json).map_err(|error| broken(error.to_string()))?;
         let mut definitions = Vec::with_capacity(read.collections.len());
         for collection in read.collections {
-            let definition = Definition::from_json(collection.definition.get().as_bytes(), &self.limits)?;
+            let definition =
+                Definition::from_json(collection.definition.get().as_bytes(), &self.limits)?;
             let counters = Counters { version: collection.version, seq: collection.seq };
             definitions.push((definition, collection.declared, counters));
         }

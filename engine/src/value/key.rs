@@ -212,11 +212,11 @@ impl KeyBuf {
     /// Becomes the key of a string.
     pub fn set_string(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let mut packed = [0u8; 8];
-        let held = bytes.len().min(STRING_HEAD);
-        packed[2..2 + held].copy_from_slice(&bytes[..held]);
-        packed[7] = bytes.len().min(STRING_HEAD + 1) as u8;
-        let head = STRING | u64::from_be_bytes(packed);
+        let mut word = [0u8; 8];
+        let in_head = bytes.len().min(STRING_HEAD);
+        word[2..2 + in_head].copy_from_slice(&bytes[..in_head]);
+        word[7] = bytes.len().min(STRING_HEAD + 1) as u8;
+        let head = STRING | u64::from_be_bytes(word);
         if bytes.len() <= STRING_HEAD {
             self.head_only(head);
         } else {
@@ -277,8 +277,8 @@ fn decimal_head(value: &Decimal) -> (u64, Option<Vec<u8>>) {
         digit(2 * at) * 10 + digit(2 * at + 1)
     };
     // Exponents run from -30,000 to 30,000 (`Decimal::parse`): 1 ..= 32,767 above the middle once halved and raised.
-    let exponent = (i64::from(value.exponent()) + 30_001) / 2 + 1;
-    let odd = (i64::from(value.exponent()) + 30_001) % 2;
+    let raised = i64::from(value.exponent()) + 30_001;
+    let (exponent, odd) = (raised / 2 + 1, raised % 2);
     let mut head = (0x8000 + exponent as u64) << 48;
     for at in 0..5 {
         head |= u64::from(pair(at)) << (40 - 8 * at);
@@ -286,7 +286,8 @@ fn decimal_head(value: &Decimal) -> (u64, Option<Vec<u8>>) {
     // The exponent's lowest bit does not fit beside the sign; it leads the digits.
     head |= (odd as u64) << 47;
     head |= u64::from(pair(5)) << 1;
-    let rest = (digits.len() > 12).then(|| (6..digits.len().div_ceil(2)).map(pair).collect::<Vec<u8>>());
+    let rest =
+        (digits.len() > 12).then(|| (6..digits.len().div_ceil(2)).map(pair).collect::<Vec<u8>>());
     head |= u64::from(rest.is_some());
     if !value.is_negative() {
         return (head, rest);
@@ -312,34 +313,26 @@ fn container(raw: Raw<'_>) -> Vec<u8> {
     let mut stack: Vec<(Frame, Cursor<'_>)> = vec![open(raw)];
     loop {
         let (frame, cursor) = stack.last_mut().expect("the outermost frame is still open");
-        match cursor.next() {
-            Some((name, value)) => {
-                frame.name = name.map(|name| {
-                    let mut bytes = Vec::new();
-                    escape(name.string().expect("a name is a string").as_bytes(), &mut bytes);
-                    bytes
-                });
-                if matches!(value.kind(), Kind::Array | Kind::Object) {
-                    stack.push(open(value));
-                } else {
-                    let mut bytes = Vec::new();
-                    scalar(value, &mut bytes);
-                    add(frame, bytes);
-                }
+        if let Some((name, value)) = cursor.next() {
+            frame.name = name.map(|name| {
+                let mut bytes = Vec::new();
+                escape(name.string().expect("a name is a string").as_bytes(), &mut bytes);
+                bytes
+            });
+            if matches!(value.kind(), Kind::Array | Kind::Object) {
+                stack.push(open(value));
+            } else {
+                let mut bytes = Vec::new();
+                scalar(value, &mut bytes);
+                add(frame, bytes);
             }
-            None => {
-                let (frame, _) = stack.pop().expect("the frame just looked at");
-                let is_object = frame.is_object;
-                let bytes = close(frame);
-                match stack.last_mut() {
-                    None => return bytes,
-                    Some((parent, _)) => {
-                        let tag = if is_object { TAG_OBJECT } else { TAG_ARRAY };
-                        add(parent, [&[tag], bytes.as_slice()].concat());
-                    }
-                }
-            }
+            continue;
         }
+        let (frame, _) = stack.pop().expect("the frame just looked at");
+        let tag = if frame.is_object { TAG_OBJECT } else { TAG_ARRAY };
+        let bytes = close(frame);
+        let Some((parent, _)) = stack.last_mut() else { return bytes };
+        add(parent, [&[tag], bytes.as_slice()].concat());
     }
 }
 

@@ -50,7 +50,8 @@ impl KeyRange {
 
     /// Whether no key can lie within.
     pub fn is_empty(&self) -> bool {
-        self.low > self.high || (self.low == self.high && !(self.low_included && self.high_included))
+        self.low > self.high
+            || (self.low == self.high && !(self.low_included && self.high_included))
     }
 }
 
