@@ -1,10 +1,16 @@
 //! A small synchronous client that shows replies as they are on the wire.
 
+use std::collections::BTreeMap;
+
 use redis::{Connection, IntoConnectionInfo, ProtocolVersion, RedisResult, ToRedisArgs, Value};
+use serde_json::Value as Json;
+
+use crate::reply;
 
 /// One connection in one protocol. Replies are the wire's, nothing is converted.
 pub struct Client {
     connection: Connection,
+    protocol: ProtocolVersion,
 }
 
 impl Client {
@@ -14,7 +20,13 @@ impl Client {
         let settings = info.redis_settings().clone().set_protocol(protocol);
         let client = redis::Client::open(info.set_redis_settings(settings));
         let connection = client.and_then(|client| client.get_connection());
-        Self { connection: connection.unwrap_or_else(|error| panic!("{url}: {error}")) }
+        let connection = connection.unwrap_or_else(|error| panic!("{url}: {error}"));
+        Self { connection, protocol }
+    }
+
+    /// Whether the connection speaks RESP3.
+    pub fn is_resp3(&self) -> bool {
+        self.protocol.supports_resp3()
     }
 
     /// Sends a command and gives the server's answer or error.
@@ -48,6 +60,29 @@ impl Client {
             Value::Okay => Some("OK".into()),
             other => panic!("{}: {other:?} is no text", command.join(" ")),
         }
+    }
+
+    /// Sends a command whose answer is a map.
+    pub fn map(&mut self, command: &[&str]) -> BTreeMap<String, Value> {
+        let answer = self.call(command);
+        reply::map(self.protocol, answer)
+    }
+
+    /// Sends a command whose answer is a list of texts.
+    pub fn texts(&mut self, command: &[&str]) -> Vec<String> {
+        reply::texts(self.call(command))
+    }
+
+    /// Sends a command whose answer is JSON text.
+    pub fn json(&mut self, command: &[&str]) -> Json {
+        reply::json(&self.call(command))
+    }
+
+    /// The keys that a `DOC.FIND` gives, in order.
+    pub fn keys(&mut self, command: &[&str]) -> Vec<String> {
+        let mut answer = self.map(command);
+        let rows = reply::list(answer.remove("results").expect("an answer has results"));
+        rows.into_iter().map(|row| reply::text(&reply::list(row)[0])).collect()
     }
 
     /// Sends a command that must fail and gives the error's whole line, its code first.

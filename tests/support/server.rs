@@ -32,7 +32,6 @@ const START_TRIES: usize = 5;
 pub struct Options {
     arguments: Vec<String>,
     module_arguments: Vec<String>,
-    persistent: bool,
 }
 
 impl Options {
@@ -50,8 +49,7 @@ impl Options {
 
     /// With an append-only file that is synced at each command.
     #[must_use]
-    pub fn appendonly(mut self) -> Self {
-        self.persistent = true;
+    pub fn appendonly(self) -> Self {
         self.config("appendonly", "yes").config("appendfsync", "always")
     }
 

@@ -108,6 +108,7 @@ fn advice(missing: &[&Need]) -> String {
     for package in missing.iter().flat_map(|need| need.packages) {
         packages.push(if *package == LIBCLANG { "libclang-dev" } else { package });
     }
+    packages.sort_unstable();
     packages.dedup();
     format!(
         "something is missing:\n{}On Debian or Ubuntu, as root:\n  \
