@@ -1,0 +1,115 @@
+//! Documents by their keys.
+
+use redis::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Definition, Error, Folio, Result, reply};
+
+/// How many documents [`Folio::set_many`] has under way at once: enough to hide the way to the
+/// server, few enough to keep both ends' buffers small.
+const SET_MANY_CHUNK: usize = 500;
+
+impl Folio {
+    /// Declares a collection. The identical definition again is no error.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// use folio::{Definition, Field, Index};
+    ///
+    /// db.create(&Definition::new("users").field(Field::new("age", "int").index(Index::Sorted)))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn create(&self, definition: &Definition) -> Result<()> {
+        self.cmd("DOC.CREATE").arg(definition.arguments()).write().await
+    }
+
+    /// Writes a whole document and gives its version.
+    ///
+    /// The same text again changes nothing and keeps the version. An earlier TTL is dropped, as
+    /// `SET` does; the collection's own applies, if it has one.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let version = db.set("users:ada", &serde_json::json!({"age": 36})).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn set<T: Serialize + ?Sized>(&self, key: &str, document: &T) -> Result<u64> {
+        let text = serde_json::to_vec(document).map_err(Error::Encode)?;
+        self.cmd("DOC.SET").arg(key).arg(text).write().await
+    }
+
+    /// Writes many documents in the order given, 500 under way at a time.
+    ///
+    /// Each document stands for itself: the answer holds, in order, its version or why it was
+    /// refused. An error of the whole call is one of the connection, or a value that is no JSON;
+    /// then documents that stand before it may have been written.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let people = [("users:ada", 36), ("users:grace", 85)];
+    /// let people = people.map(|(key, age)| (key, serde_json::json!({"age": age})));
+    /// for outcome in db.set_many(&people).await? {
+    ///     println!("version {}", outcome?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn set_many<K: AsRef<str>, T: Serialize>(
+        &self,
+        documents: &[(K, T)],
+    ) -> Result<Vec<Result<u64>>> {
+        let mut outcomes = Vec::with_capacity(documents.len());
+        for chunk in documents.chunks(SET_MANY_CHUNK) {
+            let mut pipeline = redis::pipe();
+            pipeline.ignore_errors();
+            for (key, document) in chunk {
+                let text = serde_json::to_vec(document).map_err(Error::Encode)?;
+                pipeline.cmd("DOC.SET").arg(key.as_ref()).arg(text);
+            }
+            let replies: Vec<redis::RedisResult<u64>> = pipeline
+                .query_async(&mut self.redis())
+                .await
+                .map_err(|error| Error::from_redis(&error, true))?;
+            let replies = replies.into_iter();
+            outcomes.extend(replies.map(|r| r.map_err(|error| Error::from_redis(&error, true))));
+        }
+        Ok(outcomes)
+    }
+
+    /// Reads a document; `None` if there is none.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// #[derive(serde::Deserialize)]
+    /// struct User {
+    ///     age: u32,
+    /// }
+    /// let ada: Option<User> = db.get("users:ada").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let text: Value = self.cmd("DOC.GET").arg(key).read().await?;
+        match text {
+            Value::Nil => Ok(None),
+            text => reply::document(key, &text).map(Some),
+        }
+    }
+
+    /// Removes a document; `false` if there was none.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let was_there = db.delete("users:ada").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn delete(&self, key: &str) -> Result<bool> {
+        let removed: u64 = self.cmd("DOC.DEL").arg(key).write().await?;
+        Ok(removed > 0)
+    }
+}

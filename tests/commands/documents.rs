@@ -1,0 +1,134 @@
+//! DOC.SET, GET, MGET, UPDATE, DEL, META.
+
+use folio_tests::over_both;
+use redis::Value;
+use serde_json::json;
+
+const ADA: &str = r#"{"name":"Ada","age":36,"address":{"city":"London"},"tags":["a","b"]}"#;
+
+#[test]
+fn set_gives_versions_that_grow_and_the_same_text_again_keeps_its_own() {
+    over_both(|c| {
+        let first = c.int(&["DOC.SET", "users:1", ADA]);
+        assert_eq!(c.int(&["DOC.SET", "users:1", ADA]), first);
+        assert!(c.int(&["DOC.SET", "users:1", "{}"]) > first);
+    });
+}
+
+#[test]
+fn nx_and_xx_give_null_when_they_are_not_met() {
+    over_both(|c| {
+        assert_eq!(c.call(&["DOC.SET", "users:1", "{}", "XX"]), Value::Nil);
+        assert!(c.int(&["DOC.SET", "users:1", "{}", "NX"]) > 0);
+        assert_eq!(c.call(&["DOC.SET", "users:1", ADA, "NX"]), Value::Nil);
+        assert_eq!(c.text(&["DOC.GET", "users:1"]).as_deref(), Some("{}"));
+    });
+}
+
+#[test]
+fn a_version_is_expected_and_zero_means_absent() {
+    over_both(|c| {
+        let version = c.int(&["DOC.SET", "users:1", "{}", "IFVERSION", "0"]);
+        let error = c.error(&["DOC.SET", "users:1", ADA, "IFVERSION", "0"]);
+        assert!(error.starts_with("VERSION "), "{error}");
+        let now = version.to_string();
+        assert!(c.int(&["DOC.SET", "users:1", ADA, "IFVERSION", &now]) > version);
+        let error = c.error(&["DOC.SET", "users:1", "{}", "IFVERSION", &now]);
+        assert!(error.starts_with("VERSION "), "{error}");
+    });
+}
+
+#[test]
+fn get_gives_the_text_one_value_or_an_object_of_several() {
+    over_both(|c| {
+        c.call(&["DOC.SET", "users:1", ADA]);
+        assert_eq!(c.text(&["DOC.GET", "users:1"]).as_deref(), Some(ADA));
+        assert_eq!(c.json(&["DOC.GET", "users:1", "address.city"]), json!("London"));
+        assert_eq!(c.json(&["DOC.GET", "users:1", "tags[1]"]), json!("b"));
+        assert_eq!(
+            c.json(&["DOC.GET", "users:1", "name", "address.city"]),
+            json!({"name": "Ada", "address.city": "London"})
+        );
+        assert_eq!(c.call(&["DOC.GET", "users:2"]), Value::Nil);
+        assert_eq!(c.call(&["DOC.GET", "users:1", "nothing"]), Value::Nil);
+    });
+}
+
+#[test]
+fn numbers_and_the_order_of_names_come_back_as_they_were_written() {
+    over_both(|c| {
+        let text = r#"{"z":1.10,"a":18446744073709551615,"m":1e2,"é":"\u00e9"}"#;
+        c.call(&["DOC.SET", "n:1", text]);
+        assert_eq!(c.text(&["DOC.GET", "n:1"]).as_deref(), Some(text));
+    });
+}
+
+#[test]
+fn mget_answers_in_the_order_asked() {
+    over_both(|c| {
+        c.call(&["DOC.SET", "users:1", r#"{"n":1}"#]);
+        c.call(&["DOC.SET", "users:2", r#"{"n":2}"#]);
+        let Value::Array(answers) = c.call(&["DOC.MGET", "users:2", "users:9", "users:1"]) else {
+            panic!("no list");
+        };
+        let text = |json: &str| Value::BulkString(json.into());
+        assert_eq!(answers, [text(r#"{"n":2}"#), Value::Nil, text(r#"{"n":1}"#)]);
+    });
+}
+
+#[test]
+fn update_applies_its_operations_in_order_and_all_or_none() {
+    over_both(|c| {
+        let version = c.int(&["DOC.SET", "users:1", ADA]);
+        let update = ["DOC.UPDATE", "users:1", "SET", "address.zip", "\"N1\"", "INCR", "age", "1"];
+        assert!(c.int(&[&update[..], &["UNSET", "tags"]].concat()) > version);
+        let changed = json!({"name": "Ada", "age": 37, "address": {"city": "London", "zip": "N1"}});
+        assert_eq!(c.json(&["DOC.GET", "users:1"]), changed);
+        c.error(&["DOC.UPDATE", "users:1", "SET", "age", "1", "INCR", "name", "1"]);
+        assert_eq!(c.json(&["DOC.GET", "users:1"]), changed);
+    });
+}
+
+#[test]
+fn del_counts_documents_and_leaves_other_types() {
+    over_both(|c| {
+        c.call(&["DOC.SET", "users:1", "{}"]);
+        c.call(&["DOC.SET", "users:2", "{}"]);
+        assert_eq!(c.int(&["DOC.DEL", "users:1", "users:2", "users:3"]), 2);
+        assert_eq!(c.int(&["DBSIZE"]), 0);
+        c.call(&["SET", "users:1", "text"]);
+        let error = c.error(&["DOC.DEL", "users:1"]);
+        assert!(error.starts_with("WRONGTYPE "), "{error}");
+    });
+}
+
+#[test]
+fn meta_tells_what_is_known_of_a_document() {
+    over_both(|c| {
+        let version = c.int(&["DOC.SET", "users:1", ADA, "EX", "100"]);
+        let meta = c.map(&["DOC.META", "users:1"]);
+        assert_eq!(meta["version"], Value::Int(version));
+        assert_eq!(meta["collection"], Value::BulkString("users".into()));
+        let Value::Int(expires) = meta["expires"] else { panic!("{meta:?}") };
+        let Value::Int(created) = meta["created"] else { panic!("{meta:?}") };
+        assert!((99_000..=100_100).contains(&(expires - created)), "{meta:?}");
+        assert_eq!(c.call(&["DOC.META", "users:2"]), Value::Nil);
+    });
+}
+
+#[test]
+fn a_document_lapses_and_set_drops_its_ttl_unless_told_to_keep_it() {
+    over_both(|c| {
+        c.call(&["DOC.SET", "users:1", "{}", "PX", "100000"]);
+        assert!(c.int(&["PTTL", "users:1"]) > 90_000);
+        c.call(&["DOC.SET", "users:1", ADA, "KEEPTTL"]);
+        assert!(c.int(&["PTTL", "users:1"]) > 90_000);
+        c.call(&["DOC.SET", "users:1", "{}"]);
+        assert_eq!(c.int(&["PTTL", "users:1"]), -1);
+        c.call(&["PEXPIRE", "users:1", "20"]);
+        assert_eq!(c.int(&["DOC.COUNT", "users"]), 1);
+        std::thread::sleep(std::time::Duration::from_millis(25));
+        assert_eq!(c.int(&["DOC.COUNT", "users"]), 0);
+        assert_eq!(c.call(&["DOC.GET", "users:1"]), Value::Nil);
+    });
+}

@@ -1,0 +1,52 @@
+//! Each error's code, and that nothing changed.
+
+use folio_tests::{Client, over_both};
+use redis::Value;
+
+fn code(c: &mut Client, command: &[&str]) -> String {
+    c.error(command).split(' ').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_refusal_has_its_code() {
+    over_both(|c| {
+        let create = ["DOC.CREATE", "users", "FIELD", "age", "int", "FIELD", "email", "string"];
+        c.call(&[&create[..], &["UNIQUE", "INDEX", "SET"]].concat());
+        c.call(&["DOC.SET", "users:1", r#"{"email":"a"}"#]);
+        c.call(&["SET", "users:text", "x"]);
+        let cases: &[(&str, &[&str])] = &[
+            ("JSON", &["DOC.SET", "users:2", r#"{"age":}"#]),
+            ("JSON", &["DOC.SET", "users:2", "[]"]),
+            ("SCHEMA", &["DOC.SET", "users:2", r#"{"age":"old"}"#]),
+            ("UNIQUE", &["DOC.SET", "users:2", r#"{"email":"a"}"#]),
+            ("KEY", &["DOC.SET", "users", "{}"]),
+            ("KEY", &["DOC.SET", "users:", "{}"]),
+            ("WRONGTYPE", &["DOC.SET", "users:text", "{}"]),
+            ("WRONGTYPE", &["DOC.GET", "users:text"]),
+            ("PATH", &["DOC.GET", "users:1", "a..b"]),
+            ("FILTER", &["DOC.COUNT", "users", "WHERE", "age >"]),
+            ("FILTER", &["DOC.COUNT", "users", "WHERE", "age = 'x'"]),
+            ("FILTER", &["DOC.COUNT", "users", "WHERE", "age = $n"]),
+            ("FILTER", &["DOC.COUNT", "users", "WHERE", "age = 1", "PARAMS", "1", "n", "1"]),
+            ("ERR", &["DOC.SET", "users:2"]),
+            ("ERR", &["DOC.SET", "users:2", "{}", "BOGUS"]),
+            ("ERR", &["DOC.COUNT", "users", "WHERE"]),
+            ("NOCOLLECTION", &["DOC.SCHEMA", "nothing"]),
+            ("NOTFOUND", &["DOC.UPDATE", "users:9", "SET", "a", "1"]),
+        ];
+        for (wanted, command) in cases {
+            assert_eq!(code(c, command), *wanted, "{}", command.join(" "));
+        }
+        assert_eq!(c.int(&["DBSIZE"]), 2);
+        assert_eq!(c.call(&["DOC.VERIFY", "users"]), Value::Array(vec![]));
+    });
+}
+
+#[test]
+fn an_increment_beyond_the_range_is_refused() {
+    over_both(|c| {
+        c.call(&["DOC.SET", "n:1", r#"{"n":18446744073709551615}"#]);
+        assert_eq!(code(c, &["DOC.UPDATE", "n:1", "INCR", "n", "1"]), "OVERFLOW");
+        assert_eq!(c.text(&["DOC.GET", "n:1", "n"]).as_deref(), Some("18446744073709551615"));
+    });
+}

@@ -1,0 +1,21 @@
+//! What every suite over a real server needs.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::missing_panics_doc, reason = "a harness fails its test by a panic, everywhere")]
+
+pub mod client;
+pub mod reply;
+pub mod server;
+
+pub use client::Client;
+pub use server::{Options, Server};
+
+use redis::ProtocolVersion;
+
+/// Runs a test over RESP2 and over RESP3, each on an empty server of its own.
+pub fn over_both(test: impl Fn(&mut Client)) {
+    for protocol in [ProtocolVersion::RESP2, ProtocolVersion::RESP3] {
+        let server = Server::start();
+        test(&mut Client::connect(server.url(), protocol));
+    }
+}

@@ -1,0 +1,65 @@
+//! Every chore of the project: `cargo xtask <chore>`.
+
+#![forbid(unsafe_code)]
+
+mod ci;
+mod demo;
+mod paths;
+mod run;
+mod server;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a chore gives: nothing, or the sentence that says what went wrong.
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The chores of Folio", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what is missing (Debian, Ubuntu), or say what and how
+    Setup,
+    /// Build the module, start a server with 34,006 cities, show queries, leave it running
+    Run(run::Options),
+    /// Run the tests, or those of a theme: a folder of tests/ or a part of a test's name
+    Test {
+        /// A folder of tests/ or a part of a test's name; all tests without it
+        theme: Option<String>,
+    },
+    /// Check form, lints, sizes and generated documents
+    Tidy {
+        /// Rewrite what can be rewritten: formatting, docs/commands.md
+        #[arg(long)]
+        write: bool,
+    },
+    /// All that CI runs: tidy, build, test, and the demo with its answers checked
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().chore {
+        Chore::Setup => setup::setup(),
+        Chore::Run(options) => run::run(&options),
+        Chore::Test { theme } => test::test(theme.as_deref()),
+        Chore::Tidy { write } => tidy::tidy(write),
+        Chore::Ci => ci::ci(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

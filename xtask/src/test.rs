@@ -1,0 +1,35 @@
+//! The tests.
+
+use std::env;
+use std::path::PathBuf;
+
+use crate::{Result, paths, setup, shell};
+
+/// Runs every test, or those of a theme, over a module built for it.
+pub fn test(theme: Option<&str>) -> Result {
+    setup::setup()?;
+    shell::run(&mut shell::cargo(&["build", "--workspace"]))?;
+    let module = env::var_os("FOLIO_MODULE").map_or_else(|| paths::module("debug"), PathBuf::from);
+    if !module.exists() {
+        return Err(format!("the build left no {}", module.display()).into());
+    }
+    let mut cargo = shell::cargo(&["test", "--workspace"]);
+    match theme {
+        Some(theme) if is_suite(theme) => {
+            cargo = shell::cargo(&["test", "--package", "folio-tests", "--test", theme]);
+        }
+        Some(theme) => {
+            cargo.arg(theme);
+        }
+        None => {}
+    }
+    if let Some(server) = paths::redis_server() {
+        cargo.env("FOLIO_REDIS_SERVER", server);
+    }
+    shell::run(cargo.env("FOLIO_MODULE", module))
+}
+
+/// Whether the theme is a folder of tests with a binary of its own.
+fn is_suite(theme: &str) -> bool {
+    paths::root().join("tests").join(theme).join("main.rs").exists()
+}
