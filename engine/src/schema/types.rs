@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::civil::{DateTime, date};
 
 use crate::value::{Decimal, Key, KeyBuf, Kind, Number, Raw};
 
@@ -49,7 +49,7 @@ const NAMES: [(&str, Scalar); 7] = [
 ];
 
 /// Integer milliseconds beyond this are no instant: doubles hold no larger integers exactly.
-const MILLIS_MAX: i64 = 1 << 53;
+const MILLIS_MAX: u64 = 1 << 53;
 
 impl Scalar {
     /// Fills `out` with the key of `raw` under this type; false, and a key of its own place at the end of the
@@ -99,7 +99,7 @@ impl Scalar {
                 out.set_number(number);
                 true
             }
-            (Scalar::DateTime, Number::Int(millis)) if millis.abs() <= MILLIS_MAX => {
+            (Scalar::DateTime, Number::Int(millis)) if millis.unsigned_abs() <= MILLIS_MAX => {
                 out.set_instant(millis, 0);
                 true
             }
@@ -118,10 +118,8 @@ impl Scalar {
                 out.set_decimal(&decimal);
                 true
             }),
-            Scalar::DateTime => text.parse::<Timestamp>().is_ok_and(|instant| {
-                let nanos = instant.as_nanosecond();
-                let millis = nanos.div_euclid(1_000_000) as i64;
-                out.set_instant(millis, nanos.rem_euclid(1_000_000) as u32);
+            Scalar::DateTime => instant(text).is_some_and(|(millis, nanos)| {
+                out.set_instant(millis, nanos);
                 true
             }),
             Scalar::Int | Scalar::Float | Scalar::Bool => false,
@@ -132,6 +130,49 @@ impl Scalar {
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(_, scalar)| *scalar == self).map_or("json", |(name, _)| name)
     }
+}
+
+/// RFC 3339 text as milliseconds since 1970 and nanoseconds within: a full date and time with an offset, nine digits of
+/// a second at most, no leap second. Stricter than what the calendar library reads by itself.
+fn instant(text: &str) -> Option<(i64, u32)> {
+    let bytes = text.as_bytes();
+    let shape = |from: usize, shape: &[u8]| {
+        let part = bytes.get(from..from + shape.len());
+        part.is_some_and(|part| {
+            part.iter().zip(shape).all(|(byte, like)| match like {
+                b'0' => byte.is_ascii_digit(),
+                b'T' => matches!(byte, b'T' | b't'),
+                _ => byte == like,
+            })
+        })
+    };
+    let two = |from: usize| i64::from(bytes[from] - b'0') * 10 + i64::from(bytes[from + 1] - b'0');
+    if !shape(0, b"0000-00-00T00:00:00") || two(17) > 59 {
+        return None;
+    }
+    let mut end = 19;
+    if bytes.get(end) == Some(&b'.') {
+        let digits = bytes[end + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if !(1..=9).contains(&digits) {
+            return None;
+        }
+        end += 1 + digits;
+    }
+    let offset_minutes = match bytes.get(end)? {
+        b'Z' | b'z' if bytes.len() == end + 1 => 0,
+        sign @ (b'+' | b'-') if bytes.len() == end + 6 && shape(end + 1, b"00:00") => {
+            let (hours, minutes) = (two(end + 1), two(end + 4));
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            (hours * 60 + minutes) * if *sign == b'-' { -1 } else { 1 }
+        }
+        _ => return None,
+    };
+    let local: DateTime = text[..end].parse().ok()?;
+    let nanos = local.duration_since(date(1970, 1, 1).at(0, 0, 0, 0)).as_nanos();
+    let nanos = nanos - i128::from(offset_minutes) * 60_000_000_000;
+    Some((nanos.div_euclid(1_000_000) as i64, nanos.rem_euclid(1_000_000) as u32))
 }
 
 impl FieldType {
@@ -163,6 +204,27 @@ impl FromStr for FieldType {
             None => Err(format!(
                 "unknown type '{text}', expected one of string, int, float, bool, decimal, datetime, json or array<..> of one"
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_rfc_3339_and_nothing_else() {
+        assert_eq!(instant("1970-01-01T00:00:00Z"), Some((0, 0)));
+        assert_eq!(instant("1970-01-01T01:00:00.5+01:00"), Some((500, 0)));
+        assert_eq!(instant("1969-12-31T23:59:59.999999999Z"), Some((-1, 999_999)));
+        assert_eq!(instant("9999-12-31T23:59:59Z"), Some((253_402_300_799_000, 0)));
+        assert_eq!(instant("2026-02-28T23:30:00-01:00"), instant("2026-03-01T00:30:00Z"));
+        for wrong in [
+            "2024-01-01", "20240101T000000Z", "2024-01-01T00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:60Z",
+            "2024-01-01T00:00:00,5Z", "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00.1234567891Z", "2024-02-30T00:00:00Z",
+            "2024-01-01T00:00:00+25:00", "2024-01-01T00:00:00Z[Europe/Paris]", "-2024-01-01T00:00:00Z", "", "é",
+        ] {
+            assert_eq!(instant(wrong), None, "{wrong}");
         }
     }
 }

@@ -7,7 +7,6 @@
 //! ```text
 //!   head (hexadecimal)         value                          tail
 //!   0000 0000 0000 0000        missing                        -
-//!   0000 0000 0000 0001        an empty array under [*]       -
 //!   0000 0000 0000 0002        null                           -
 //!   0000 0000 0000 0003, 4     false, true                    -
 //!   0010 ....... FFEF ....     number: its double, or the     what the integer is above that double,
@@ -65,8 +64,6 @@ pub struct Key {
 impl Key {
     /// The path leads to nothing.
     pub const MISSING: Key = Key::of_head(0);
-    /// The path ends in `[*]` over an array without elements.
-    pub const EMPTY: Key = Key::of_head(1);
     /// JSON null.
     pub const NULL: Key = Key::of_head(2);
     /// JSON false.
@@ -75,12 +72,15 @@ impl Key {
     pub const TRUE: Key = Key::of_head(4);
     /// Not above any number, datetime or decimal.
     pub const NUMBER_MIN: Key = Key::of_head(NUMBER_LOW);
-    /// Above every number, datetime and decimal.
-    pub const NUMBER_END: Key = Key::of_head(STRING - 1);
+    /// Above every number, datetime and decimal: the empty string, so a range ends before it.
+    pub const NUMBER_END: Key = Key::of_head(STRING);
     /// Not above any string.
     pub const STRING_MIN: Key = Key::of_head(STRING);
-    /// Above every string.
+    /// Above every string: below every array, so a range ends before it.
     pub const STRING_END: Key = Key::of_head(ARRAY);
+
+    /// Above every key.
+    pub const END: Key = Key::of_head(u64::MAX);
 
     const fn of_head(head: u64) -> Key {
         Key { head, tail: None }
@@ -118,7 +118,7 @@ impl Key {
         self.tail.as_ref().map_or(0, |tail| tail.len())
     }
 
-    /// Whether UNIQUE leaves a document with this key alone: missing, empty and null hold no value.
+    /// Whether UNIQUE leaves a document with this key alone: missing and null hold no value.
     pub fn is_absent(&self) -> bool {
         self.head <= Key::NULL.head
     }
@@ -347,6 +347,7 @@ const TAG_SCALAR: u8 = 1;
 const TAG_STRING: u8 = 2;
 const TAG_ARRAY: u8 = 3;
 const TAG_OBJECT: u8 = 4;
+const TAG_INVALID: u8 = 5;
 
 /// The elements of an array, or the members of an object.
 enum Cursor<'a> {
@@ -400,10 +401,14 @@ fn scalar(raw: Raw<'_>, out: &mut Vec<u8>) {
     }
     let mut key = KeyBuf::default();
     key.set_json(raw);
+    if key.head == INVALID {
+        out.push(TAG_INVALID);
+        escape(raw.bytes(), out);
+        return;
+    }
     out.push(TAG_SCALAR);
     out.extend(key.head.to_be_bytes());
-    let rest = if key.has_tail && key.head != INVALID { key.tail.as_slice() } else { &[0, 0] };
-    out.extend(rest);
+    out.extend(if key.has_tail { key.tail.as_slice() } else { &[0, 0] });
 }
 
 /// Bytes that end in 0 0, a 0 within written as 0 1: prefix-free, and in the order of the bytes.

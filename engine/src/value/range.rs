@@ -16,6 +16,11 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
+    /// The range of all keys.
+    pub fn all() -> Self {
+        KeyRange { low: Key::MISSING, low_included: true, high: Key::END, high_included: false }
+    }
+
     /// The range that holds `key` alone.
     pub fn point(key: Key) -> Self {
         KeyRange { low: key.clone(), low_included: true, high: key, high_included: true }
@@ -32,13 +37,13 @@ impl KeyRange {
     }
 
     /// Whether the whole range lies above `key`.
-    fn is_above(&self, key: KeyRef<'_>) -> bool {
+    pub fn is_above(&self, key: KeyRef<'_>) -> bool {
         let low = self.low.as_ref();
         key < low || (!self.low_included && key == low)
     }
 
     /// Whether the whole range lies below `key`.
-    fn is_below(&self, key: KeyRef<'_>) -> bool {
+    pub fn is_below(&self, key: KeyRef<'_>) -> bool {
         let high = self.high.as_ref();
         key > high || (!self.high_included && key == high)
     }

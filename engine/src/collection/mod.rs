@@ -1,0 +1,233 @@
+//! A collection: its documents and their indexes, changed together or not at all.
+//!
+//! This is the only folder whose functions touch a document and an index in one step. `write` prepares what may fail and
+//! commits what cannot; `build` makes indexes whole; `verify` recomputes everything from the documents.
+
+mod build;
+mod documents;
+mod verify;
+mod write;
+
+pub use documents::Documents;
+pub(crate) use write::{Changes, Refusal};
+pub use write::{Delta, Home};
+
+use roaring::RoaringBitmap;
+
+use crate::doc::Document;
+use crate::index::{DocId, Expiry, Index};
+use crate::schema::Definition;
+
+/// One collection of one logical database.
+#[derive(Debug)]
+pub struct Collection {
+    uid: u32,
+    db: u32,
+    definition: Definition,
+    declared: bool,
+    documents: Documents,
+    live: RoaringBitmap,
+    indexes: Vec<Index>,
+    expiry: Expiry,
+    counters: Counters,
+    next_id: DocId,
+}
+
+/// What grows with every birth and change and never goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// The version given last.
+    pub version: u64,
+    /// The birth number given last.
+    pub seq: u64,
+}
+
+impl Counters {
+    /// The greater of both, part by part.
+    #[must_use]
+    pub fn max(self, other: Counters) -> Counters {
+        Counters { version: self.version.max(other.version), seq: self.seq.max(other.seq) }
+    }
+}
+
+/// One line of what `DOC.INFO` tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Info {
+    /// A count, or bytes.
+    Int(u64),
+    /// A word.
+    Text(String),
+    /// Several things with lines of their own.
+    List(Vec<Vec<(String, Info)>>),
+}
+
+impl Collection {
+    /// An empty collection. `seed` makes its hashes unforeseeable; `counters` are where numbers go on from.
+    pub fn new(uid: u32, db: u32, definition: Definition, declared: bool, counters: Counters, seed: u64) -> Self {
+        let indexes = definition.fields.iter().filter_map(|field| Index::for_field(field, seed)).collect();
+        Collection {
+            uid,
+            db,
+            definition,
+            declared,
+            documents: Documents::default(),
+            live: RoaringBitmap::new(),
+            indexes,
+            expiry: Expiry::default(),
+            counters,
+            next_id: 0,
+        }
+    }
+
+    /// The collection's number within the store, which documents keep as their home.
+    pub fn uid(&self) -> u32 {
+        self.uid
+    }
+
+    /// The logical database.
+    pub fn db(&self) -> u32 {
+        self.db
+    }
+
+    /// Follows a SWAPDB.
+    pub(crate) fn set_db(&mut self, db: u32) {
+        self.db = db;
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.definition.name
+    }
+
+    /// What is declared; of an undeclared collection, its name and prefix.
+    pub fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// Whether `DOC.CREATE` made it.
+    pub fn is_declared(&self) -> bool {
+        self.declared
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Raises the counters, as after a load.
+    pub(crate) fn raise_counters(&mut self, to: Counters) {
+        self.counters = self.counters.max(to);
+    }
+
+    /// The birth number of the youngest document.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.live.max().and_then(|id| self.documents.get(id)).map_or(0, Document::seq)
+    }
+
+    /// Documents that are not due.
+    pub fn len(&self) -> u64 {
+        self.live.len() - self.expiry.due().len()
+    }
+
+    /// Whether no document is there, not even a due one.
+    pub fn is_vacant(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// Whether there is no document that is not due.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All documents, due ones included.
+    pub fn live(&self) -> &RoaringBitmap {
+        &self.live
+    }
+
+    /// The due documents, as of the last [`Collection::lapse`].
+    pub fn due(&self) -> &RoaringBitmap {
+        self.expiry.due()
+    }
+
+    /// Marks what is due at `now_ms`. Called before an answer about the collection.
+    pub fn lapse(&mut self, now_ms: i64) {
+        self.expiry.lapse(now_ms);
+    }
+
+    /// Sets or takes away when `id` lapses.
+    pub fn set_expiry(&mut self, id: DocId, expires_ms: Option<i64>) {
+        if self.documents.get(id).is_some() {
+            self.expiry.set(id, expires_ms);
+        }
+    }
+
+    /// When `id` lapses, in milliseconds since 1970.
+    pub fn expires_ms(&self, id: DocId) -> Option<i64> {
+        self.expiry.time(id)
+    }
+
+    /// The indexes, in the order of the fields.
+    pub fn indexes(&self) -> &[Index] {
+        &self.indexes
+    }
+
+    /// The document of `id`. O(1).
+    pub fn document(&self, id: DocId) -> Option<&Document> {
+        self.documents.get(id)
+    }
+
+    /// Writes the whole key of `id` into `out`, which is cleared first.
+    pub fn key(&self, id: DocId, out: &mut Vec<u8>) {
+        out.clear();
+        if let Some(rest) = self.documents.rest(id) {
+            out.extend_from_slice(self.definition.prefix.as_bytes());
+            out.extend_from_slice(rest);
+        }
+    }
+
+    /// What `key` has after the prefix.
+    pub(crate) fn rest<'k>(&self, key: &'k [u8]) -> &'k [u8] {
+        key.strip_prefix(self.definition.prefix.as_bytes()).unwrap_or(key)
+    }
+
+    /// Whether `doc` stands in this collection under `key`.
+    pub(crate) fn holds(&self, key: &[u8], doc: &Document) -> bool {
+        let id = doc.id();
+        self.documents.get(id).is_some_and(|held| held.ptr_eq(doc))
+            && self.documents.rest(id) == Some(self.rest(key))
+    }
+
+    /// The lines of `DOC.INFO`. O(entries of all indexes).
+    pub fn info(&self) -> Vec<(String, Info)> {
+        let text = |text: &str| Info::Text(text.to_owned());
+        let indexes = self.indexes.iter().map(|index| {
+            vec![
+                ("path".to_owned(), Info::Text(index.path().to_string())),
+                ("kind".to_owned(), text(index.kind_name())),
+                ("unique".to_owned(), Info::Int(index.is_unique().into())),
+                ("values".to_owned(), Info::Int(index.values() as u64)),
+                ("entries".to_owned(), Info::Int(index.entries())),
+                ("conflicts".to_owned(), Info::Int(index.conflicts())),
+                ("bytes".to_owned(), Info::Int(index.heap_bytes() as u64)),
+            ]
+        });
+        vec![
+            ("collection".to_owned(), text(self.name())),
+            ("prefix".to_owned(), text(&self.definition.prefix)),
+            ("declared".to_owned(), Info::Int(self.declared.into())),
+            ("documents".to_owned(), Info::Int(self.len())),
+            ("due".to_owned(), Info::Int(self.due().len())),
+            ("with_ttl".to_owned(), Info::Int(self.expiry.len() as u64)),
+            ("version".to_owned(), Info::Int(self.counters.version)),
+            ("seq".to_owned(), Info::Int(self.counters.seq)),
+            ("document_bytes".to_owned(), Info::Int(self.documents.document_bytes())),
+            ("table_bytes".to_owned(), Info::Int(self.table_bytes() as u64)),
+            ("indexes".to_owned(), Info::List(indexes.collect())),
+        ]
+    }
+
+    fn table_bytes(&self) -> usize {
+        let live = crate::index::posting::bitmap_bytes(&self.live);
+        self.documents.heap_bytes() + live + self.expiry.heap_bytes()
+    }
+}

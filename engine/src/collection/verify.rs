@@ -1,0 +1,87 @@
+//! Recomputes everything from the documents and reports each difference. None, always.
+
+use std::collections::BTreeMap;
+
+use super::Collection;
+use crate::index::{DocId, Index};
+use crate::value::Key;
+
+/// Differences reported in full; beyond that only their number is of use.
+const REPORTED_MAX: usize = 100;
+
+impl Collection {
+    /// Each difference between the documents and what is kept about them, in words. O(documents + entries).
+    pub fn verify(&self) -> Vec<String> {
+        let mut faults = self.verify_table();
+        for index in &self.indexes {
+            faults.extend(self.verify_index(index).into_iter().map(|fault| format!("{}: {fault}", index.path())));
+        }
+        if faults.len() > REPORTED_MAX {
+            let more = faults.len() - REPORTED_MAX;
+            faults.truncate(REPORTED_MAX);
+            faults.push(format!("and {more} more"));
+        }
+        faults
+    }
+
+    fn verify_table(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut bytes = 0;
+        let mut seq = 0;
+        for id in &self.live {
+            let Some(document) = self.documents.get(id) else {
+                faults.push(format!("document {id} is live and not in the table"));
+                continue;
+            };
+            bytes += document.bytes() as u64;
+            if (document.home(), document.id()) != (self.uid, id) {
+                faults.push(format!("document {id} takes itself for {} of {}", document.id(), document.home()));
+            }
+            if document.seq() <= seq && seq != 0 {
+                faults.push(format!("document {id} has birth number {} after {seq}", document.seq()));
+            }
+            seq = document.seq();
+            if document.seq() > self.counters.seq || document.version() > self.counters.version {
+                faults.push(format!("document {id} has numbers above the collection's counters"));
+            }
+        }
+        if bytes != self.documents.document_bytes() {
+            faults.push(format!("counts {} bytes and holds {bytes}", self.documents.document_bytes()));
+        }
+        for id in self.due() {
+            if !self.live.contains(id) || self.expiry.time(id).is_none() {
+                faults.push(format!("document {id} is due and not there"));
+            }
+        }
+        faults
+    }
+
+    fn verify_index(&self, index: &Index) -> Vec<String> {
+        let mut faults = index.faults();
+        let mut expected: BTreeMap<Key, Vec<DocId>> = BTreeMap::new();
+        for id in &self.live {
+            let Some(document) = self.documents.get(id) else { continue };
+            for key in index.keys(document.view()) {
+                let exact = key.as_ref().tail.is_none();
+                if let Some(column) = index.column()
+                    && (column.head(id) != Some(key.head()) || column.is_exact(id) != exact)
+                {
+                    faults.push(format!("document {id}: the column does not hold {key:?}"));
+                }
+                expected.entry(key).or_default().push(id);
+            }
+        }
+        if index.column().is_some_and(|column| column.len() as u64 != self.live.len()) {
+            faults.push("the column holds documents that are not there".to_owned());
+        }
+        for (key, posting) in index.each() {
+            match expected.remove(&key) {
+                Some(ids) if posting.iter().eq(ids.iter().copied()) => {}
+                Some(_) => faults.push(format!("{key:?} holds other documents than it should")),
+                None => faults.push(format!("{key:?} is in no document")),
+            }
+        }
+        faults.extend(expected.keys().map(|key| format!("{key:?} is not in the index")));
+        faults
+    }
+}

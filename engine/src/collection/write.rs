@@ -1,0 +1,248 @@
+//! Writes: prepare what may be refused, commit what cannot.
+//!
+//! ```text
+//!   prepare(&self, key, old, new)  ->  Delta     checks, keys, uniqueness; nothing has changed
+//!   commit(&mut self, delta)       ->  Document  numbers, table, indexes; cannot fail
+//! ```
+//! Documents that Redis itself brings or takes come through `admit` and `remove`, which judge nothing.
+
+use std::cmp::Ordering;
+
+use smallvec::SmallVec;
+
+use super::{Collection, Counters};
+use crate::doc::{DocRef, Document};
+use crate::error::{Code, Error, Result};
+use crate::index::{DocId, Index, KeyList};
+use crate::limits::Limits;
+
+/// Where a delta belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Home {
+    /// The collection of this number.
+    Known(u32),
+    /// An open collection that the delta's first document founds.
+    Founded(Box<str>),
+}
+
+/// A write that was found to be in order; applying it cannot fail.
+#[derive(Debug)]
+pub struct Delta {
+    pub(crate) db: u32,
+    pub(crate) home: Home,
+    pub(crate) key: Box<[u8]>,
+    /// The id of the document that is replaced; none for a birth.
+    pub(crate) replaces: Option<DocId>,
+    /// The new document, whose numbers are given when it is committed.
+    pub(crate) document: Document,
+    pub(crate) changes: Changes,
+    /// The numbers to take, as a replica does; else the next ones.
+    pub(crate) numbers: Option<Counters>,
+    pub(crate) expires_ms: Option<i64>,
+}
+
+/// The entries that one index loses and gains.
+#[derive(Debug)]
+pub struct Change {
+    index: usize,
+    removed: KeyList,
+    added: KeyList,
+}
+
+/// The indexes that a write touches: those whose keys change.
+pub type Changes = SmallVec<[Change; 4]>;
+
+/// Why a write was not found in order.
+pub(crate) enum Refusal {
+    /// It breaks a rule.
+    Error(Error),
+    /// A due document still holds a unique value: the server is to remove it first.
+    Held(DocId),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Error(error)
+    }
+}
+
+impl Collection {
+    /// What the indexes lose and gain when `new` takes the place of `old`. Costs nothing for an index whose text is the
+    /// same in both.
+    pub(crate) fn changes(&self, old: Option<DocRef<'_>>, new: DocRef<'_>) -> Changes {
+        let mut changes = Changes::new();
+        for (at, index) in self.indexes.iter().enumerate() {
+            let Some(old) = old else {
+                changes.push(Change { index: at, removed: KeyList::new(), added: index.keys(new) });
+                continue;
+            };
+            if index.same_text(old, new) {
+                continue;
+            }
+            let (removed, added) = difference(index.keys(old), index.keys(new));
+            if !removed.is_empty() || !added.is_empty() {
+                changes.push(Change { index: at, removed, added });
+            }
+        }
+        changes
+    }
+
+    /// Whether `doc` puts more values into an index than one document may. Asked before any key is made.
+    pub(crate) fn judge_size(&self, doc: DocRef<'_>, limits: &Limits) -> Result<()> {
+        let most = limits.index_entries_max;
+        let large = |index: &&Index| index.values_of(doc, most) > most;
+        let Some(index) = self.indexes.iter().find(large) else { return Ok(()) };
+        let path = index.path();
+        let what = format!("more values at {path} than the limit of {most} (folio.index-entries-max)");
+        Err(Error::new(Code::Limited, what))
+    }
+
+    /// Whether the entries keep values unique. `own` is the id of the document that is replaced.
+    pub(crate) fn judge(&self, changes: &Changes, own: Option<DocId>) -> Result<(), Refusal> {
+        for change in changes {
+            let index = &self.indexes[change.index];
+            if index.is_unique() {
+                self.judge_unique(index, &change.added, own)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_unique(&self, index: &Index, added: &KeyList, own: Option<DocId>) -> Result<(), Refusal> {
+        for key in added.iter().filter(|key| !key.is_absent()) {
+            let Some(posting) = index.get(key) else { continue };
+            for holder in posting.iter().filter(|id| Some(*id) != own) {
+                if self.due().contains(holder) {
+                    return Err(Refusal::Held(holder));
+                }
+                let mut holder_key = Vec::new();
+                self.key(holder, &mut holder_key);
+                let holder_key = String::from_utf8_lossy(&holder_key);
+                let what = format!("the value at {} is held by {holder_key}", index.path());
+                return Err(Error::new(Code::Unique, what).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a delta of this collection.
+    pub(crate) fn commit(&mut self, delta: Delta) -> Document {
+        let Delta { key, replaces, document, changes, numbers, expires_ms, .. } = delta;
+        let id = replaces.unwrap_or_else(|| self.take_id());
+        let held_seq = replaces.and_then(|id| self.documents.get(id)).map(Document::seq);
+        let numbers = numbers.unwrap_or(Counters {
+            version: self.counters.version + 1,
+            seq: held_seq.unwrap_or(self.counters.seq + 1),
+        });
+        self.raise_counters(numbers);
+        document.place(self.uid, id, numbers.seq, numbers.version);
+        match replaces {
+            Some(_) => self.replace(id, document.clone()),
+            None => self.push(id, &key, document.clone()),
+        }
+        for change in &changes {
+            let index = &mut self.indexes[change.index];
+            for key in &change.removed {
+                index.remove(key, id);
+            }
+            for key in &change.added {
+                index.insert(key, id);
+            }
+        }
+        self.expiry.set(id, expires_ms);
+        document
+    }
+
+    fn replace(&mut self, id: DocId, document: Document) {
+        if let Some(held) = self.documents.get(id) {
+            // The value that leaves the keyspace must not be taken for the one that stands here now.
+            held.displace();
+        }
+        self.documents.replace(id, document);
+    }
+
+    fn push(&mut self, id: DocId, key: &[u8], document: Document) {
+        let rest = key.strip_prefix(self.definition.prefix.as_bytes()).unwrap_or(key);
+        self.documents.push(id, rest, document);
+        self.live.insert(id);
+    }
+
+    /// Lets a document in that Redis brought: it gets the next numbers and is judged by nothing. A version above the counter
+    /// is kept: RESTORE brings one; COPY and RENAME come with none.
+    pub(crate) fn admit(&mut self, key: &[u8], document: &Document, expires_ms: Option<i64>) {
+        let version = document.version().max(self.counters.version + 1);
+        let numbers = Counters { version, seq: self.counters.seq + 1 };
+        self.raise_counters(numbers);
+        self.reserve_ids();
+        let id = self.take_id();
+        document.place(self.uid, id, numbers.seq, numbers.version);
+        let changes = self.changes(None, document.view());
+        self.push(id, key, document.clone());
+        for change in &changes {
+            for key in &change.added {
+                self.indexes[change.index].insert(key, id);
+            }
+        }
+        self.expiry.set(id, expires_ms);
+    }
+
+    /// Lets a document in that a load brings, without indexing it: [`Collection::rebuild`] follows. Its numbers stay.
+    pub(crate) fn fill(&mut self, key: &[u8], document: &Document, expires_ms: Option<i64>) {
+        let numbers = Counters { version: document.version(), seq: document.seq() };
+        self.raise_counters(numbers);
+        let id = self.take_id();
+        document.place(self.uid, id, numbers.seq, numbers.version);
+        self.push(id, key, document.clone());
+        self.expiry.set(id, expires_ms);
+    }
+
+    /// Takes a document out, with its entries.
+    pub(crate) fn remove(&mut self, id: DocId) {
+        let Some(document) = self.documents.remove(id) else { return };
+        for index in &mut self.indexes {
+            for key in index.keys(document.view()) {
+                index.remove(&key, id);
+            }
+        }
+        self.live.remove(id);
+        self.expiry.set(id, None);
+        document.displace();
+    }
+
+    /// Sees to it that ids are left for some births. When the last are near, after four thousand million births, all
+    /// documents are numbered anew, in the order of their birth. Asked before a write is prepared, whose delta holds ids.
+    pub(crate) fn reserve_ids(&mut self) {
+        const RESERVE: DocId = 1 << 24;
+        if self.next_id > DocId::MAX - RESERVE {
+            self.renumber();
+        }
+    }
+
+    fn take_id(&mut self) -> DocId {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+}
+
+/// What only the first of two ascending lists holds, and what only the second.
+fn difference(old: KeyList, new: KeyList) -> (KeyList, KeyList) {
+    let (mut removed, mut added) = (KeyList::new(), KeyList::new());
+    let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return (removed, added),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(old), Some(new)) => old.cmp(new),
+        };
+        if order == Ordering::Equal {
+            old.next();
+            new.next();
+        } else if order == Ordering::Less {
+            removed.extend(old.next());
+        } else {
+            added.extend(new.next());
+        }
+    }
+}

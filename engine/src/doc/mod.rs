@@ -1,0 +1,362 @@
+//! Documents as they are stored: one allocation that holds the header, the text and the directory.
+//!
+//! ```text
+//!   count  header                                          length  bytes
+//!   +----+--------------------------------------------+----+-----------------+-----------+-----+
+//!   |  8 | id home seq version created updated  text  |  8 | text, minified  | directory | pad |
+//!   |    | 4  4    8   8       8       8        4 (+4) |    | {"a":1,"b":[2]} | 4 x names |     |
+//!   +----+--------------------------------------------+----+-----------------+-----------+-----+
+//!                                                           ^ `text_len` bytes ^ the rest
+//! ```
+//!
+//! The text is the document's own JSON: validated, without white space, without repeated names,
+//! else byte for byte what was written, so that reading a whole document is a copy. The directory
+//! (see [`directory`]) finds top-level members without walking the text. Text and directory never
+//! change once they stand; a changed document is a new one. What does change is where a document
+//! stands: its home and id say in which collection's table, and a rename gives it another place, so
+//! those words are atomic. One thread writes them; other threads may only read.
+//!
+//! [`parse`] makes the text, [`edit`] makes a new text of an old one, [`print`] answers with parts
+//! of it.
+
+mod directory;
+mod duplicates;
+pub mod edit;
+pub mod parse;
+pub mod print;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use triomphe::ThinArc;
+
+pub use edit::{Op, apply};
+pub use parse::{Parsed, parse_value};
+
+use crate::value::raw::{Members, Raw, string_end, value_end};
+
+/// What a document holds besides its text. 48 bytes.
+#[derive(Debug)]
+pub struct Header {
+    seq: AtomicU64,
+    version: AtomicU64,
+    created_ms: i64,
+    updated_ms: i64,
+    /// The `DocId` within its home.
+    id: AtomicU32,
+    /// The number of the collection in whose table it stands; 0 is nowhere.
+    home: AtomicU32,
+    /// Bytes of the text; the directory is what follows.
+    text_len: u32,
+}
+
+/// The numbers and times that a collection gives a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The number of its collection; 0 is nowhere.
+    pub home: u32,
+    /// Its id in that collection.
+    pub id: u32,
+    /// Its birth number.
+    pub seq: u64,
+    /// The collection's revision at its last change.
+    pub version: u64,
+    /// When it was born, in milliseconds since 1970.
+    pub created_ms: i64,
+    /// When it was last changed, in milliseconds since 1970.
+    pub updated_ms: i64,
+}
+
+/// One stored document. Cloning shares it and costs one atomic addition.
+#[derive(Clone)]
+pub struct Document(ThinArc<Header, u8>);
+
+/// Bytes that the shared allocation holds before the text: its count, the header, its length.
+const OVERHEAD_BYTES: usize = 2 * size_of::<usize>() + size_of::<Header>();
+
+impl Document {
+    /// A document of what was parsed last. One allocation and one copy. `parsed` must hold a
+    /// document, not be empty.
+    pub fn new(parsed: &Parsed, stamp: Stamp) -> Document {
+        Document::build(parsed.bytes(), parsed.text().len(), stamp)
+    }
+
+    /// A document of its own with the same text, birth number, version and times, that stands
+    /// nowhere.
+    #[must_use]
+    pub fn copy(&self) -> Document {
+        let stamp = Stamp {
+            home: 0,
+            id: 0,
+            seq: self.seq(),
+            version: self.version(),
+            created_ms: self.created_ms(),
+            updated_ms: self.updated_ms(),
+        };
+        Document::build(&self.0.slice, self.text().len(), stamp)
+    }
+
+    fn build(bytes: &[u8], text_len: usize, stamp: Stamp) -> Document {
+        let header = Header {
+            id: stamp.id.into(),
+            home: stamp.home.into(),
+            seq: stamp.seq.into(),
+            version: stamp.version.into(),
+            created_ms: stamp.created_ms,
+            updated_ms: stamp.updated_ms,
+            text_len: u32::try_from(text_len).expect("the parser refuses texts of 4 GiB"),
+        };
+        Document(ThinArc::from_header_and_slice(header, bytes))
+    }
+
+    fn header(&self) -> &Header {
+        &self.0.header.header
+    }
+
+    /// Its id in its home; 0 if it stands nowhere.
+    pub fn id(&self) -> u32 {
+        self.header().id.load(Relaxed)
+    }
+
+    /// The number of the collection in which it stands; 0 is nowhere.
+    pub fn home(&self) -> u32 {
+        self.header().home.load(Relaxed)
+    }
+
+    /// Its birth number.
+    pub fn seq(&self) -> u64 {
+        self.header().seq.load(Relaxed)
+    }
+
+    /// Its version.
+    pub fn version(&self) -> u64 {
+        self.header().version.load(Relaxed)
+    }
+
+    /// When it was born, in milliseconds since 1970.
+    pub fn created_ms(&self) -> i64 {
+        self.header().created_ms
+    }
+
+    /// When it was last changed, in milliseconds since 1970.
+    pub fn updated_ms(&self) -> i64 {
+        self.header().updated_ms
+    }
+
+    /// The JSON text.
+    pub fn text(&self) -> &[u8] {
+        &self.0.slice[..self.header().text_len as usize]
+    }
+
+    /// Gives it a new place, birth number and version, as a RENAME or a load does. Every clone sees
+    /// it.
+    pub fn place(&self, home: u32, id: u32, seq: u64, version: u64) {
+        let header = self.header();
+        header.home.store(home, Relaxed);
+        header.id.store(id, Relaxed);
+        header.seq.store(seq, Relaxed);
+        header.version.store(version, Relaxed);
+    }
+
+    /// Takes its place away: it stands nowhere.
+    pub fn displace(&self) {
+        self.header().home.store(0, Relaxed);
+        self.header().id.store(0, Relaxed);
+    }
+
+    /// Bytes of the whole allocation, without what the allocator itself adds.
+    pub fn bytes(&self) -> usize {
+        (OVERHEAD_BYTES + self.0.slice.len()).next_multiple_of(align_of::<Header>())
+    }
+
+    /// Its text and directory.
+    pub fn view(&self) -> DocRef<'_> {
+        let (text, directory) = self.0.slice.split_at(self.header().text_len as usize);
+        DocRef { text, directory }
+    }
+
+    /// Whether both are the same allocation.
+    pub fn ptr_eq(&self, other: &Document) -> bool {
+        self.0.as_ptr() == other.0.as_ptr()
+    }
+
+    /// The shared allocation, for a keyspace that keeps raw pointers.
+    pub fn into_thin(self) -> ThinArc<Header, u8> {
+        self.0
+    }
+
+    /// The document whose allocation [`Document::into_thin`] gave.
+    pub fn from_thin(thin: ThinArc<Header, u8>) -> Document {
+        Document(thin)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("header", self.header())
+            .field("text", &String::from_utf8_lossy(self.text()))
+            .finish()
+    }
+}
+
+/// The text and directory of a [`Document`] or of a [`Parsed`]. An empty `Parsed` shows as empty
+/// text, on which only [`DocRef::text`] is meaningful.
+#[derive(Clone, Copy, Debug)]
+pub struct DocRef<'a> {
+    text: &'a [u8],
+    directory: &'a [u8],
+}
+
+impl<'a> DocRef<'a> {
+    /// The JSON text.
+    pub fn text(self) -> &'a [u8] {
+        self.text
+    }
+
+    /// The object that the document is.
+    pub fn root(self) -> Raw<'a> {
+        Raw::new(self.text)
+    }
+
+    /// The value of the top-level member `name`, by the directory: no walk over other members'
+    /// values. O(number of names), four bytes each.
+    pub fn member(self, name: &str) -> Option<Raw<'a>> {
+        let text = self.text;
+        directory::candidates(self.directory, text.len(), name).find_map(|from| {
+            let name_end = string_end(text, from);
+            if !Raw::new(&text[from..name_end]).name_is(name) {
+                return None;
+            }
+            let value = name_end + 1;
+            Some(Raw::new(&text[value..value_end(text, value)]))
+        })
+    }
+
+    /// The top-level members in order, as name (with its quotes) and value.
+    pub fn members(self) -> Members<'a> {
+        self.root().members()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! What the tests of several files share.
+
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::Parsed;
+    use crate::Limits;
+
+    /// The document that `text` is.
+    pub fn parsed(text: &str) -> Parsed {
+        let mut parsed = Parsed::default();
+        parsed.parse(text.as_bytes(), &Limits::default()).expect(text);
+        parsed
+    }
+
+    /// Names from a small set, so that they meet, and some that need escapes.
+    pub fn name() -> impl Strategy<Value = String> {
+        prop_oneof![4 => "[a-c]", 1 => "[a-z]{0,20}", 1 => "[\"\\\\\n\u{1}é😀a]{0,3}"]
+    }
+
+    /// Any JSON value, some levels deep.
+    pub fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+            "[\\[\\]{}\",:\\\\]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 48, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                object_of(inner),
+            ]
+        })
+    }
+
+    fn object_of(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+        prop::collection::vec((name(), inner), 0..6)
+            .prop_map(|members| Value::Object(members.into_iter().collect()))
+    }
+
+    /// Any document.
+    pub fn document() -> impl Strategy<Value = Value> {
+        object_of(json())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use proptest::prelude::*;
+
+    use super::testing::{document, name, parsed};
+    use super::*;
+
+    #[test]
+    fn the_header_is_small() {
+        assert_eq!(size_of::<Header>(), 48);
+        assert_eq!(size_of::<Document>(), 8);
+    }
+
+    #[test]
+    fn places_are_given_and_taken() {
+        let stamp = Stamp { home: 1, id: 2, seq: 3, version: 4, created_ms: 5, updated_ms: 6 };
+        let document = Document::new(&parsed(r#"{ "a": 1 }"#), stamp);
+        let shared = document.clone();
+        document.place(7, 8, 9, 10);
+        assert_eq!((shared.home(), shared.id()), (7, 8));
+        assert_eq!((shared.seq(), shared.version()), (9, 10));
+        shared.displace();
+        assert_eq!((document.home(), document.id()), (0, 0));
+        assert_eq!((document.created_ms(), document.updated_ms()), (5, 6));
+        assert!(document.ptr_eq(&shared));
+        // 8 count, 48 header, 8 length, 7 text, 4 directory: 75, padded to words.
+        assert_eq!(document.bytes(), 80);
+
+        document.place(7, 8, 9, 10);
+        let copy = Document::from_thin(document.copy().into_thin());
+        assert!(!copy.ptr_eq(&document));
+        assert_eq!((copy.home(), copy.id(), copy.seq(), copy.version()), (0, 0, 9, 10));
+        assert_eq!(copy.text(), br#"{"a":1}"#);
+        assert_eq!(copy.view().member("a").unwrap().bytes(), b"1");
+    }
+
+    #[test]
+    fn members_of_a_large_document() {
+        let mut text = String::from("{");
+        for at in 0..9000 {
+            write!(text, "\"name{at}\":{at},").unwrap();
+        }
+        text += "\"last\":true}";
+        assert!(text.len() > 0x1_0000);
+        let document = Document::new(&parsed(&text), Stamp::default());
+        for at in [0, 1, 4500, 8999] {
+            let member = document.view().member(&format!("name{at}")).unwrap();
+            assert_eq!(member.bytes(), at.to_string().as_bytes());
+        }
+        assert_eq!(document.view().member("last").unwrap().bytes(), b"true");
+        assert!(document.view().member("name9000").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn every_member_is_found(value in document(), other in name()) {
+            let stored = Document::new(&parsed(&value.to_string()), Stamp::default());
+            let object = value.as_object().unwrap();
+            for (name, value) in object {
+                let found = stored.view().member(name).unwrap();
+                prop_assert_eq!(std::str::from_utf8(found.bytes()).unwrap(), value.to_string());
+            }
+            prop_assert_eq!(stored.view().member(&other).is_some(), object.contains_key(&other));
+            prop_assert_eq!(stored.view().members().count(), object.len());
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Sets of document ids in the making: a short list, or a bitmap, lent by an index as long as nothing is changed.
+
+use std::borrow::Cow;
+
+use roaring::{MultiOps, RoaringBitmap};
+use smallvec::SmallVec;
+
+use crate::index::{DocId, Posting};
+
+/// Operands up to this size are walked through in place of being combined bitwise.
+const FEW_MAX: u64 = 64;
+
+/// A set of ids.
+#[derive(Debug, Clone)]
+pub enum Ids<'a> {
+    /// Some, ascending.
+    Few(SmallVec<[DocId; 8]>),
+    /// Many.
+    Bitmap(Cow<'a, RoaringBitmap>),
+}
+
+impl Default for Ids<'_> {
+    fn default() -> Self {
+        Ids::Few(SmallVec::new())
+    }
+}
+
+impl<'a> Ids<'a> {
+    /// The set of a bitmap, not copied.
+    pub fn bitmap(ids: &'a RoaringBitmap) -> Self {
+        Ids::Bitmap(Cow::Borrowed(ids))
+    }
+
+    /// The set of a posting, not copied when it is large.
+    fn of_posting(posting: &'a Posting) -> Self {
+        match posting {
+            Posting::One(only) => Ids::Few(SmallVec::from_elem(*only, 1)),
+            Posting::Few(ids) => Ids::Few(ids.iter().copied().collect()),
+            Posting::Many(ids) => Ids::bitmap(ids),
+        }
+    }
+
+    /// What is in one of the postings. O(ids · log ids) for single ones, bitwise for large ones.
+    pub fn union_of(postings: &[&'a Posting]) -> Self {
+        if let [only] = postings {
+            return Ids::of_posting(only);
+        }
+        let mut loose: Vec<DocId> = Vec::new();
+        let mut bitmaps: Vec<&RoaringBitmap> = Vec::new();
+        for posting in postings {
+            match posting {
+                Posting::One(only) => loose.push(*only),
+                Posting::Few(ids) => loose.extend(ids.iter()),
+                Posting::Many(ids) => bitmaps.push(ids),
+            }
+        }
+        loose.sort_unstable();
+        loose.dedup();
+        if bitmaps.is_empty() && loose.len() as u64 <= FEW_MAX {
+            return Ids::Few(loose.into());
+        }
+        let mut all = bitmaps.union();
+        if !loose.is_empty() {
+            all |= RoaringBitmap::from_sorted_iter(loose).expect("sorted just now");
+        }
+        Ids::Bitmap(Cow::Owned(all))
+    }
+
+    /// How many.
+    pub fn len(&self) -> u64 {
+        match self {
+            Ids::Few(ids) => ids.len() as u64,
+            Ids::Bitmap(ids) => ids.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether `id` is in the set.
+    pub fn contains(&self, id: DocId) -> bool {
+        match self {
+            Ids::Few(ids) => ids.binary_search(&id).is_ok(),
+            Ids::Bitmap(ids) => ids.contains(id),
+        }
+    }
+
+    /// The ids, ascending.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = DocId> + '_> {
+        match self {
+            Ids::Few(ids) => Box::new(ids.iter().copied()),
+            Ids::Bitmap(ids) => Box::new(ids.iter()),
+        }
+    }
+
+    fn into_bitmap(self) -> Cow<'a, RoaringBitmap> {
+        match self {
+            Ids::Few(ids) => Cow::Owned(ids.into_iter().collect()),
+            Ids::Bitmap(ids) => ids,
+        }
+    }
+
+    /// What is in all of them. O(smallest · operands), or bitwise.
+    pub fn intersect(mut operands: Vec<Ids<'a>>) -> Self {
+        operands.sort_by_key(Ids::len);
+        let mut operands = operands.into_iter();
+        let Some(first) = operands.next() else { return Ids::default() };
+        operands.fold(first, |left, right| {
+            if left.len() <= FEW_MAX {
+                return Ids::Few(left.iter().filter(|id| right.contains(*id)).collect());
+            }
+            let (left, right) = (left.into_bitmap(), right.into_bitmap());
+            Ids::Bitmap(Cow::Owned(left.as_ref() & right.as_ref()))
+        })
+    }
+
+    /// What is in one of them.
+    pub fn unite(operands: Vec<Ids<'a>>) -> Self {
+        let bitmaps: Vec<Cow<'a, RoaringBitmap>> = operands.into_iter().map(Ids::into_bitmap).collect();
+        Ids::Bitmap(Cow::Owned(bitmaps.iter().map(Cow::as_ref).union()))
+    }
+
+    /// What is in `all` and not in the set.
+    pub fn complement(self, all: &RoaringBitmap) -> Self {
+        Ids::Bitmap(Cow::Owned(all - self.into_bitmap().as_ref()))
+    }
+
+    /// The set without `due`.
+    pub fn without(self, due: &RoaringBitmap) -> Self {
+        if due.is_empty() {
+            return self;
+        }
+        match self {
+            Ids::Few(mut ids) => {
+                ids.retain(|id| !due.contains(*id));
+                Ids::Few(ids)
+            }
+            Ids::Bitmap(ids) => Ids::Bitmap(Cow::Owned(ids.as_ref() - due)),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The head of each document's key in an index, by document id.
+//!
+//! Ordering, range checks and grouping read eight bytes here in place of a document. Where a key has a tail the
+//! head alone does not decide; the ids of those documents are kept aside.
+
+use roaring::RoaringBitmap;
+
+use super::DocId;
+use super::idmap::IdMap;
+use super::posting::bitmap_bytes;
+use crate::value::KeyRef;
+
+/// Key heads by document.
+#[derive(Debug, Default)]
+pub struct Column {
+    heads: IdMap<u64>,
+    inexact: RoaringBitmap,
+}
+
+impl Column {
+    /// The whole key of `id`, if its head is all of it.
+    pub fn exact(&self, id: DocId) -> Option<KeyRef<'static>> {
+        if !self.inexact.is_empty() && self.inexact.contains(id) {
+            return None;
+        }
+        self.heads.get(id).map(|head| KeyRef { head: *head, tail: None })
+    }
+
+    /// The head of `id`'s key.
+    pub fn head(&self, id: DocId) -> Option<u64> {
+        self.heads.get(id).copied()
+    }
+
+    /// Whether the head of `id` is its whole key.
+    pub fn is_exact(&self, id: DocId) -> bool {
+        !self.inexact.contains(id)
+    }
+
+    /// Sets the key of `id`.
+    pub fn insert(&mut self, id: DocId, key: KeyRef<'_>) {
+        self.heads.insert(id, key.head);
+        if key.tail.is_some() {
+            self.inexact.insert(id);
+        } else if !self.inexact.is_empty() {
+            self.inexact.remove(id);
+        }
+    }
+
+    /// Forgets `id`.
+    pub fn remove(&mut self, id: DocId) {
+        self.heads.remove(id);
+        if !self.inexact.is_empty() {
+            self.inexact.remove(id);
+        }
+    }
+
+    /// How many documents.
+    pub fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of memory, about.
+    pub fn heap_bytes(&self) -> usize {
+        self.heads.heap_bytes() + bitmap_bytes(&self.inexact)
+    }
+}

@@ -1,0 +1,307 @@
+//! Secondary indexes: from the key of a value to the documents that hold it.
+//!
+//! Every document of a collection stands in every index of it under at least one key; one whose path leads to
+//! nothing stands under [`Key::MISSING`]. An index over a path without `[*]` holds each document exactly once, so
+//! its counts are counts of documents.
+
+pub mod column;
+pub mod expiry;
+pub mod idmap;
+pub mod posting;
+pub mod set;
+pub mod sorted;
+
+use smallvec::SmallVec;
+
+pub use column::Column;
+pub use expiry::Expiry;
+pub use posting::Posting;
+pub use set::SetIndex;
+pub use sorted::SortedIndex;
+
+use crate::doc::DocRef;
+use crate::path::{Path, Step};
+use crate::schema::{Field, IndexKind, Scalar};
+use crate::value::{Key, KeyBuf, KeyRange, KeySet};
+
+/// A document's number within its collection: given at birth, ascending, not reused.
+pub type DocId = u32;
+
+/// The keys of one document in one index, ascending, without repeats.
+pub type KeyList = SmallVec<[Key; 1]>;
+
+/// The structure that holds an index's entries.
+#[derive(Debug)]
+pub enum Body {
+    /// Hashed.
+    Set(SetIndex),
+    /// Ordered.
+    Sorted(SortedIndex),
+}
+
+/// One index of a collection.
+#[derive(Debug)]
+pub struct Index {
+    path: Path,
+    /// The steps of the path before its first `[*]`: what stands there decides all keys.
+    stem: Path,
+    scalar: Scalar,
+    unique: bool,
+    body: Body,
+    /// The key's head by document, for a sorted index over one value a document.
+    column: Option<Column>,
+    /// Values that more than one document holds although the index is unique.
+    conflicts: u64,
+    /// Pairs of key and document.
+    entries: u64,
+}
+
+impl Index {
+    /// An empty index for a field that asks for one: by its kind, or hashed for a unique one without a kind.
+    pub fn for_field(field: &Field, seed: u64) -> Option<Self> {
+        let kind = field.index.or(field.unique.then_some(IndexKind::Set))?;
+        let path = field.index_path();
+        let before_each = path.steps().iter().take_while(|step| **step != Step::Each);
+        let stem = Path::new(before_each.cloned().collect());
+        let (body, column) = match kind {
+            IndexKind::Set => (Body::Set(SetIndex::new(seed)), None),
+            IndexKind::Sorted => {
+                (Body::Sorted(SortedIndex::default()), (!path.is_multi()).then(Column::default))
+            }
+        };
+        let scalar = field.ty.scalar;
+        Some(Index { path, stem, scalar, unique: field.unique, body, column, conflicts: 0, entries: 0 })
+    }
+
+    /// The path whose values the index holds.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The type under which values become keys.
+    pub fn scalar(&self) -> Scalar {
+        self.scalar
+    }
+
+    /// Whether one value may be held by one document only.
+    pub fn is_unique(&self) -> bool {
+        self.unique
+    }
+
+    /// Whether a document can stand under several keys.
+    pub fn is_multi(&self) -> bool {
+        self.path.is_multi()
+    }
+
+    /// The ordered entries, if the index is sorted.
+    pub fn as_sorted(&self) -> Option<&SortedIndex> {
+        match &self.body {
+            Body::Sorted(sorted) => Some(sorted),
+            Body::Set(_) => None,
+        }
+    }
+
+    /// The key heads by document, where the index keeps them.
+    pub fn column(&self) -> Option<&Column> {
+        self.column.as_ref()
+    }
+
+    /// Values that more than one document holds although the index is unique.
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts
+    }
+
+    /// Pairs of key and document.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Distinct keys.
+    pub fn values(&self) -> usize {
+        match &self.body {
+            Body::Set(set) => set.len(),
+            Body::Sorted(sorted) => sorted.len(),
+        }
+    }
+
+    /// Bytes of memory, about. O(values).
+    pub fn heap_bytes(&self) -> usize {
+        let body = match &self.body {
+            Body::Set(set) => set.heap_bytes(),
+            Body::Sorted(sorted) => sorted.heap_bytes(),
+        };
+        body + self.column.as_ref().map_or(0, Column::heap_bytes)
+    }
+
+    /// `set` or `sorted`.
+    pub fn kind_name(&self) -> &'static str {
+        match &self.body {
+            Body::Set(_) => "set",
+            Body::Sorted(_) => "sorted",
+        }
+    }
+
+    /// How many values of `doc` the index would look at, counted up to one more than `most`.
+    pub fn values_of(&self, doc: DocRef<'_>, most: usize) -> usize {
+        if self.is_multi() { self.path.values(doc).take(most + 1).count() } else { 1 }
+    }
+
+    /// The keys under which `doc` stands, ascending.
+    pub fn keys(&self, doc: DocRef<'_>) -> KeyList {
+        let mut buf = KeyBuf::default();
+        if !self.is_multi() {
+            return match self.path.first(doc) {
+                None => KeyList::from_elem(Key::MISSING, 1),
+                Some(raw) => {
+                    self.scalar.key(raw, &mut buf);
+                    KeyList::from_elem(buf.as_ref().to_key(), 1)
+                }
+            };
+        }
+        let mut keys = KeyList::new();
+        for raw in self.path.values(doc) {
+            self.scalar.key(raw, &mut buf);
+            keys.push(buf.as_ref().to_key());
+        }
+        if keys.is_empty() {
+            keys.push(Key::MISSING);
+        }
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// Whether `old` and `new` surely have the same keys: the text that decides them is the same.
+    pub fn same_text(&self, old: DocRef<'_>, new: DocRef<'_>) -> bool {
+        match (self.stem.first(old), self.stem.first(new)) {
+            (None, None) => true,
+            (Some(old), Some(new)) => old.bytes() == new.bytes(),
+            _ => false,
+        }
+    }
+
+    /// The documents that hold `key`.
+    pub fn get(&self, key: &Key) -> Option<&Posting> {
+        match &self.body {
+            Body::Set(set) => set.get(key.as_ref()),
+            Body::Sorted(sorted) => sorted.get(key.as_ref()),
+        }
+    }
+
+    /// Adds `id` under `key`. Idempotent.
+    pub fn insert(&mut self, key: &Key, id: DocId) {
+        let count = match &mut self.body {
+            Body::Set(set) => set.insert(key, id),
+            Body::Sorted(sorted) => sorted.insert(key, id),
+        };
+        if let Some(column) = &mut self.column {
+            column.insert(id, key.as_ref());
+        }
+        // `None`: the pair was there already.
+        if let Some(count) = count {
+            self.entries += 1;
+            self.conflicts += u64::from(self.unique && count == 2 && !key.is_absent());
+        }
+    }
+
+    /// Removes `id` from under `key`. Idempotent.
+    pub fn remove(&mut self, key: &Key, id: DocId) {
+        let count = match &mut self.body {
+            Body::Set(set) => set.remove(key.as_ref(), id),
+            Body::Sorted(sorted) => sorted.remove(key.as_ref(), id),
+        };
+        if let Some(column) = &mut self.column {
+            column.remove(id);
+        }
+        if let Some(count) = count {
+            self.entries -= 1;
+            self.conflicts -= u64::from(self.unique && count == 1 && !key.is_absent());
+        }
+    }
+
+    /// Replaces all entries by `pairs`, sorted by key, then id, without repeats.
+    pub fn build(&mut self, pairs: Vec<(Key, DocId)>) {
+        self.entries = pairs.len() as u64;
+        if let Some(column) = &mut self.column {
+            let mut by_id: Vec<(DocId, usize)> =
+                pairs.iter().enumerate().map(|(at, (_, id))| (*id, at)).collect();
+            by_id.sort_unstable();
+            *column = Column::default();
+            for (id, at) in by_id {
+                column.insert(id, pairs[at].0.as_ref());
+            }
+        }
+        let runs = posting::runs(pairs);
+        let conflicts =
+            |key: &Key, posting: &Posting| u64::from(posting.len() > 1 && !key.is_absent());
+        self.conflicts = 0;
+        if self.unique {
+            self.conflicts = runs.iter().map(|(key, posting)| conflicts(key, posting)).sum();
+        }
+        match &mut self.body {
+            Body::Set(set) => set.build(runs),
+            Body::Sorted(sorted) => sorted.build(runs),
+        }
+    }
+
+    /// Whether the index can answer which documents have a key in `keys`.
+    pub fn answers(&self, keys: &KeySet) -> bool {
+        match &self.body {
+            Body::Set(_) => keys.is_points(),
+            Body::Sorted(_) => true,
+        }
+    }
+
+    /// How many pairs have a key in `keys`: documents, unless the index is over `[*]`.
+    pub fn count(&self, keys: &KeySet) -> u64 {
+        match &self.body {
+            Body::Set(_) => self.postings(keys).iter().map(|posting| posting.len()).sum(),
+            Body::Sorted(sorted) => keys.ranges().iter().map(|range| sorted.count(range)).sum(),
+        }
+    }
+
+    /// The postings of all keys within `keys`, ascending by key. O(keys found).
+    pub fn postings(&self, keys: &KeySet) -> Vec<&Posting> {
+        let mut found = Vec::new();
+        for range in keys.ranges() {
+            match (&self.body, range.as_point()) {
+                (Body::Set(set), Some(key)) => found.extend(set.get(key.as_ref())),
+                (Body::Set(set), None) => found.extend(set.scan(range)),
+                (Body::Sorted(sorted), _) => {
+                    found.extend(sorted.walk(range).map(|(_, posting)| posting));
+                }
+            }
+        }
+        found
+    }
+
+    /// Every key with its posting; in order when sorted.
+    pub fn each(&self) -> Vec<(Key, &Posting)> {
+        match &self.body {
+            Body::Set(set) => set.iter().map(|(key, posting)| (key.clone(), posting)).collect(),
+            Body::Sorted(sorted) => {
+                let all = KeyRange::all();
+                sorted.walk(&all).map(|(key, posting)| (key.to_key(), posting)).collect()
+            }
+        }
+    }
+
+    /// Each broken invariant of the structure itself, in words; none, always. O(entries).
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = match &self.body {
+            Body::Set(set) => set.faults(),
+            Body::Sorted(sorted) => sorted.faults(),
+        };
+        let each = self.each();
+        let entries: u64 = each.iter().map(|(_, posting)| posting.len()).sum();
+        if entries != self.entries {
+            faults.push(format!("counts {} entries and holds {entries}", self.entries));
+        }
+        let doubles = each.iter().filter(|(key, posting)| posting.len() > 1 && !key.is_absent());
+        let conflicts = if self.unique { doubles.count() as u64 } else { 0 };
+        if conflicts != self.conflicts {
+            faults.push(format!("counts {} conflicts and holds {conflicts}", self.conflicts));
+        }
+        faults
+    }
+}

@@ -1,0 +1,116 @@
+//! The set index: a hash table from key to posting. Equality and membership in O(1).
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use hashbrown::HashTable;
+
+use super::DocId;
+use super::posting::Posting;
+use crate::value::{Key, KeyRange, KeyRef};
+
+/// Hashed entries. The seed comes from outside, so that nobody can craft values that collide.
+#[derive(Debug)]
+pub struct SetIndex {
+    table: HashTable<(Key, Posting)>,
+    hasher: ahash::RandomState,
+}
+
+fn hash_of(hasher: &ahash::RandomState, key: KeyRef<'_>) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write_u64(key.head);
+    key.tail.hash(&mut state);
+    state.finish()
+}
+
+impl SetIndex {
+    /// An empty index whose hashes begin from `seed`.
+    pub fn new(seed: u64) -> Self {
+        let hasher = ahash::RandomState::with_seeds(seed, !seed, seed.rotate_left(17), 0x666f_6c69_6f);
+        SetIndex { table: HashTable::new(), hasher }
+    }
+
+    /// Distinct keys.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// The documents under `key`. O(1).
+    pub fn get(&self, key: KeyRef<'_>) -> Option<&Posting> {
+        let hash = hash_of(&self.hasher, key);
+        self.table.find(hash, |(held, _)| held.as_ref() == key).map(|(_, posting)| posting)
+    }
+
+    /// Adds a pair; the size of its posting then, or `None` if the pair was there. O(1) expected.
+    pub fn insert(&mut self, key: &Key, id: DocId) -> Option<u64> {
+        let hash = hash_of(&self.hasher, key.as_ref());
+        if let Some((_, posting)) = self.table.find_mut(hash, |(held, _)| held == key) {
+            return posting.insert(id).then(|| posting.len());
+        }
+        let hasher = &self.hasher;
+        self.table.insert_unique(hash, (key.clone(), Posting::One(id)), |(held, _)| {
+            hash_of(hasher, held.as_ref())
+        });
+        Some(1)
+    }
+
+    /// Removes a pair; the size of its posting then, or `None` if the pair was not there. O(1) expected.
+    pub fn remove(&mut self, key: KeyRef<'_>, id: DocId) -> Option<u64> {
+        let hash = hash_of(&self.hasher, key);
+        let mut entry = self.table.find_entry(hash, |(held, _)| held.as_ref() == key).ok()?;
+        let posting = &mut entry.get_mut().1;
+        if posting.is_last(id) {
+            entry.remove();
+            self.shrink();
+            return Some(0);
+        }
+        posting.remove(id).then(|| posting.len())
+    }
+
+    /// Gives memory back when the table is nearly empty.
+    fn shrink(&mut self) {
+        if self.table.capacity() > 64 && self.table.len() < self.table.capacity() / 8 {
+            let hasher = &self.hasher;
+            self.table.shrink_to(self.table.len() * 2, |(held, _)| hash_of(hasher, held.as_ref()));
+        }
+    }
+
+    /// Replaces everything by `runs`, whose keys are distinct.
+    pub fn build(&mut self, runs: Vec<(Key, Posting)>) {
+        let hasher = &self.hasher;
+        self.table = HashTable::with_capacity(runs.len());
+        for run in runs {
+            let hash = hash_of(hasher, run.0.as_ref());
+            self.table.insert_unique(hash, run, |(held, _)| hash_of(hasher, held.as_ref()));
+        }
+    }
+
+    /// The postings of all keys within `range`, in no order. O(keys).
+    pub fn scan(&self, range: &KeyRange) -> impl Iterator<Item = &Posting> {
+        let within = |(key, _): &&(Key, Posting)| range.contains(key.as_ref());
+        self.table.iter().filter(within).map(|(_, posting)| posting)
+    }
+
+    /// Every key with its posting, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Posting)> {
+        self.table.iter().map(|(key, posting)| (key, posting))
+    }
+
+    /// Bytes of memory, about. O(keys).
+    pub fn heap_bytes(&self) -> usize {
+        let slots = self.table.capacity() * 8 / 7 * (size_of::<(Key, Posting)>() + 1);
+        let entries = self.table.iter().map(|(key, posting)| key.heap_bytes() + posting.heap_bytes());
+        slots + entries.sum::<usize>()
+    }
+
+    /// Each broken invariant, in words: every key is found where its hash says.
+    pub fn faults(&self) -> Vec<String> {
+        let lost = |(key, _): &&(Key, Posting)| self.get(key.as_ref()).is_none();
+        let lost = self.table.iter().filter(lost);
+        lost.map(|(key, _)| format!("set index: {key:?} is not found by its hash")).collect()
+    }
+}

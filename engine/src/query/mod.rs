@@ -1,0 +1,11 @@
+//! The filter language: text to tokens, to a tree, to a filter that a collection's types govern.
+
+pub mod ast;
+pub mod bind;
+mod lex;
+pub mod parse;
+
+pub use ast::Ast;
+
+pub use bind::{Filter, FilterNode, Params, Scratch, Test, bind};
+pub use parse::parse;

@@ -1,0 +1,125 @@
+//! Whether a document keeps to its collection's declaration.
+
+use super::definition::{Definition, Field, Mode};
+use super::types::Scalar;
+use crate::doc::DocRef;
+use crate::error::{Code, Error, Result};
+use crate::path::Step;
+use crate::value::{KeyBuf, Kind, Raw};
+
+/// Judges a whole document. `huge_numbers` are the offsets in its text of numbers beyond a double's range: only a
+/// decimal field may hold one. Errors: `SCHEMA`, `JSON`.
+pub fn check(definition: &Definition, doc: DocRef<'_>, huge_numbers: &[u32]) -> Result<()> {
+    for field in &definition.fields {
+        check_field(field, doc)?;
+    }
+    if definition.mode == Mode::Strict {
+        check_members(definition, doc)?;
+    }
+    check_numbers(definition, doc, huge_numbers)
+}
+
+fn refuse(field: &Field, what: impl std::fmt::Display) -> Error {
+    Error::new(Code::Schema, format!("field {} {what}", field.path))
+}
+
+fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
+    let mut buf = KeyBuf::default();
+    let mut found = false;
+    for raw in field.path.values(doc) {
+        found = true;
+        if raw.kind() == Kind::Null {
+            if !field.nullable {
+                return Err(refuse(field, "is null, and not declared NULLABLE"));
+            }
+        } else if field.ty.array {
+            if raw.kind() != Kind::Array {
+                return Err(refuse(field, format!("is declared {}, found {}", field.ty, excerpt(raw))));
+            }
+            for element in raw.elements() {
+                check_value(field, element, &mut buf)?;
+            }
+        } else {
+            check_value(field, raw, &mut buf)?;
+        }
+    }
+    if field.required && !found {
+        return Err(refuse(field, "is required, and missing"));
+    }
+    Ok(())
+}
+
+fn check_value(field: &Field, raw: Raw<'_>, buf: &mut KeyBuf) -> Result<()> {
+    if raw.kind() == Kind::Null && !field.nullable {
+        return Err(refuse(field, "holds a null, and is not declared NULLABLE"));
+    }
+    if field.ty.scalar.key(raw, buf) {
+        return Ok(());
+    }
+    Err(refuse(field, format!("is declared {}, found {}", field.ty, excerpt(raw))))
+}
+
+/// The beginning of a value, for a message.
+fn excerpt(raw: Raw<'_>) -> String {
+    const CHARS_MAX: usize = 40;
+    let text = String::from_utf8_lossy(raw.bytes());
+    match text.char_indices().nth(CHARS_MAX) {
+        None => text.into_owned(),
+        Some((end, _)) => format!("{}..", &text[..end]),
+    }
+}
+
+/// In STRICT mode every member leads to a declared field or stands in one.
+fn check_members(definition: &Definition, doc: DocRef<'_>) -> Result<()> {
+    let all: Vec<&Field> = definition.fields.iter().collect();
+    let mut open: Vec<(Raw<'_>, usize, Vec<&Field>, String)> = vec![(doc.root(), 0, all, String::new())];
+    while let Some((raw, depth, fields, place)) = open.pop() {
+        let mut visit = |step: Step, child: Raw<'_>, place: String| {
+            let at = |field: &&&Field| field.path.steps().get(depth) == Some(&step);
+            let next: Vec<&Field> = fields.iter().filter(at).copied().collect();
+            let declared = next.iter().any(|field| field.path.steps().len() == depth + 1);
+            let container = matches!(child.kind(), Kind::Object | Kind::Array);
+            if next.is_empty() || (!declared && !container) {
+                let what = format!("member {place} is not declared, and the collection is STRICT");
+                return Err(Error::new(Code::Schema, what));
+            }
+            Ok((!declared).then_some((next, place)))
+        };
+        for (name, child) in raw.members() {
+            let name = name.string().expect("a name is a string");
+            let dot = if place.is_empty() { "" } else { "." };
+            let path = format!("{place}{dot}{name}");
+            if let Some((next, place)) = visit(Step::Name(name.as_ref().into()), child, path)? {
+                open.push((child, depth + 1, next, place));
+            }
+        }
+        for (at, child) in raw.elements().enumerate() {
+            if let Some((next, place)) = visit(Step::Each, child, format!("{place}[{at}]"))? {
+                open.push((child, depth + 1, next, place));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A number that no double can hold has its place only in a decimal field.
+fn check_numbers(definition: &Definition, doc: DocRef<'_>, huge_numbers: &[u32]) -> Result<()> {
+    if huge_numbers.is_empty() {
+        return Ok(());
+    }
+    let start = doc.text().as_ptr() as usize;
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for field in definition.fields.iter().filter(|field| field.ty.scalar == Scalar::Decimal) {
+        for raw in field.path.values(doc) {
+            let from = raw.bytes().as_ptr() as usize - start;
+            spans.push((from, from + raw.bytes().len()));
+        }
+    }
+    for &offset in huge_numbers {
+        let at = offset as usize;
+        if !spans.iter().any(|(from, to)| (*from..*to).contains(&at)) {
+            return Err(Error::json(at, "number outside the range of a double, in a field not declared decimal,"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,404 @@
+//! Everything that is stored: the collections of all logical databases, and the doors through which documents come and go.
+//!
+//! A collection has a number, its **uid**, which is not reused; a document in a table keeps it as its home. So the way from
+//! a document to its entries needs no key, and SWAPDB only exchanges names.
+
+mod declare;
+mod load;
+mod names;
+mod state;
+
+pub use names::Placement;
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::collection::{Collection, Counters, Delta, Home};
+use crate::doc::{Document, Parsed, Stamp};
+use crate::error::{Code, Error, Result};
+use crate::limits::Limits;
+use crate::schema::{Definition, check};
+use load::Filling;
+use names::Names;
+
+/// Versions and birth numbers beyond this come from no honest source; the space above keeps counters from wrapping.
+pub const NUMBER_MAX: u64 = 1 << 53;
+
+/// All documents' indexes and all definitions, as one value.
+#[derive(Debug)]
+pub struct Store {
+    /// The limits in force.
+    pub limits: Limits,
+    seed: u64,
+    next_uid: u32,
+    collections: HashMap<u32, Collection, ahash::RandomState>,
+    databases: BTreeMap<u32, Names>,
+    filling: Filling,
+}
+
+/// What `prepare` found.
+#[derive(Debug)]
+pub enum Prepared {
+    /// The document is the same already; nothing is to be done.
+    Unchanged {
+        /// The version that it has.
+        version: u64,
+    },
+    /// In order: hand it to [`Store::commit`].
+    Ready(Delta),
+    /// A lapsed document still holds a unique value. The server is to remove it, then prepare again.
+    Held {
+        /// Its key.
+        key: Vec<u8>,
+    },
+}
+
+/// What `create` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// The collection is declared now.
+    New,
+    /// It was, in the same way.
+    Same,
+}
+
+/// What a flush took out. Dropping it frees the memory; any thread may.
+#[derive(Debug)]
+pub struct Flushed {
+    collections: Vec<Collection>,
+}
+
+impl Flushed {
+    /// How many collections were emptied.
+    pub fn len(&self) -> usize {
+        self.collections.len()
+    }
+
+    /// Whether there is nothing to free.
+    pub fn is_empty(&self) -> bool {
+        self.collections.is_empty()
+    }
+}
+
+impl Store {
+    /// An empty store. `seed` makes hashes unforeseeable to whoever sends values.
+    pub fn new(seed: u64) -> Self {
+        let hasher = ahash::RandomState::with_seeds(seed, 1, 2, 3);
+        Store {
+            limits: Limits::default(),
+            seed,
+            next_uid: 1,
+            collections: HashMap::with_hasher(hasher),
+            databases: BTreeMap::new(),
+            filling: Filling::default(),
+        }
+    }
+
+    /// The collection of `name` in database `db`.
+    pub fn collection(&self, db: u32, name: &str) -> Option<&Collection> {
+        self.collections.get(&self.databases.get(&db)?.uid(name)?)
+    }
+
+    /// The collection in which `doc` stands, if any.
+    pub fn home_of(&self, doc: &Document) -> Option<&Collection> {
+        self.collections.get(&doc.home())
+    }
+
+    /// Every collection, in no order.
+    pub fn collections(&self) -> impl Iterator<Item = &Collection> {
+        self.collections.values()
+    }
+
+    /// The names of a database's collections, in order. An undeclared one without documents is not there.
+    pub fn names(&self, db: u32) -> Vec<String> {
+        self.databases.get(&db).map_or_else(Vec::new, Names::all)
+    }
+
+    /// Marks what is due at `now_ms` in the collection of `name`. Called before an answer about it.
+    pub fn lapse(&mut self, db: u32, name: &str, now_ms: i64) {
+        self.settle();
+        let uid = self.databases.get(&db).and_then(|names| names.uid(name));
+        if let Some(collection) = uid.and_then(|uid| self.collections.get_mut(&uid)) {
+            collection.lapse(now_ms);
+        }
+    }
+
+    /// Marks what is due at `now_ms` in the collection that `key` belongs to. Called before [`Store::prepare`].
+    pub fn lapse_key(&mut self, db: u32, key: &[u8], now_ms: i64) {
+        self.settle();
+        if let Ok(Placement::Known(uid)) = self.place(db, key)
+            && let Some(collection) = self.collections.get_mut(&uid)
+        {
+            collection.lapse(now_ms);
+        }
+    }
+
+    /// The collection that `key` belongs to. Errors: `KEY`, `TOOBIG`.
+    pub fn place(&self, db: u32, key: &[u8]) -> Result<Placement> {
+        match self.databases.get(&db) {
+            Some(names) => names.place(key),
+            None => Names::default().place(key),
+        }
+    }
+
+    /// Finds out whether `parsed` may be written under `key` in place of `old`. Changes nothing.
+    ///
+    /// `old` is what the keyspace holds under the key. Times are milliseconds since 1970. Errors: `KEY`, `SCHEMA`, `JSON`,
+    /// `UNIQUE`, `LIMITED`.
+    pub fn prepare(
+        &mut self,
+        db: u32,
+        key: &[u8],
+        old: Option<&Document>,
+        parsed: &Parsed,
+        now_ms: i64,
+        expires_ms: Option<i64>,
+    ) -> Result<Prepared> {
+        self.settle();
+        let placement = self.place(db, key)?;
+        self.reserve_ids(&placement);
+        if let Some(old) = old
+            && old.text() == parsed.text()
+        {
+            return Ok(Prepared::Unchanged { version: old.version() });
+        }
+        let new = parsed.view();
+        let collection = self.known(&placement)?;
+        match collection {
+            Some(collection) => check::check(collection.definition(), new, parsed.huge_numbers())?,
+            None => check::check(&Definition::new("open"), new, parsed.huge_numbers())?,
+        }
+        let replaces = self.replaced(old, &placement)?;
+        let mut changes = crate::collection::Changes::new();
+        if let Some(collection) = collection {
+            collection.judge_size(new, &self.limits)?;
+            changes = collection.changes(old.map(Document::view), new);
+            match collection.judge(&changes, replaces) {
+                Ok(()) => {}
+                Err(crate::collection::Refusal::Error(error)) => return Err(error),
+                Err(crate::collection::Refusal::Held(id)) => {
+                    let mut key = Vec::new();
+                    collection.key(id, &mut key);
+                    return Ok(Prepared::Held { key });
+                }
+            }
+        }
+        let created_ms = old.map_or(now_ms, Document::created_ms);
+        let stamp = Stamp { created_ms, updated_ms: now_ms, ..Stamp::default() };
+        let document = Document::new(parsed, stamp);
+        let home = home(placement);
+        Ok(Prepared::Ready(Delta {
+            db,
+            home,
+            key: key.into(),
+            replaces,
+            document,
+            changes,
+            numbers: None,
+            expires_ms,
+        }))
+    }
+
+    /// A write whose outcome a primary decided: its numbers and times are taken as they are and nothing is judged.
+    /// Errors: `KEY`, `ERR`.
+    pub fn prepare_apply(
+        &mut self,
+        db: u32,
+        key: &[u8],
+        old: Option<&Document>,
+        parsed: &Parsed,
+        stamp: Stamp,
+        expires_ms: Option<i64>,
+    ) -> Result<Delta> {
+        self.settle();
+        if stamp.version > NUMBER_MAX || stamp.seq > NUMBER_MAX {
+            return Err(Error::new(Code::Syntax, format!("a version or birth number above {NUMBER_MAX}")));
+        }
+        let placement = self.place(db, key)?;
+        self.reserve_ids(&placement);
+        let replaces = self.replaced(old, &placement)?;
+        let collection = self.known(&placement)?;
+        let changes = collection
+            .map(|collection| collection.changes(old.map(Document::view), parsed.view()))
+            .unwrap_or_default();
+        Ok(Delta {
+            db,
+            home: home(placement),
+            key: key.into(),
+            replaces,
+            document: Document::new(parsed, Stamp { home: 0, id: 0, ..stamp }),
+            changes,
+            numbers: Some(Counters { version: stamp.version, seq: stamp.seq }),
+            expires_ms,
+        })
+    }
+
+    fn reserve_ids(&mut self, placement: &Placement) {
+        if let Placement::Known(uid) = placement
+            && let Some(collection) = self.collections.get_mut(uid)
+        {
+            collection.reserve_ids();
+        }
+    }
+
+    fn known(&self, placement: &Placement) -> Result<Option<&Collection>> {
+        match placement {
+            Placement::Founded(_) => Ok(None),
+            Placement::Known(uid) => match self.collections.get(uid) {
+                Some(collection) => Ok(Some(collection)),
+                None => Err(Error::new(Code::Internal, format!("collection {uid} has a name and is not there"))),
+            },
+        }
+    }
+
+    /// The id of the document that a write replaces.
+    fn replaced(&self, old: Option<&Document>, placement: &Placement) -> Result<Option<u32>> {
+        let Some(old) = old else { return Ok(None) };
+        if *placement == Placement::Known(old.home()) {
+            return Ok(Some(old.id()));
+        }
+        Err(Error::new(Code::Internal, "the document under the key is in another collection's table"))
+    }
+
+    /// Carries a delta out and gives the document for the keyspace. Cannot fail.
+    pub fn commit(&mut self, mut delta: Delta) -> Document {
+        let uid = match std::mem::replace(&mut delta.home, Home::Known(0)) {
+            Home::Known(uid) => uid,
+            Home::Founded(name) => self.found(delta.db, &name),
+        };
+        match self.collections.get_mut(&uid) {
+            Some(collection) => collection.commit(delta),
+            None => delta.document,
+        }
+    }
+
+    /// Sets or takes away when `doc` lapses, in milliseconds since 1970. Idempotent.
+    pub fn set_expiry(&mut self, doc: &Document, expires_ms: Option<i64>) {
+        self.settle();
+        if let Some(collection) = self.collections.get_mut(&doc.home()) {
+            collection.set_expiry(doc.id(), expires_ms);
+        }
+    }
+
+    /// The door in: `doc` stands under `key` in database `db` now, whoever brought it there. Judges nothing. Idempotent.
+    pub fn adopt(&mut self, db: u32, key: &[u8], doc: &Document, expires_ms: Option<i64>) {
+        if self.filling.is_open() {
+            self.filling.add(db, key, doc, expires_ms);
+            return;
+        }
+        if let Some(home) = self.collections.get_mut(&doc.home()) {
+            if home.db() == db && home.holds(key, doc) {
+                home.set_expiry(doc.id(), expires_ms);
+                return;
+            }
+            // RENAME and MOVE show the value under its new key before they take away the old one.
+            if home.document(doc.id()).is_some_and(|held| held.ptr_eq(doc)) {
+                let uid = home.uid();
+                home.remove(doc.id());
+                doc.place(0, 0, 0, 0);
+                self.drop_if_vacant(uid);
+            }
+        }
+        match self.place(db, key) {
+            Err(_) => doc.displace(),
+            Ok(placement) => {
+                let uid = match placement {
+                    Placement::Known(uid) => uid,
+                    Placement::Founded(name) => self.found(db, &name),
+                };
+                if let Some(collection) = self.collections.get_mut(&uid) {
+                    collection.admit(key, doc, expires_ms);
+                }
+            }
+        }
+    }
+
+    /// The door out: `doc` leaves `key` in database `db`. Idempotent; a document that has moved on already is left alone.
+    pub fn forget(&mut self, db: u32, key: &[u8], doc: &Document) {
+        self.settle();
+        let uid = doc.home();
+        let Some(home) = self.collections.get_mut(&uid) else { return };
+        if home.db() == db && home.holds(key, doc) {
+            home.remove(doc.id());
+            self.drop_if_vacant(uid);
+        }
+    }
+
+    /// Founds an open collection.
+    fn found(&mut self, db: u32, name: &str) -> u32 {
+        let floor = self.databases.entry(db).or_default().floor;
+        self.add_collection(db, Definition::new(name), false, floor)
+    }
+
+    fn add_collection(&mut self, db: u32, definition: Definition, declared: bool, counters: Counters) -> u32 {
+        let uid = self.next_uid;
+        self.next_uid += 1;
+        self.databases.entry(db).or_default().add(&definition, declared, uid);
+        let collection = Collection::new(uid, db, definition, declared, counters, self.seed);
+        self.collections.insert(uid, collection);
+        uid
+    }
+
+    /// Takes a collection out of the store and of its database's names, whose floor keeps its numbers from being repeated.
+    fn take_collection(&mut self, uid: u32) -> Option<Collection> {
+        let collection = self.collections.remove(&uid)?;
+        let names = self.databases.entry(collection.db()).or_default();
+        names.remove(collection.definition());
+        names.floor = names.floor.max(collection.counters());
+        Some(collection)
+    }
+
+    /// An open collection is there only while it holds documents.
+    fn drop_if_vacant(&mut self, uid: u32) {
+        let vacant = |collection: &Collection| collection.is_vacant() && !collection.is_declared();
+        if self.collections.get(&uid).is_some_and(vacant) {
+            self.take_collection(uid);
+        }
+    }
+
+    /// Empties one database, or all. Definitions and counters stay.
+    pub fn flush(&mut self, db: Option<u32>) -> Flushed {
+        self.filling.discard();
+        let of_db = |collection: &&Collection| db.is_none_or(|db| collection.db() == db);
+        let mut uids: Vec<u32> =
+            self.collections.values().filter(of_db).map(Collection::uid).collect();
+        uids.sort_unstable();
+        let mut collections = Vec::new();
+        for uid in uids {
+            let Some(taken) = self.take_collection(uid) else { continue };
+            if taken.is_declared() {
+                self.add_collection(taken.db(), taken.definition().clone(), true, taken.counters());
+            }
+            collections.push(taken);
+        }
+        Flushed { collections }
+    }
+
+    /// Forgets everything, definitions and counters too: what a load begins with.
+    pub fn clear(&mut self) -> Flushed {
+        self.filling.discard();
+        self.databases.clear();
+        Flushed { collections: self.collections.drain().map(|(_, collection)| collection).collect() }
+    }
+
+    /// Exchanges two databases, definitions and all.
+    pub fn swap(&mut self, a: u32, b: u32) {
+        self.settle();
+        let (of_a, of_b) = (self.databases.remove(&a), self.databases.remove(&b));
+        self.databases.extend(of_a.map(|names| (b, names)));
+        self.databases.extend(of_b.map(|names| (a, names)));
+        for collection in self.collections.values_mut() {
+            if collection.db() == a {
+                collection.set_db(b);
+            } else if collection.db() == b {
+                collection.set_db(a);
+            }
+        }
+    }
+}
+
+fn home(placement: Placement) -> Home {
+    match placement {
+        Placement::Known(uid) => Home::Known(uid),
+        Placement::Founded(name) => Home::Founded(name),
+    }
+}

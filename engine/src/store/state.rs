@@ -1,0 +1,83 @@
+//! Definitions and counters as JSON, one text a database: what a snapshot keeps beside the documents.
+//!
+//! ```text
+//!   {"floor":{"version":9,"seq":4},
+//!    "collections":[{"declared":true,"version":7,"seq":3,"definition":{"collection":"users",..}}]}
+//! ```
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::Store;
+use crate::collection::Counters;
+use crate::error::{Code, Error, Result};
+use crate::schema::Definition;
+
+#[derive(Serialize, Deserialize)]
+struct CountersJson {
+    version: u64,
+    seq: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CollectionJson {
+    declared: bool,
+    version: u64,
+    seq: u64,
+    definition: Box<RawValue>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DatabaseJson {
+    floor: CountersJson,
+    collections: Vec<CollectionJson>,
+}
+
+impl Store {
+    /// The definitions and counters of each database that has any, in the order of databases.
+    pub fn save_state(&self) -> Vec<(u32, String)> {
+        let mut saved = Vec::new();
+        for (db, names) in &self.databases {
+            let mut collections = Vec::new();
+            for name in names.all() {
+                let Some(collection) = self.collection(*db, &name) else { continue };
+                let definition = RawValue::from_string(collection.definition().to_json());
+                collections.push(CollectionJson {
+                    declared: collection.is_declared(),
+                    version: collection.counters().version,
+                    seq: collection.counters().seq,
+                    definition: definition.expect("a definition prints as JSON"),
+                });
+            }
+            let floor = CountersJson { version: names.floor.version, seq: names.floor.seq };
+            let json = DatabaseJson { floor, collections };
+            saved.push((*db, serde_json::to_string(&json).expect("numbers and texts have a JSON form")));
+        }
+        saved
+    }
+
+    /// Takes in what [`Store::save_state`] gave, before the documents. Error: `SCHEMA` when the text is not of that
+    /// form, with nothing taken in.
+    pub fn load_state(&mut self, db: u32, json: &[u8]) -> Result<()> {
+        let broken = |what: String| Error::new(Code::Schema, format!("saved definitions: {what}"));
+        let read: DatabaseJson = serde_json::from_slice(json).map_err(|error| broken(error.to_string()))?;
+        let mut definitions = Vec::with_capacity(read.collections.len());
+        for collection in read.collections {
+            let definition = Definition::from_json(collection.definition.get().as_bytes(), &self.limits)?;
+            let counters = Counters { version: collection.version, seq: collection.seq };
+            definitions.push((definition, collection.declared, counters));
+        }
+        let floor = Counters { version: read.floor.version, seq: read.floor.seq };
+        self.databases.entry(db).or_default().floor = floor;
+        for (definition, declared, counters) in definitions {
+            let there = self.databases.entry(db).or_default().uid(&definition.name);
+            match there.and_then(|uid| self.collections.get_mut(&uid)) {
+                Some(there) => there.raise_counters(counters),
+                None => {
+                    self.add_collection(db, definition, declared, counters);
+                }
+            }
+        }
+        Ok(())
+    }
+}
