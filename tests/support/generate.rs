@@ -1,0 +1,489 @@
+//! Seeded generators: documents, schemas, filters and orders over six fields with a dozen values each,
+//! so that collisions, near misses and odd spellings are common.
+//!
+//! ```text
+//! n      numbers: 1, 1.0, 1e0, integers beyond 2^53, fractions
+//! s      strings: quotes, escapes, NUL, astral characters
+//! when   datetimes: one instant under several offsets, milliseconds
+//! price  decimals: 12.5, "12.50", 1.25e1
+//! tags   arrays
+//! o      an object: o.x a number, o.y.z a string, o.items[*].sku, o.items[*].qty
+//! ```
+
+use crate::naive::{
+    Comparison, Filter, Json, Kind, Literal, NaiveField, NaiveIndex, NaiveSchema, OrderBy, Path,
+};
+
+/// A small random generator (`SplitMix64`), the same on every machine.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// A generator with a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A generator seeded by the variable `SEED`, else by the clock. Prints the seed first.
+    pub fn from_environment() -> Self {
+        let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = given.unwrap_or_else(|| {
+            let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+            now.as_nanos() as u64
+        });
+        println!("SEED={seed}");
+        Self(seed)
+    }
+
+    /// The next 64 bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    /// A number from 0 to below `end`, which is not 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.bits() % end as u64) as usize
+    }
+
+    /// True in so many of a hundred cases.
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.bits() % 100 < percent
+    }
+
+    /// One of these.
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())].clone()
+    }
+}
+
+const NUMBERS: [&str; 16] = [
+    "1",
+    "1.0",
+    "1e0",
+    "0",
+    "-0.0",
+    "-1.5",
+    "2",
+    "2.5",
+    "25e-1",
+    "100",
+    "1E2",
+    "9007199254740992",
+    "9007199254740993",
+    "9007199254740992.0",
+    "18446744073709551615",
+    "1e300",
+];
+const INTEGERS: [&str; 12] = [
+    "1",
+    "1.0",
+    "1e0",
+    "0",
+    "-0",
+    "-1",
+    "2",
+    "1e2",
+    "9007199254740992",
+    "9007199254740993",
+    "-9223372036854775808",
+    "18446744073709551615",
+];
+const STRINGS: [&str; 12] = [
+    "",
+    "a",
+    "A",
+    "ab",
+    "it's",
+    "\"q\\",
+    "é",
+    "\u{fffd}",
+    "\u{1d11e}",
+    "a\u{0}b",
+    "line\nbreak",
+    "1",
+];
+const DATETIMES: [&str; 12] = [
+    "\"2026-01-01T00:00:00Z\"",
+    "\"2026-01-01T01:00:00+01:00\"",
+    "\"2025-12-31T18:30:00-05:30\"",
+    "1767225600000",
+    "\"2026-01-01T00:00:00.000Z\"",
+    "\"2026-01-01T00:00:00.000000001Z\"",
+    "\"2026-01-01T00:00:00.001Z\"",
+    "1767225600001",
+    "0",
+    "-1",
+    "\"1969-12-31T23:59:59.999Z\"",
+    "\"2026-06-30T12:00:00-00:00\"",
+];
+const DECIMALS: [&str; 14] = [
+    "12.5",
+    "\"12.5\"",
+    "\"12.50\"",
+    "\"12.500\"",
+    "1.25e1",
+    "\"0.1\"",
+    "0.1",
+    "0.10000000000000000001",
+    "\"0.10000000000000000001\"",
+    "0",
+    "\"-3\"",
+    "-3.0",
+    "9007199254740993",
+    "\"123456789012345678901234567890.5\"",
+];
+const ODD: [&str; 10] = [
+    "true",
+    "false",
+    "\"x\"",
+    "\"12.5\"",
+    "7",
+    "[]",
+    "[1]",
+    "{}",
+    "{\"b\":1,\"a\":2}",
+    "{\"a\":2}",
+];
+
+/// The paths that filters and orders draw from, each with the values that stand there by nature.
+const PATHS: [(&str, Nature); 17] = [
+    ("n", Nature::Number),
+    ("n", Nature::Number),
+    ("s", Nature::String),
+    ("s", Nature::String),
+    ("when", Nature::Datetime),
+    ("price", Nature::Decimal),
+    ("tags", Nature::Tag),
+    ("tags[*]", Nature::Tag),
+    ("tags[1]", Nature::Tag),
+    ("o", Nature::Odd),
+    ("o.x", Nature::Number),
+    ("o.y.z", Nature::String),
+    ("o.items", Nature::Odd),
+    ("o.items[*].sku", Nature::String),
+    ("o.items[*].qty", Nature::Number),
+    ("o.items[0].qty", Nature::Number),
+    ("none", Nature::Odd),
+];
+
+#[derive(Clone, Copy)]
+enum Nature {
+    Number,
+    String,
+    Datetime,
+    Decimal,
+    Tag,
+    Odd,
+}
+
+fn parse(text: &str) -> Json {
+    Json::parse(text).expect("the tables hold JSON")
+}
+
+fn string(random: &mut Random) -> Json {
+    Json::String(random.pick(&STRINGS).to_owned())
+}
+
+fn of_kind(kind: &Kind, random: &mut Random) -> Json {
+    match kind {
+        Kind::String => string(random),
+        Kind::Int => parse(random.pick(&INTEGERS)),
+        Kind::Float => parse(random.pick(&NUMBERS)),
+        Kind::Bool => Json::Bool(random.chance(50)),
+        Kind::Decimal => parse(random.pick(&DECIMALS)),
+        Kind::Datetime => parse(random.pick(&DATETIMES)),
+        Kind::Json => parse(random.pick(&ODD)),
+        Kind::Array(element) => array(random, |random| of_kind(element, random)),
+    }
+}
+
+fn of_nature(nature: Nature, random: &mut Random) -> Json {
+    match nature {
+        Nature::String => string(random),
+        Nature::Datetime => parse(random.pick(&DATETIMES)),
+        Nature::Decimal => parse(random.pick(&DECIMALS)),
+        Nature::Tag if random.chance(50) => string(random),
+        Nature::Number | Nature::Tag => parse(random.pick(&NUMBERS)),
+        Nature::Odd => parse(random.pick(&ODD)),
+    }
+}
+
+fn array(random: &mut Random, mut element: impl FnMut(&mut Random) -> Json) -> Json {
+    let count = random.below(4);
+    Json::Array((0..count).map(|_| element(random)).collect())
+}
+
+/// A value for a path: of the declared type where there is one, else of any kind, by nature mostly.
+fn value(path: &str, nature: Nature, schema: &NaiveSchema, random: &mut Random) -> Option<Json> {
+    let path = Path::plain(path);
+    let field = schema.fields.iter().find(|field| field.path == path);
+    if let Some(field) = field {
+        if field.nullable && random.chance(15) {
+            return Some(Json::Null);
+        }
+        let is_missing = !field.required && random.chance(15);
+        return (!is_missing).then(|| of_kind(&field.kind, random));
+    }
+    match random.below(100) {
+        0..15 => None,
+        15..25 => Some(Json::Null),
+        25..35 => Some(of_nature(Nature::Odd, random)),
+        _ => Some(of_nature(nature, random)),
+    }
+}
+
+/// A document that satisfies the types, REQUIRED and NULLABLE of a schema from `schema`.
+pub fn document(random: &mut Random, schema: &NaiveSchema) -> Json {
+    let mut members = Vec::new();
+    let mut add = |name: &str, value: Option<Json>| {
+        members.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    add("n", value("n", Nature::Number, schema, random));
+    add("s", value("s", Nature::String, schema, random));
+    add("when", value("when", Nature::Datetime, schema, random));
+    add("price", value("price", Nature::Decimal, schema, random));
+    add("tags", tags(random, schema));
+    add("o", object(random, schema));
+    if random.chance(20) {
+        members.reverse();
+    }
+    Json::Object(members)
+}
+
+fn tags(random: &mut Random, schema: &NaiveSchema) -> Option<Json> {
+    let is_declared = |path: &str| schema.fields.iter().any(|f| f.path == Path::plain(path));
+    if is_declared("tags") {
+        return value("tags", Nature::Tag, schema, random);
+    }
+    let wild = !is_declared("tags[*]");
+    match random.below(100) {
+        0..15 => None,
+        15..20 => Some(Json::Null),
+        20..30 if wild => Some(of_nature(Nature::Odd, random)),
+        _ if wild => Some(array(random, |random| {
+            let nature = if random.chance(15) { Nature::Odd } else { Nature::Tag };
+            of_nature(nature, random)
+        })),
+        _ => Some(array(random, |random| {
+            value("tags[*]", Nature::Tag, schema, random).unwrap_or_else(|| string(random))
+        })),
+    }
+}
+
+fn object(random: &mut Random, schema: &NaiveSchema) -> Option<Json> {
+    let is_parent = schema.fields.iter().any(|field| field.path.text().starts_with("o."));
+    match random.below(100) {
+        0..10 if !is_parent => return None,
+        10..20 if !is_parent => return Some(of_nature(Nature::Odd, random)),
+        _ => {}
+    }
+    let mut members = Vec::new();
+    let mut add = |name: &str, value: Option<Json>| {
+        members.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    add("x", value("o.x", Nature::Number, schema, random));
+    let z = value("o.y.z", Nature::String, schema, random);
+    add("y", z.map(|z| Json::Object(vec![("z".to_owned(), z)])));
+    add("items", Some(array(random, |random| item(random, schema))));
+    Some(Json::Object(members))
+}
+
+fn item(random: &mut Random, schema: &NaiveSchema) -> Json {
+    if random.chance(10) {
+        return of_nature(Nature::Tag, random);
+    }
+    let sku = value("o.items[*].sku", Nature::String, schema, random);
+    let qty = value("o.items[*].qty", Nature::Number, schema, random);
+    let members = [("sku", sku), ("qty", qty)].into_iter();
+    Json::Object(members.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+}
+
+/// A schema of up to `indexes` indexed fields and about as many without an index. No UNIQUE, no STRICT
+/// and no REQUIRED: those are for tests that ask for them.
+pub fn schema(random: &mut Random, indexes: usize) -> NaiveSchema {
+    let array = |kind| Kind::Array(Box::new(kind));
+    let mut candidates = vec![
+        ("n", random.pick(&[Kind::Int, Kind::Float])),
+        ("s", Kind::String),
+        ("when", random.pick(&[Kind::Datetime, Kind::Datetime, Kind::Json])),
+        ("price", Kind::Decimal),
+        ("o.x", random.pick(&[Kind::Int, Kind::Float, Kind::Bool])),
+        ("o.y.z", random.pick(&[Kind::String, Kind::Decimal])),
+        ("o.items[*].sku", Kind::String),
+        ("o.items[*].qty", Kind::Float),
+        match random.below(4) {
+            0 => ("tags", array(Kind::String)),
+            1 => ("tags", array(Kind::Int)),
+            2 => ("tags[*]", Kind::String),
+            _ => ("tags", array(Kind::Datetime)),
+        },
+    ];
+    let mut schema = NaiveSchema::default();
+    let plain = random.below(3);
+    for at in 0..(indexes + plain).min(candidates.len()) {
+        let (path, kind) = candidates.swap_remove(random.below(candidates.len()));
+        let mut field = NaiveField::new(path, kind);
+        field.nullable = random.chance(60);
+        if at < indexes && field.kind != Kind::Json {
+            let index = random.pick(&[NaiveIndex::Set, NaiveIndex::Sorted]);
+            field.index = Some(index);
+        }
+        schema.fields.push(field);
+    }
+    schema
+}
+
+/// A filter that can be bound to the schema, nested at most `depth` deep.
+pub fn filter(random: &mut Random, schema: &NaiveSchema, depth: usize) -> Filter {
+    let parts = |random: &mut Random| {
+        let count = 1 + random.below(3);
+        (0..count).map(|_| filter(random, schema, depth - 1)).collect()
+    };
+    match random.below(100) {
+        0..22 if depth > 0 => Filter::And(parts(random)),
+        22..42 if depth > 0 => Filter::Or(parts(random)),
+        42..55 if depth > 0 => Filter::Not(Box::new(filter(random, schema, depth - 1))),
+        _ => loop {
+            let predicate = predicate(random, schema);
+            if predicate.check(schema).is_ok() {
+                return predicate;
+            }
+        },
+    }
+}
+
+fn predicate(random: &mut Random, schema: &NaiveSchema) -> Filter {
+    let (name, nature) = paths(schema, random);
+    let path = Path::plain(name);
+    let literal = |random: &mut Random| literal(&path, nature, schema, random);
+    match random.below(100) {
+        0..40 => {
+            let comparison = random.pick(&[
+                Comparison::Equal,
+                Comparison::Equal,
+                Comparison::NotEqual,
+                Comparison::Less,
+                Comparison::LessOrEqual,
+                Comparison::Greater,
+                Comparison::GreaterOrEqual,
+            ]);
+            let literal = literal(random);
+            Filter::Compare(path, comparison, literal)
+        }
+        40..50 => {
+            let (least, greatest) = (literal(random), literal(random));
+            Filter::Between(path, least, greatest)
+        }
+        50..62 => {
+            let literals = (0..random.below(5)).map(|_| literal(random)).collect();
+            Filter::In(path, literals)
+        }
+        62..75 => {
+            let path = Path::plain(random.pick(&["tags", "tags", "tags", "o.items", "none"]));
+            let literal = self::literal(&path.every(), Nature::Tag, schema, random);
+            Filter::Has(path, literal)
+        }
+        75..83 => Filter::IsNull(path),
+        83..91 => Filter::IsMissing(path),
+        91..96 if schema.kind_of(&path).is_none() => Filter::IsBool(path, random.chance(50)),
+        _ => Filter::Bare(path),
+    }
+}
+
+fn literal(path: &Path, nature: Nature, schema: &NaiveSchema, random: &mut Random) -> Literal {
+    loop {
+        let value = match schema.kind_of(path) {
+            Some(kind) if random.chance(90) => of_kind(kind, random),
+            _ => of_nature(nature, random),
+        };
+        match value {
+            Json::Bool(truth) => return Literal::Bool(truth),
+            Json::Number(text) => return Literal::Number(text),
+            Json::String(text) => return Literal::String(text),
+            // A declared array is compared with no literal; this one will be refused by `check`.
+            _ if matches!(schema.kind_of(path), Some(Kind::Array(_))) => {
+                return Literal::Bool(true);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An order over none to three paths.
+pub fn order(random: &mut Random, schema: &NaiveSchema) -> Vec<OrderBy> {
+    let count = random.below(4);
+    let by = |random: &mut Random| {
+        let (name, _) = paths(schema, random);
+        OrderBy { path: Path::plain(name), descending: random.chance(50) }
+    };
+    (0..count).map(|_| by(random)).collect()
+}
+
+/// One of the paths. The language does not say whether an array of datetimes orders by instants, nor
+/// whether `tags[1]` is one, so neither is asked for there.
+fn paths(schema: &NaiveSchema, random: &mut Random) -> (&'static str, Nature) {
+    let is_open = match schema.kind_of(&Path::plain("tags")) {
+        Some(Kind::Array(element)) => **element != Kind::Datetime,
+        _ => true,
+    };
+    loop {
+        let drawn = random.pick(&PATHS);
+        if is_open || !matches!(drawn.0, "tags" | "tags[1]") {
+            return drawn;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_fit_their_schema_and_filters_can_be_bound() {
+        let mut random = Random::new(7);
+        for round in 0..2_000 {
+            let schema = schema(&mut random, round % 5);
+            let document = document(&mut random, &schema);
+            assert_eq!(schema.breach(&document), None, "{schema:?} {}", document.print());
+            assert_eq!(Json::parse(&document.print()), Ok(document.clone()));
+            let filter = filter(&mut random, &schema, 3);
+            assert_eq!(filter.check(&schema), Ok(()), "{filter:?}");
+            let negated = Filter::Not(Box::new(filter.clone()));
+            assert_ne!(filter.holds(&document, &schema), negated.holds(&document, &schema));
+        }
+    }
+
+    #[test]
+    fn filters_hold_often_enough_to_tell_faults() {
+        let mut random = Random::new(11);
+        let mut held = 0;
+        for _ in 0..5_000 {
+            let schema = schema(&mut random, 2);
+            let document = document(&mut random, &schema);
+            held += usize::from(filter(&mut random, &schema, 2).holds(&document, &schema));
+        }
+        assert!((1_000..4_000).contains(&held), "{held} of 5000");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_run() {
+        let run = |seed| {
+            let mut random = Random::new(seed);
+            let schema = schema(&mut random, 4);
+            let document = document(&mut random, &schema);
+            let filter = filter(&mut random, &schema, 3).to_text_with_params(&mut random);
+            (
+                document.print(),
+                filter.text,
+                filter.params,
+                format!("{:?}", order(&mut random, &schema)),
+            )
+        };
+        assert_eq!(run(3), run(3));
+        assert_ne!(run(3).0, run(4).0);
+    }
+}

@@ -1,0 +1,289 @@
+//! Declared fields, and a document against them.
+
+use super::{
+    json::Json,
+    path::{Path, Step},
+    value::scalar,
+};
+
+/// A declared type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any string.
+    String,
+    /// A number whose exact value is an integer in the range of an `i64` or a `u64`.
+    Int,
+    /// Any number within the range of a double.
+    Float,
+    /// A boolean.
+    Bool,
+    /// A decimal as text or as a number.
+    Decimal,
+    /// An instant as RFC 3339 text or as milliseconds since 1970.
+    Datetime,
+    /// Anything.
+    Json,
+    /// An array whose elements are all of one type.
+    Array(Box<Kind>),
+}
+
+impl Kind {
+    /// The type as `DOC.CREATE` takes it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::String => "string".to_owned(),
+            Self::Int => "int".to_owned(),
+            Self::Float => "float".to_owned(),
+            Self::Bool => "bool".to_owned(),
+            Self::Decimal => "decimal".to_owned(),
+            Self::Datetime => "datetime".to_owned(),
+            Self::Json => "json".to_owned(),
+            Self::Array(element) => format!("array<{}>", element.text()),
+        }
+    }
+
+    /// Whether a value, null apart, is of this type.
+    pub fn admits(&self, value: &Json) -> bool {
+        match (self, value) {
+            (Self::Json, _) => true,
+            (Self::Array(element), Json::Array(elements)) => {
+                elements.iter().all(|value| element.admits(value))
+            }
+            _ => scalar(value, Some(self)).is_some(),
+        }
+    }
+}
+
+/// The index of a declared field. It may change no answer, so the model only hands it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NaiveIndex {
+    /// Exact match and membership.
+    Set,
+    /// Ordered by value.
+    Sorted,
+}
+
+/// A declared field.
+#[derive(Clone, Debug)]
+pub struct NaiveField {
+    /// Where the field stands.
+    pub path: Path,
+    /// Its type.
+    pub kind: Kind,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Whether a value may occur in one document only.
+    pub unique: bool,
+    /// Its index.
+    pub index: Option<NaiveIndex>,
+}
+
+impl NaiveField {
+    /// A field without constraints or index, at a path that needs no back-quotes.
+    pub fn new(path: &str, kind: Kind) -> Self {
+        let path = Path::plain(path);
+        Self { path, kind, required: false, nullable: false, unique: false, index: None }
+    }
+}
+
+/// What a collection declares.
+#[derive(Clone, Debug, Default)]
+pub struct NaiveSchema {
+    /// The fields, in the order of declaration.
+    pub fields: Vec<NaiveField>,
+    /// Whether undeclared fields are refused.
+    pub strict: bool,
+}
+
+impl NaiveSchema {
+    /// The declared type that governs a path: its own, or as an element of a declared array.
+    pub fn kind_of(&self, path: &Path) -> Option<&Kind> {
+        if let Some(field) = self.fields.iter().find(|field| field.path == *path) {
+            return Some(&field.kind);
+        }
+        let (Step::Every, before) = path.0.split_last()? else { return None };
+        let array = self.fields.iter().find(|field| field.path.0 == before)?;
+        match &array.kind {
+            Kind::Array(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// The arguments of the `DOC.CREATE` that declares this, without the command's name.
+    pub fn create_arguments(&self, collection: &str) -> Vec<String> {
+        let mut arguments = vec![collection.to_owned()];
+        let mut add =
+            |words: &[&str]| arguments.extend(words.iter().map(|word| (*word).to_owned()));
+        if self.strict {
+            add(&["MODE", "STRICT"]);
+        }
+        for field in &self.fields {
+            add(&["FIELD", &field.path.text(), &field.kind.text()]);
+            let flags = [
+                (field.required, "REQUIRED"),
+                (field.nullable, "NULLABLE"),
+                (field.unique, "UNIQUE"),
+            ];
+            for (_, word) in flags.iter().filter(|(is_set, _)| *is_set) {
+                add(&[word]);
+            }
+            match field.index {
+                Some(NaiveIndex::Set) => add(&["INDEX", "SET"]),
+                Some(NaiveIndex::Sorted) => add(&["INDEX", "SORTED"]),
+                None => {}
+            }
+        }
+        arguments
+    }
+
+    /// The path of the first breach of a declared type, of REQUIRED, of NULLABLE or of STRICT.
+    pub fn breach(&self, document: &Json) -> Option<String> {
+        let field = self.fields.iter().find(|field| field_is_broken(field, document));
+        field.map(|field| field.path.text()).or_else(|| {
+            let undeclared = || self.undeclared(document, &mut Vec::new());
+            self.strict.then(undeclared).flatten()
+        })
+    }
+
+    /// The first undeclared value under `value`, which stands at `steps`. Elements of arrays count
+    /// under `[*]`, or under their index where that is declared.
+    fn undeclared(&self, value: &Json, steps: &mut Vec<Step>) -> Option<String> {
+        let children: Vec<(Step, &Json)> = match value {
+            Json::Object(members) => {
+                members.iter().map(|(name, value)| (Step::Name(name.clone()), value)).collect()
+            }
+            Json::Array(elements) => elements
+                .iter()
+                .enumerate()
+                .map(|(index, value)| {
+                    let mut indexed = steps.clone();
+                    indexed.push(Step::Index(index));
+                    let is_declared = self.fields.iter().any(|f| f.path.0.starts_with(&indexed));
+                    (if is_declared { Step::Index(index) } else { Step::Every }, value)
+                })
+                .collect(),
+            _ => return Some(Path(steps.clone()).text()),
+        };
+        for (step, child) in children {
+            steps.push(step);
+            let is_declared = self.fields.iter().any(|field| field.path.0 == *steps);
+            let is_ancestor = self.fields.iter().any(|field| field.path.0.starts_with(steps));
+            if !is_declared {
+                if !is_ancestor {
+                    return Some(Path(steps.clone()).text());
+                }
+                if let Some(path) = self.undeclared(child, steps) {
+                    return Some(path);
+                }
+            }
+            steps.pop();
+        }
+        None
+    }
+}
+
+fn field_is_broken(field: &NaiveField, document: &Json) -> bool {
+    let values = field.path.values(document);
+    (field.required && values.is_empty())
+        || values.into_iter().any(|value| match value {
+            Json::Null => !field.nullable,
+            value => !field.kind.admits(value),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breach(schema: &NaiveSchema, document: &str) -> Option<String> {
+        schema.breach(&Json::parse(document).unwrap())
+    }
+
+    #[test]
+    fn types_admit_what_they_say() {
+        let cases: [(Kind, &[&str], &[&str]); 8] = [
+            (Kind::String, &["\"\"", "\"1\""], &["1", "true", "[]", "{}"]),
+            (Kind::Bool, &["true", "false"], &["0", "\"true\""]),
+            (
+                Kind::Int,
+                &["1", "1.0", "1e2", "18446744073709551615", "-0"],
+                &["1.5", "1e30", "\"1\""],
+            ),
+            (Kind::Float, &["1", "1.5", "1e30", "1e-400"], &["1e400", "\"1\"", "true"]),
+            (Kind::Decimal, &["12.5", "\"12.50\"", "1e400"], &["\"x\"", "true", "\"\""]),
+            (
+                Kind::Datetime,
+                &["0", "-1", "1e3", "\"2026-01-01T00:00:00+02:00\""],
+                &["1.5", "\"2026-01-01\"", "true"],
+            ),
+            (Kind::Json, &["1", "[]", "{}", "\"\""], &[]),
+            (Kind::Array(Box::new(Kind::Int)), &["[]", "[1,2.0]"], &["1", "[\"1\"]", "[1,null]"]),
+        ];
+        for (kind, good, bad) in cases {
+            for text in good {
+                assert!(kind.admits(&Json::parse(text).unwrap()), "{kind:?} {text}");
+            }
+            for text in bad {
+                assert!(!kind.admits(&Json::parse(text).unwrap()), "{kind:?} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn null_and_missing_are_told_apart() {
+        let mut field = NaiveField::new("a", Kind::Int);
+        let schema =
+            |field: &NaiveField| NaiveSchema { fields: vec![field.clone()], strict: false };
+        assert_eq!(breach(&schema(&field), "{}"), None);
+        assert_eq!(breach(&schema(&field), r#"{"a":null}"#).as_deref(), Some("a"));
+        field.nullable = true;
+        assert_eq!(breach(&schema(&field), r#"{"a":null}"#), None);
+        field.required = true;
+        assert_eq!(breach(&schema(&field), r#"{"a":null}"#), None);
+        assert_eq!(breach(&schema(&field), "{}").as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn strict_refuses_what_no_declaration_covers() {
+        let kinds = [
+            ("name", Kind::String),
+            ("address.city", Kind::String),
+            ("free", Kind::Json),
+            ("tags", Kind::Array(Box::new(Kind::String))),
+            ("items[*].sku", Kind::String),
+        ];
+        let fields = kinds.into_iter().map(|(path, kind)| NaiveField::new(path, kind)).collect();
+        let mut schema = NaiveSchema { fields, strict: true };
+        for good in [
+            "{}",
+            r#"{"name":"a","address":{"city":"x"},"tags":["a"],"items":[{"sku":"s"},{}]}"#,
+            r#"{"free":{"any":[{"thing":1}]},"address":{},"items":[]}"#,
+        ] {
+            assert_eq!(breach(&schema, good), None, "{good}");
+        }
+        for (bad, path) in [
+            (r#"{"nam":"a"}"#, "nam"),
+            (r#"{"address":{"town":1}}"#, "address.town"),
+            (r#"{"items":[{"sku":"s","n":1}]}"#, "items[*].n"),
+        ] {
+            assert_eq!(breach(&schema, bad).as_deref(), Some(path));
+            schema.strict = false;
+            assert_eq!(breach(&schema, bad), None);
+            schema.strict = true;
+        }
+    }
+
+    #[test]
+    fn create_arguments_say_everything() {
+        let mut field = NaiveField::new("a.b", Kind::Array(Box::new(Kind::Datetime)));
+        (field.required, field.nullable, field.unique) = (true, true, true);
+        field.index = Some(NaiveIndex::Sorted);
+        let schema = NaiveSchema { fields: vec![field], strict: true };
+        assert_eq!(
+            schema.create_arguments("users").join(" "),
+            "users MODE STRICT FIELD a.b array<datetime> REQUIRED NULLABLE UNIQUE INDEX SORTED"
+        );
+    }
+}
