@@ -40,6 +40,9 @@ fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
                 ));
             }
             for element in raw.elements() {
+                if element.kind() == Kind::Null {
+                    return Err(refuse(field, "holds a null among its elements"));
+                }
                 check_value(field, element, &mut buf)?;
             }
         } else {
@@ -53,9 +56,6 @@ fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
 }
 
 fn check_value(field: &Field, raw: Raw<'_>, buf: &mut KeyBuf) -> Result<()> {
-    if raw.kind() == Kind::Null && !field.nullable {
-        return Err(refuse(field, "holds a null, and is not declared NULLABLE"));
-    }
     if field.ty.scalar.key(raw, buf) {
         return Ok(());
     }

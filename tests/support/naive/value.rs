@@ -110,8 +110,10 @@ pub fn scalar<'a>(json: &'a Json, kind: Option<&Kind>) -> Option<Scalar<'a>> {
         }
         (Some(Kind::Datetime), Json::String(text)) => instant(text).map(Scalar::Instant),
         (Some(Kind::Datetime), Json::Number(text)) => match Number::read(text) {
-            Number::Int(milliseconds) => Some(Scalar::Instant(milliseconds * 1_000_000)),
-            Number::Double(_) => None,
+            Number::Int(milliseconds) if milliseconds.unsigned_abs() <= 1 << 53 => {
+                Some(Scalar::Instant(milliseconds * 1_000_000))
+            }
+            Number::Int(_) | Number::Double(_) => None,
         },
         _ => None,
     }
