@@ -144,14 +144,25 @@ impl World {
     }
 
     /// Writes as the module does; the code of the refusal, if any.
-    fn write(&mut self, key: &str, json: &[u8], expires_ms: Option<i64>) -> Result<(), Code> {
+    fn write(
+        &mut self,
+        key: &str,
+        json: &[u8],
+        expires_ms: Option<i64>,
+        whole: bool,
+    ) -> Result<(), Code> {
         let mut parsed = Parsed::default();
         parsed.parse(json, &self.limits).map_err(|error| error.code)?;
         for _ in 0..=KEYS {
             let old = self.open(key);
             self.store.lapse_key(DB, key.as_bytes(), self.now_ms);
-            let prepared =
-                self.store.prepare(DB, key.as_bytes(), old.as_ref(), &parsed, self.now_ms, expires_ms);
+            let (at, now_ms) = (key.as_bytes(), self.now_ms);
+            let prepared = match &old {
+                Some(old) if !whole => {
+                    self.store.prepare_update(DB, at, old, &parsed, now_ms, expires_ms)
+                }
+                _ => self.store.prepare(DB, at, old.as_ref(), &parsed, now_ms, expires_ms),
+            };
             match prepared.map_err(|error| error.code)? {
                 Prepared::Held { key } => {
                     let held = String::from_utf8(key).expect("the keys of this test are text");
@@ -186,18 +197,26 @@ impl World {
             *value = Json::Bool(true);
         }
         let expected = self.model.set(&key, json.clone(), expires_ms, self.now_ms);
-        let done = self.write(&key, json.print().as_bytes(), expires_ms);
+        let done = self.write(&key, json.print().as_bytes(), expires_ms, true);
         self.compare(done, expected.map(|_| ()), Kind::Set, &json.print())
     }
 
-    fn compare(&self, done: Result<(), Code>, expected: Result<(), Refusal>, kind: Kind, what: &str) -> Kind {
+    fn compare(
+        &self,
+        done: Result<(), Code>,
+        expected: Result<(), Refusal>,
+        kind: Kind,
+        what: &str,
+    ) -> Kind {
         match (done, expected) {
             (Ok(()), Ok(())) => kind,
             (Err(Code::Schema), Err(Refusal::Schema(_)))
             | (Err(Code::Unique), Err(Refusal::Unique(_)))
             | (Err(Code::Path), Err(Refusal::Path(_) | Refusal::NotANumber(_)))
             | (Err(Code::Overflow), Err(Refusal::Overflow(_))) => Kind::Refused,
-            (done, expected) => panic!("{what}: {done:?} where the model says {expected:?}, {:?}", self.schema),
+            (done, expected) => {
+                panic!("{what}: {done:?} where the model says {expected:?}, {:?}", self.schema)
+            }
         }
     }
 
@@ -205,7 +224,10 @@ impl World {
         let path = naive::Path::plain(self.random.pick(&UPDATED));
         match self.random.below(4) {
             0 => Change::Unset(path),
-            1 => Change::Incr(naive::Path::plain("n"), self.random.pick(&["1", "-2", "0.5"]).to_owned()),
+            1 => Change::Incr(
+                naive::Path::plain("n"),
+                self.random.pick(&["1", "-2", "0.5"]).to_owned(),
+            ),
             _ => {
                 let other = generate::document(&mut self.random, &self.schema);
                 let value = path.values(&other).first().map(|value| (*value).clone());
@@ -225,7 +247,7 @@ impl World {
         };
         let expires_ms = self.space[&key].expires_ms;
         let edited = edit(&old, &changes, &self.limits);
-        let done = edited.and_then(|json| self.write(&key, &json, expires_ms));
+        let done = edited.and_then(|json| self.write(&key, &json, expires_ms, false));
         let before = String::from_utf8_lossy(old.text()).into_owned();
         self.compare(done, expected.map(|_| ()), Kind::Update, &format!("{changes:?} of {before}"))
     }
@@ -392,11 +414,13 @@ impl World {
     }
 
     fn bind(&self, text: &naive::filter_text::FilterText) -> query::Filter {
-        let ast = query::parse(&text.text, &self.limits).unwrap_or_else(|e| panic!("{e}: {}", text.text));
+        let ast =
+            query::parse(&text.text, &self.limits).unwrap_or_else(|e| panic!("{e}: {}", text.text));
         let params = text.params.iter().map(|(name, json)| (name.as_str(), json.as_bytes()));
         let params = Params::new(params, &self.limits).expect("generated parameters are JSON");
         let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
-        query::bind(&ast, collection.definition(), &params).unwrap_or_else(|e| panic!("{e}: {}", text.text))
+        query::bind(&ast, collection.definition(), &params)
+            .unwrap_or_else(|e| panic!("{e}: {}", text.text))
     }
 
     /// Recomputes every index, and compares every document with the model's.
@@ -404,7 +428,8 @@ impl World {
         self.store.lapse(DB, NAME, self.now_ms);
         let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
         assert_eq!(collection.verify(), Vec::<String>::new());
-        let live: Vec<_> = self.model.documents.iter().filter(|held| held.is_live(self.now_ms)).collect();
+        let live: Vec<_> =
+            self.model.documents.iter().filter(|held| held.is_live(self.now_ms)).collect();
         assert_eq!(collection.len(), live.len() as u64);
         for held in live {
             let entry = &self.space[&held.key];
@@ -416,7 +441,8 @@ impl World {
 }
 
 fn edit(old: &Document, changes: &[Change], limits: &Limits) -> Result<Vec<u8>, Code> {
-    let path = |path: &naive::Path| Path::parse(&path.text(), 32).expect("the model's paths are paths");
+    let path =
+        |path: &naive::Path| Path::parse(&path.text(), 32).expect("the model's paths are paths");
     let parts: Vec<(Path, String)> = changes
         .iter()
         .map(|change| match change {
