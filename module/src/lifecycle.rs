@@ -10,7 +10,8 @@
 //! ```
 //!
 //! What comes in is judged by nobody; doors in and out are idempotent. While a file is loaded only tables are
-//! filled; the first thing that is not a `loaded` (a command of the append-only file) ends that.
+//! filled, in the order of birth when it ends; the first step that is not a birth (a change or removal in the append-only
+//! file) ends that.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -88,10 +89,7 @@ pub(crate) fn happened(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
     let key = ctx.open(name, Access::Peek);
     if let Value::Document(document) = key.value() {
         let expires_ms = key.expires_ms();
-        state::with_logged(|state| {
-            state.end_bulk();
-            state.store.set_expiry(&document, expires_ms);
-        });
+        state::with_logged(|state| state.set_expiry(&document, expires_ms));
     }
 }
 
@@ -104,11 +102,7 @@ fn drop_in_background<T: Send + 'static>(flushed: T) {
 /// One database, or all of them, lose their keys. No document is reported on its own.
 pub(crate) fn flushed(db: Option<u32>) {
     state::with_logged(|state| {
-        if !state.is_loading {
-            state.end_bulk();
-        }
-        state.pending = None;
-        drop_in_background(state.store.flush(db));
+        drop_in_background(state.flush(db));
     });
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, TryLockError};
 
 use folio_engine::collection::Collection;
 use folio_engine::doc::Document;
-use folio_engine::store::Store;
+use folio_engine::store::{Flushed, Store};
 use folio_engine::{Code, Error, Limits, Result};
 
 use crate::ffi;
@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) is_loading: bool,
     /// The store only fills tables; indexes are built when this ends.
     is_bulk: bool,
+    /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
+    late_expiries: Vec<(Document, Option<i64>)>,
     /// A collection is declared whose prefix holds no colon.
     has_plain_prefix: bool,
 }
@@ -44,6 +46,7 @@ impl State {
             pending: None,
             is_loading: false,
             is_bulk: false,
+            late_expiries: Vec::new(),
             has_plain_prefix: false,
         }
     }
@@ -106,10 +109,39 @@ impl State {
 
     /// Builds the indexes of what was filled; anything but a `loaded` notification needs them.
     pub(crate) fn end_bulk(&mut self) {
-        if self.is_bulk {
-            self.is_bulk = false;
-            self.store.end_load();
+        if !self.is_bulk {
+            return;
         }
+        self.is_bulk = false;
+        self.store.end_load();
+        for (document, expires_ms) in std::mem::take(&mut self.late_expiries) {
+            self.store.set_expiry(&document, expires_ms);
+        }
+    }
+
+    /// Whether documents are kept aside now, to enter their tables in the order of their birth.
+    pub(crate) fn is_bulk(&self) -> bool {
+        self.is_bulk
+    }
+
+    /// Sets when a document lapses, now or when it is in its table.
+    pub(crate) fn set_expiry(&mut self, document: &Document, expires_ms: Option<i64>) {
+        if self.is_bulk {
+            self.late_expiries.push((document.clone(), expires_ms));
+        } else {
+            self.store.set_expiry(document, expires_ms);
+        }
+    }
+
+    /// Empties one database, or all.
+    pub(crate) fn flush(&mut self, db: Option<u32>) -> Flushed {
+        self.pending = None;
+        if db.is_some() {
+            // What is kept aside is of all databases.
+            self.end_bulk();
+        }
+        self.late_expiries.clear();
+        self.store.flush(db)
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) fn with_collection<R>(
 ) -> Result<R, Refusal> {
     let (db, now_ms) = (ctx.db(), clock::now_ms());
     state::with(|state| {
+        state.end_bulk();
         state.store.lapse(db, name, now_ms);
         let collection = state.store.collection(db, name)?;
         Some(body(collection, &state.store.limits))

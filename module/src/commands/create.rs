@@ -92,6 +92,7 @@ pub(super) fn create(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let db = ctx.db();
     let now_ms = crate::clock::now_ms();
     let created = state::with(|state| {
+        state.end_bulk();
         state.lapse_all(db, now_ms);
         state.with_limits(limits, |store| store.create(db, definition))
     })??;

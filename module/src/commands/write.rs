@@ -157,7 +157,7 @@ impl<'c> Target<'c> {
     fn retime(&self, expires_ms: Option<i64>) {
         self.key.set_expires_ms(expires_ms);
         if let Some(old) = &self.old {
-            state::with_logged(|state| state.store.set_expiry(old, expires_ms));
+            state::with_logged(|state| state.set_expiry(old, expires_ms));
         }
         replicate::retimed(self.ctx, self.name, expires_ms);
         self.ctx.signal_modified(self.name);
@@ -182,8 +182,18 @@ impl<'c> Target<'c> {
     ) -> Result<(), Refusal> {
         let old_expires_ms = self.old.as_ref().and_then(|_| self.key.expires_ms());
         let document = state::with(|state| {
+            // A rewritten append-only file has documents in no order: they enter in that of their birth.
+            let is_birth_in_bulk = state.is_bulk() && self.old.is_none();
+            if !is_birth_in_bulk {
+                state.end_bulk();
+            }
             let store = &mut state.store;
             let (key, old) = (self.name.bytes(), self.old.as_ref());
+            if is_birth_in_bulk {
+                let document = Document::new(parsed, stamp);
+                store.adopt(self.db, key, &document, expires_ms);
+                return Ok(document);
+            }
             match store.prepare_apply(self.db, key, old, parsed, stamp, expires_ms) {
                 Ok(delta) => Ok(store.commit(delta)),
                 // A RENAME can bring a document under a key that names no collection.
