@@ -1,5 +1,5 @@
-//! Seeded generators: documents, schemas, filters and orders over six fields with a dozen values each,
-//! so that collisions, near misses and odd spellings are common.
+//! Seeded generators: documents, schemas, filters and orders over six fields with a dozen values
+//! each, so that collisions, near misses and odd spellings are common.
 //!
 //! ```text
 //! n      numbers: 1, 1.0, 1e0, integers beyond 2^53, fractions
@@ -302,8 +302,8 @@ fn item(random: &mut Random, schema: &NaiveSchema) -> Json {
     Json::Object(members.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }
 
-/// A schema of up to `indexes` indexed fields and about as many without an index. No UNIQUE, no STRICT
-/// and no REQUIRED: those are for tests that ask for them.
+/// A schema of up to `indexes` indexed fields and about as many without an index. No UNIQUE, no
+/// STRICT and no REQUIRED: those are for tests that ask for them.
 pub fn schema(random: &mut Random, indexes: usize) -> NaiveSchema {
     let array = |kind| Kind::Array(Box::new(kind));
     let mut candidates = vec![
@@ -423,8 +423,8 @@ pub fn order(random: &mut Random, schema: &NaiveSchema) -> Vec<OrderBy> {
     (0..count).map(|_| by(random)).collect()
 }
 
-/// One of the paths. The language does not say whether an array of datetimes orders by instants, nor
-/// whether `tags[1]` is one, so neither is asked for there.
+/// One of the paths. The language does not say whether an array of datetimes orders by instants,
+/// nor whether `tags[1]` is one, so neither is asked for there.
 fn paths(schema: &NaiveSchema, random: &mut Random) -> (&'static str, Nature) {
     let is_open = match schema.kind_of(&Path::plain("tags")) {
         Some(Kind::Array(element)) => **element != Kind::Datetime,

@@ -4,6 +4,8 @@
 #![expect(clippy::missing_panics_doc, reason = "a harness fails its test by a panic, everywhere")]
 
 pub mod client;
+pub mod generate;
+pub mod naive;
 pub mod reply;
 pub mod server;
 

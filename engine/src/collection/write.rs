@@ -98,6 +98,15 @@ impl Collection {
         Err(Error::new(Code::Limited, what))
     }
 
+    /// Whether any value of `doc` that has to be unique is held by another document: what a whole write is judged by. Only
+    /// while there are conflicts can this find more than the change does.
+    pub(crate) fn judge_whole(&self, doc: DocRef<'_>, own: Option<DocId>) -> Result<(), Refusal> {
+        for index in self.indexes.iter().filter(|index| index.conflicts() > 0) {
+            self.judge_unique(index, &index.keys(doc), own)?;
+        }
+        Ok(())
+    }
+
     /// Whether the entries keep values unique. `own` is the id of the document that is replaced.
     pub(crate) fn judge(&self, changes: &Changes, own: Option<DocId>) -> Result<(), Refusal> {
         for change in changes {

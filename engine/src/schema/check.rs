@@ -1,4 +1,7 @@
 //! Whether a document keeps to its collection's declaration.
+//!
+//! A document that Redis itself brought may break it. Writing such a document whole is refused until it is mended; an update is
+//! judged by the parts that it changes, so that it can mend one field after the other.
 
 use super::definition::{Definition, Field, Mode};
 use super::types::Scalar;
@@ -7,16 +10,35 @@ use crate::error::{Code, Error, Result};
 use crate::path::Step;
 use crate::value::{KeyBuf, Kind, Raw};
 
-/// Judges a whole document. `huge_numbers` are the offsets in its text of numbers beyond a double's range: only a
-/// decimal field may hold one. Errors: `SCHEMA`, `JSON`.
-pub fn check(definition: &Definition, doc: DocRef<'_>, huge_numbers: &[u32]) -> Result<()> {
+/// Judges a document: whole, or only where it differs from `before`. `huge_numbers` are the offsets in its text of numbers beyond
+/// a double's range: only a decimal field may hold one. Errors: `SCHEMA`, `JSON`.
+pub fn check(
+    definition: &Definition,
+    before: Option<DocRef<'_>>,
+    doc: DocRef<'_>,
+    huge_numbers: &[u32],
+) -> Result<()> {
     for field in &definition.fields {
-        check_field(field, doc)?;
+        if !before.is_some_and(|before| is_same(first_name(field), before, doc)) {
+            check_field(field, doc)?;
+        }
     }
     if definition.mode == Mode::Strict {
-        check_members(definition, doc)?;
+        check_members(definition, before, doc)?;
     }
     check_numbers(definition, doc, huge_numbers)
+}
+
+fn first_name(field: &Field) -> &str {
+    match field.path.steps().first() {
+        Some(Step::Name(name)) => name,
+        _ => "",
+    }
+}
+
+/// Whether a top-level member is the same text in both, or in neither.
+fn is_same(name: &str, before: DocRef<'_>, doc: DocRef<'_>) -> bool {
+    before.member(name).map(Raw::bytes) == doc.member(name).map(Raw::bytes)
 }
 
 fn refuse(field: &Field, what: impl std::fmt::Display) -> Error {
@@ -40,6 +62,9 @@ fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
                 ));
             }
             for element in raw.elements() {
+                if element.kind() == Kind::Null {
+                    return Err(refuse(field, "holds a null among its elements"));
+                }
                 check_value(field, element, &mut buf)?;
             }
         } else {
@@ -53,9 +78,6 @@ fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
 }
 
 fn check_value(field: &Field, raw: Raw<'_>, buf: &mut KeyBuf) -> Result<()> {
-    if raw.kind() == Kind::Null && !field.nullable {
-        return Err(refuse(field, "holds a null, and is not declared NULLABLE"));
-    }
     if field.ty.scalar.key(raw, buf) {
         return Ok(());
     }
@@ -73,7 +95,11 @@ fn excerpt(raw: Raw<'_>) -> String {
 }
 
 /// In STRICT mode every member leads to a declared field or stands in one.
-fn check_members(definition: &Definition, doc: DocRef<'_>) -> Result<()> {
+fn check_members(
+    definition: &Definition,
+    before: Option<DocRef<'_>>,
+    doc: DocRef<'_>,
+) -> Result<()> {
     let all: Vec<&Field> = definition.fields.iter().collect();
     let mut open: Vec<(Raw<'_>, usize, Vec<&Field>, String)> =
         vec![(doc.root(), 0, all, String::new())];
@@ -91,6 +117,9 @@ fn check_members(definition: &Definition, doc: DocRef<'_>) -> Result<()> {
         };
         for (name, child) in raw.members() {
             let name = name.string().expect("a name is a string");
+            if depth == 0 && before.is_some_and(|before| is_same(&name, before, doc)) {
+                continue;
+            }
             let dot = if place.is_empty() { "" } else { "." };
             let path = format!("{place}{dot}{name}");
             if let Some((next, place)) = visit(Step::Name(name.as_ref().into()), child, path)? {

@@ -156,7 +156,7 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
     let mut offenders = Vec::new();
     let mut first = None;
     for mover in movers.iter().filter(|mover| !mover.due) {
-        if let Err(error) = check::check(definition, mover.document.view(), &[]) {
+        if let Err(error) = check::check(definition, None, mover.document.view(), &[]) {
             first.get_or_insert(error);
             offenders.push(mover);
         }

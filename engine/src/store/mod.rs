@@ -12,7 +12,7 @@ pub use names::Placement;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::collection::{Collection, Counters, Delta, Home};
+use crate::collection::{Changes, Collection, Counters, Delta, Home, Refusal};
 use crate::doc::{Document, Parsed, Stamp};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
@@ -54,6 +54,14 @@ pub enum Prepared {
         /// Its key.
         key: Vec<u8>,
     },
+}
+
+/// The circumstances of a write that are not its document.
+#[derive(Clone, Copy)]
+struct Write {
+    now_ms: i64,
+    expires_ms: Option<i64>,
+    whole: bool,
 }
 
 /// What `create` found.
@@ -146,8 +154,8 @@ impl Store {
 
     /// Finds out whether `parsed` may be written under `key` in place of `old`. Changes nothing.
     ///
-    /// `old` is what the keyspace holds under the key. Times are milliseconds since 1970. Errors: `KEY`, `SCHEMA`, `JSON`,
-    /// `UNIQUE`, `LIMITED`.
+    /// `old` is what the keyspace holds under the key. Times are milliseconds since 1970. The document is judged whole.
+    /// Errors: `KEY`, `SCHEMA`, `JSON`, `UNIQUE`, `LIMITED`.
     pub fn prepare(
         &mut self,
         db: u32,
@@ -157,6 +165,30 @@ impl Store {
         now_ms: i64,
         expires_ms: Option<i64>,
     ) -> Result<Prepared> {
+        self.prepare_judged(db, key, old, parsed, Write { now_ms, expires_ms, whole: true })
+    }
+
+    /// The same for an update of `old`, which is judged only by what it changes.
+    pub fn prepare_update(
+        &mut self,
+        db: u32,
+        key: &[u8],
+        old: &Document,
+        parsed: &Parsed,
+        now_ms: i64,
+        expires_ms: Option<i64>,
+    ) -> Result<Prepared> {
+        self.prepare_judged(db, key, Some(old), parsed, Write { now_ms, expires_ms, whole: false })
+    }
+
+    fn prepare_judged(
+        &mut self,
+        db: u32,
+        key: &[u8],
+        old: Option<&Document>,
+        parsed: &Parsed,
+        write: Write,
+    ) -> Result<Prepared> {
         self.settle();
         let placement = self.place(db, key)?;
         self.reserve_ids(&placement);
@@ -165,41 +197,56 @@ impl Store {
         {
             return Ok(Prepared::Unchanged { version: old.version() });
         }
-        let new = parsed.view();
-        let collection = self.known(&placement)?;
-        match collection {
-            Some(collection) => check::check(collection.definition(), new, parsed.huge_numbers())?,
-            None => check::check(&Definition::new("open"), new, parsed.huge_numbers())?,
-        }
         let replaces = Self::replaced(old, &placement)?;
-        let mut changes = crate::collection::Changes::new();
-        if let Some(collection) = collection {
-            collection.judge_size(new, &self.limits)?;
-            changes = collection.changes(old.map(Document::view), new);
-            match collection.judge(&changes, replaces) {
-                Ok(()) => {}
-                Err(crate::collection::Refusal::Error(error)) => return Err(error),
-                Err(crate::collection::Refusal::Held(id)) => {
+        let changes = match self.known(&placement)? {
+            None => {
+                let open = Definition::new("open");
+                check::check(&open, None, parsed.view(), parsed.huge_numbers())?;
+                Changes::new()
+            }
+            Some(collection) => match self.judged(collection, old, parsed, write.whole) {
+                Ok(changes) => changes,
+                Err(Refusal::Error(error)) => return Err(error),
+                Err(Refusal::Held(id)) => {
                     let mut key = Vec::new();
                     collection.key(id, &mut key);
                     return Ok(Prepared::Held { key });
                 }
-            }
-        }
-        let created_ms = old.map_or(now_ms, Document::created_ms);
-        let stamp = Stamp { created_ms, updated_ms: now_ms, ..Stamp::default() };
-        let document = Document::new(parsed, stamp);
-        let home = home(placement);
+            },
+        };
+        let created_ms = old.map_or(write.now_ms, Document::created_ms);
+        let stamp = Stamp { created_ms, updated_ms: write.now_ms, ..Stamp::default() };
         Ok(Prepared::Ready(Delta {
             db,
-            home,
+            home: home(placement),
             key: key.into(),
             replaces,
-            document,
+            document: Document::new(parsed, stamp),
             changes,
             numbers: None,
-            expires_ms,
+            expires_ms: write.expires_ms,
         }))
+    }
+
+    /// What a write changes in the indexes of its collection, if it may.
+    fn judged(
+        &self,
+        collection: &Collection,
+        old: Option<&Document>,
+        parsed: &Parsed,
+        whole: bool,
+    ) -> Result<Changes, Refusal> {
+        let (before, new) = (old.map(Document::view), parsed.view());
+        let same_parts = if whole { None } else { before };
+        check::check(collection.definition(), same_parts, new, parsed.huge_numbers())?;
+        collection.judge_size(new, &self.limits)?;
+        let own = old.map(Document::id);
+        if whole {
+            collection.judge_whole(new, own)?;
+        }
+        let changes = collection.changes(before, new);
+        collection.judge(&changes, own)?;
+        Ok(changes)
     }
 
     /// A write whose outcome a primary decided: its numbers and times are taken as they are and nothing is judged.

@@ -76,9 +76,9 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// Whether the filter can be bound to this schema: every literal converts to the declared type, and
-    /// no declared array is compared itself. Otherwise the path of the first fault, for which the server
-    /// answers a `FILTER` error.
+    /// Whether the filter can be bound to this schema: every literal converts to the declared type,
+    /// and no declared array is compared itself. Otherwise the path of the first fault, for which
+    /// the server answers a `FILTER` error.
     pub fn check(&self, schema: &NaiveSchema) -> Result<(), String> {
         let fits = |path: &Path, literals: &[&Literal]| {
             let kind = schema.kind_of(path);
@@ -100,8 +100,8 @@ impl Filter {
         }
     }
 
-    /// Whether the filter holds of a document. A literal that does not convert compares false, though
-    /// the server refuses such a filter: see `check`.
+    /// Whether the filter holds of a document. A literal that does not convert compares false,
+    /// though the server refuses such a filter: see `check`.
     pub fn holds(&self, document: &Json, schema: &NaiveSchema) -> bool {
         match self {
             Self::And(parts) => parts.iter().all(|part| part.holds(document, schema)),

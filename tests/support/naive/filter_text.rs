@@ -24,8 +24,9 @@ impl Filter {
         writer.out.text
     }
 
-    /// The same filter written at random: case of keywords, white space, needless parentheses, turned
-    /// comparisons, the short and the long forms of negation, back-quotes where none are needed.
+    /// The same filter written at random: case of keywords, white space, needless parentheses,
+    /// turned comparisons, the short and the long forms of negation, back-quotes where none are
+    /// needed.
     pub fn to_varied_text(&self, random: &mut Random) -> String {
         let mut writer =
             Writer { random: Some(random), with_params: false, out: FilterText::default() };

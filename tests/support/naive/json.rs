@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-/// A JSON value. Objects keep the order of their members; of a name met twice the last value counts.
+/// A JSON value. Objects keep the order of their members; of a name met twice the last value
+/// counts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
     /// `null`
@@ -20,8 +21,8 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads one value that fills the whole text. The error is the byte offset of the first byte that
-    /// cannot continue a JSON text.
+    /// Reads one value that fills the whole text. The error is the byte offset of the first byte
+    /// that cannot continue a JSON text.
     pub fn parse(text: &str) -> Result<Self, usize> {
         let mut parser = Parser { bytes: text.as_bytes(), text, at: 0 };
         let value = parser.value()?;

@@ -1,5 +1,6 @@
-//! A naive model of a collection, written from docs/query-language.md alone: a tree of JSON values, a
-//! linear scan, no index and no cleverness. Where it and the server disagree, one of them is wrong.
+//! A naive model of a collection, written from docs/query-language.md alone: a tree of JSON values,
+//! a linear scan, no index and no cleverness. Where it and the server disagree, one of them is
+//! wrong.
 //!
 //! ```text
 //! json     a document as a tree; numbers keep their text

@@ -129,6 +129,24 @@ impl NaiveCollection {
         true
     }
 
+    /// `RENAME` onto a key that is free: a birth under the new key, which nothing judges.
+    pub fn rename(&mut self, source: &str, target: &str) {
+        self.copy(source, target);
+        self.documents.retain(|document| document.key != source);
+    }
+
+    /// `COPY` onto a key that is free: a birth under the new key, which nothing judges.
+    pub fn copy(&mut self, source: &str, target: &str) {
+        let held = self.documents.iter().find(|document| document.key == source);
+        let Some(mut document) = held.cloned() else { return };
+        self.births += 1;
+        self.revision += 1;
+        document.key = target.to_owned();
+        document.birth = self.births;
+        document.version = self.revision;
+        self.documents.push(document);
+    }
+
     /// `DOC.FIND`: the keys that match, in order, from `limit.0` on and at most `limit.1`.
     pub fn find(
         &self,
@@ -294,7 +312,9 @@ fn add(left: &str, right: &str) -> Option<String> {
         Number::Double(double) => double,
     };
     let sum: f64 = double(left) + double(right);
-    sum.is_finite().then(|| sum.to_string())
+    // All digits of an integral double: the shortest ones that read back may be another integer.
+    let text = if sum.fract() == 0.0 { format!("{sum:.0}") } else { sum.to_string() };
+    sum.is_finite().then_some(text)
 }
 
 /// Whether two JSON values are equal as ORDER sees them: numbers by value, members in any order.

@@ -98,13 +98,14 @@ pub struct NaiveSchema {
 }
 
 impl NaiveSchema {
-    /// The declared type that governs a path: its own, or as an element of a declared array.
+    /// The declared type that governs a path: its own, or as an element of a declared array. `[2]` in a path
+    /// stands where `[*]` stands in a declaration.
     pub fn kind_of(&self, path: &Path) -> Option<&Kind> {
-        if let Some(field) = self.fields.iter().find(|field| field.path == *path) {
+        if let Some(field) = self.fields.iter().find(|field| is_at(&field.path.0, &path.0)) {
             return Some(&field.kind);
         }
-        let (Step::Every, before) = path.0.split_last()? else { return None };
-        let array = self.fields.iter().find(|field| field.path.0 == before)?;
+        let (Step::Every | Step::Index(_), before) = path.0.split_last()? else { return None };
+        let array = self.fields.iter().find(|field| is_at(&field.path.0, before))?;
         match &array.kind {
             Kind::Array(element) => Some(element),
             _ => None,
@@ -286,4 +287,12 @@ mod tests {
             "users MODE STRICT FIELD a.b array<datetime> REQUIRED NULLABLE UNIQUE INDEX SORTED"
         );
     }
+}
+
+/// Whether a path's steps lead where a declaration's do.
+fn is_at(declared: &[Step], steps: &[Step]) -> bool {
+    let is_same = |(declared, step): (&Step, &Step)| {
+        declared == step || matches!((declared, step), (Step::Every, Step::Index(_)))
+    };
+    declared.len() == steps.len() && declared.iter().zip(steps).all(is_same)
 }

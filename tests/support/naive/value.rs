@@ -89,8 +89,8 @@ impl Scalar<'_> {
     }
 }
 
-/// The scalar that a value is on a field of this type; none for null, arrays, objects and values that
-/// are not of the type.
+/// The scalar that a value is on a field of this type; none for null, arrays, objects and values
+/// that are not of the type.
 pub fn scalar<'a>(json: &'a Json, kind: Option<&Kind>) -> Option<Scalar<'a>> {
     match (kind, json) {
         (None | Some(Kind::Json | Kind::Bool), Json::Bool(truth)) => Some(Scalar::Bool(*truth)),
@@ -110,8 +110,10 @@ pub fn scalar<'a>(json: &'a Json, kind: Option<&Kind>) -> Option<Scalar<'a>> {
         }
         (Some(Kind::Datetime), Json::String(text)) => instant(text).map(Scalar::Instant),
         (Some(Kind::Datetime), Json::Number(text)) => match Number::read(text) {
-            Number::Int(milliseconds) => Some(Scalar::Instant(milliseconds * 1_000_000)),
-            Number::Double(_) => None,
+            Number::Int(milliseconds) if milliseconds.unsigned_abs() <= 1 << 53 => {
+                Some(Scalar::Instant(milliseconds * 1_000_000))
+            }
+            Number::Int(_) | Number::Double(_) => None,
         },
         _ => None,
     }
@@ -121,7 +123,8 @@ fn decimal(text: &str) -> Option<BigDecimal> {
     BigDecimal::from_str(text).ok()
 }
 
-/// Whether a string is the text of a decimal: a sign, digits, a fraction, an exponent, nothing else.
+/// Whether a string is the text of a decimal: a sign, digits, a fraction, an exponent, nothing
+/// else.
 fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {

@@ -1,0 +1,487 @@
+//! A store with a keyspace around it, and the model beside it.
+
+use std::collections::BTreeMap;
+
+use folio_engine::doc::edit::{Op, apply};
+use folio_engine::doc::{Document, Parsed};
+use folio_engine::exec::{self, Direction, Find};
+use folio_engine::path::Path;
+use folio_engine::query::{self, Params};
+use folio_engine::schema::{Definition, Field, FieldType, IndexKind};
+use folio_engine::store::{Created, Prepared, Store};
+use folio_engine::value::Raw;
+use folio_engine::{Code, Limits};
+use folio_tests::generate::{self, Random};
+use folio_tests::naive::model::is_same;
+use folio_tests::naive::{self, Change, Json, NaiveCollection, NaiveIndex, NaiveSchema, Refusal};
+
+/// What can happen in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Set,
+    Refused,
+    Update,
+    Delete,
+    Expire,
+    Lapse,
+    Rename,
+    Copy,
+    Reload,
+    Flush,
+    Redeclare,
+    Find,
+    Count,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 13] = [
+        Kind::Set,
+        Kind::Refused,
+        Kind::Update,
+        Kind::Delete,
+        Kind::Expire,
+        Kind::Lapse,
+        Kind::Rename,
+        Kind::Copy,
+        Kind::Reload,
+        Kind::Flush,
+        Kind::Redeclare,
+        Kind::Find,
+        Kind::Count,
+    ];
+}
+
+struct Entry {
+    document: Document,
+    expires_ms: Option<i64>,
+}
+
+pub struct World {
+    random: Random,
+    limits: Limits,
+    schema: NaiveSchema,
+    store: Store,
+    space: BTreeMap<String, Entry>,
+    model: NaiveCollection,
+    now_ms: i64,
+    highest_version: u64,
+    pub counts: BTreeMap<Kind, usize>,
+    /// The planted fault: the store does not hear that a document left its old key.
+    pub forget_renames: bool,
+}
+
+const DB: u32 = 0;
+const NAME: &str = "things";
+const KEYS: usize = 40;
+const UPDATED: [&str; 7] = ["n", "s", "when", "price", "tags", "o.x", "o.y.z"];
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let indexes = random.below(5);
+        let mut schema = generate::schema(&mut random, indexes);
+        if random.chance(20)
+            && let Some(field) = schema.fields.first_mut()
+        {
+            field.unique = true;
+        }
+        let mut store = Store::new(seed);
+        assert_eq!(store.create(DB, definition(&schema)), Ok(Created::New));
+        World {
+            random,
+            limits: Limits::default(),
+            model: NaiveCollection::new(schema.clone()),
+            schema,
+            store,
+            space: BTreeMap::new(),
+            now_ms: 1_000_000,
+            highest_version: 0,
+            counts: BTreeMap::new(),
+            forget_renames: false,
+        }
+    }
+
+    pub fn step(&mut self) {
+        let kind = match self.random.below(1000) {
+            0..380 => self.set(),
+            380..530 => self.update(),
+            530..590 => self.delete(),
+            590..660 => self.expire(),
+            660..760 => self.lapse(),
+            760..810 => self.rename(),
+            810..840 => self.copy(),
+            840..843 => self.reload(),
+            843..846 => self.flush(),
+            846..849 => self.redeclare(),
+            849..940 => self.find(),
+            _ => self.count(),
+        };
+        *self.counts.entry(kind).or_insert(0) += 1;
+    }
+
+    fn key(&mut self) -> String {
+        format!("{NAME}:{}", self.random.below(KEYS))
+    }
+
+    fn expiry(&mut self) -> Option<i64> {
+        self.random.chance(30).then(|| self.now_ms + self.random.below(500) as i64 + 1)
+    }
+
+    /// What the server does when a command is about to write to a key: a lapsed one goes first.
+    fn open(&mut self, key: &str) -> Option<Document> {
+        let entry = self.space.get(key)?;
+        if entry.expires_ms.is_some_and(|time| self.now_ms > time) {
+            self.remove(key);
+            return None;
+        }
+        Some(entry.document.clone())
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(entry) = self.space.remove(key) {
+            self.store.forget(DB, key.as_bytes(), &entry.document);
+        }
+    }
+
+    /// Writes as the module does; the code of the refusal, if any.
+    fn write(
+        &mut self,
+        key: &str,
+        json: &[u8],
+        expires_ms: Option<i64>,
+        whole: bool,
+    ) -> Result<(), Code> {
+        let mut parsed = Parsed::default();
+        parsed.parse(json, &self.limits).map_err(|error| error.code)?;
+        for _ in 0..=KEYS {
+            let old = self.open(key);
+            self.store.lapse_key(DB, key.as_bytes(), self.now_ms);
+            let (at, now_ms) = (key.as_bytes(), self.now_ms);
+            let prepared = match &old {
+                Some(old) if !whole => {
+                    self.store.prepare_update(DB, at, old, &parsed, now_ms, expires_ms)
+                }
+                _ => self.store.prepare(DB, at, old.as_ref(), &parsed, now_ms, expires_ms),
+            };
+            match prepared.map_err(|error| error.code)? {
+                Prepared::Held { key } => {
+                    let held = String::from_utf8(key).expect("the keys of this test are text");
+                    assert!(self.open(&held).is_none(), "{held} is due for the store alone");
+                }
+                Prepared::Unchanged { version } => {
+                    let document = old.expect("only what is there can be the same");
+                    assert_eq!(version, document.version());
+                    self.store.set_expiry(&document, expires_ms);
+                    self.space.insert(key.to_owned(), Entry { document, expires_ms });
+                    return Ok(());
+                }
+                Prepared::Ready(delta) => {
+                    let document = self.store.commit(delta);
+                    assert!(document.version() > self.highest_version, "versions only grow");
+                    self.highest_version = document.version();
+                    self.space.insert(key.to_owned(), Entry { document, expires_ms });
+                    return Ok(());
+                }
+            }
+        }
+        panic!("a due holder was named again and again")
+    }
+
+    fn set(&mut self) -> Kind {
+        let (key, expires_ms) = (self.key(), self.expiry());
+        let mut json = generate::document(&mut self.random, &self.schema);
+        if self.random.chance(5)
+            && let Json::Object(members) = &mut json
+            && let Some((_, value)) = members.first_mut()
+        {
+            *value = Json::Bool(true);
+        }
+        let expected = self.model.set(&key, json.clone(), expires_ms, self.now_ms);
+        let done = self.write(&key, json.print().as_bytes(), expires_ms, true);
+        self.compare(done, expected.map(|_| ()), Kind::Set, &json.print())
+    }
+
+    fn compare(
+        &self,
+        done: Result<(), Code>,
+        expected: Result<(), Refusal>,
+        kind: Kind,
+        what: &str,
+    ) -> Kind {
+        match (done, expected) {
+            (Ok(()), Ok(())) => kind,
+            (Err(Code::Schema), Err(Refusal::Schema(_)))
+            | (Err(Code::Unique), Err(Refusal::Unique(_)))
+            | (Err(Code::Path), Err(Refusal::Path(_) | Refusal::NotANumber(_)))
+            | (Err(Code::Overflow), Err(Refusal::Overflow(_))) => Kind::Refused,
+            (done, expected) => {
+                panic!("{what}: {done:?} where the model says {expected:?}, {:?}", self.schema)
+            }
+        }
+    }
+
+    fn change(&mut self) -> Change {
+        let path = naive::Path::plain(self.random.pick(&UPDATED));
+        match self.random.below(4) {
+            0 => Change::Unset(path),
+            1 => Change::Incr(
+                naive::Path::plain("n"),
+                self.random.pick(&["1", "-2", "0.5"]).to_owned(),
+            ),
+            _ => {
+                let other = generate::document(&mut self.random, &self.schema);
+                let value = path.values(&other).first().map(|value| (*value).clone());
+                Change::Set(path, value.unwrap_or(Json::Bool(false)))
+            }
+        }
+    }
+
+    fn update(&mut self) -> Kind {
+        let key = self.key();
+        let count = 1 + self.random.below(3);
+        let changes: Vec<Change> = (0..count).map(|_| self.change()).collect();
+        let expected = self.model.update(&key, &changes, self.now_ms);
+        let Some(old) = self.open(&key) else {
+            assert_eq!(expected, Err(Refusal::Missing));
+            return Kind::Update;
+        };
+        let expires_ms = self.space[&key].expires_ms;
+        let edited = edit(&old, &changes, &self.limits);
+        let done = edited.and_then(|json| self.write(&key, &json, expires_ms, false));
+        let before = String::from_utf8_lossy(old.text()).into_owned();
+        self.compare(done, expected.map(|_| ()), Kind::Update, &format!("{changes:?} of {before}"))
+    }
+
+    fn delete(&mut self) -> Kind {
+        let key = self.key();
+        let there = self.open(&key).is_some();
+        self.remove(&key);
+        assert_eq!(self.model.delete(&key, self.now_ms), there);
+        Kind::Delete
+    }
+
+    fn expire(&mut self) -> Kind {
+        let (key, expires_ms) = (self.key(), self.expiry());
+        let document = self.open(&key);
+        assert_eq!(self.model.expire(&key, expires_ms, self.now_ms), document.is_some());
+        if let Some(document) = document {
+            self.store.set_expiry(&document, expires_ms);
+            self.space.get_mut(&key).expect("it was there just now").expires_ms = expires_ms;
+        }
+        Kind::Expire
+    }
+
+    /// Time goes on; now and then the server's own expiry removes something.
+    fn lapse(&mut self) -> Kind {
+        self.now_ms += self.random.below(60) as i64;
+        if self.random.chance(30) {
+            let key = self.key();
+            self.open(&key);
+        }
+        Kind::Lapse
+    }
+
+    /// The order of events is that of Redis: the target goes, the value comes in anew, the source goes.
+    fn rename(&mut self) -> Kind {
+        let (source, target) = (self.key(), self.key());
+        let Some(document) = self.open(&source) else { return Kind::Rename };
+        self.open(&target);
+        if source == target {
+            return Kind::Rename;
+        }
+        self.remove(&target);
+        let entry = self.space.remove(&source).expect("it was opened just now");
+        if !self.forget_renames {
+            if self.random.chance(30) {
+                // Valkey 9 takes the source away first.
+                self.store.forget(DB, source.as_bytes(), &document);
+            }
+            self.store.adopt(DB, target.as_bytes(), &document, entry.expires_ms);
+            self.store.forget(DB, source.as_bytes(), &document);
+        }
+        self.highest_version = self.highest_version.max(document.version());
+        self.space.insert(target.clone(), entry);
+        self.model.delete(&target, self.now_ms);
+        self.model.rename(&source, &target);
+        Kind::Rename
+    }
+
+    fn copy(&mut self) -> Kind {
+        let (source, target) = (self.key(), self.key());
+        let unique = self.schema.fields.iter().any(|field| field.unique);
+        let Some(document) = self.open(&source) else { return Kind::Copy };
+        self.open(&target);
+        if unique || self.space.contains_key(&target) {
+            return Kind::Copy;
+        }
+        let expires_ms = self.space[&source].expires_ms;
+        let document = document.copy();
+        self.store.adopt(DB, target.as_bytes(), &document, expires_ms);
+        self.highest_version = self.highest_version.max(document.version());
+        self.space.insert(target.clone(), Entry { document, expires_ms });
+        self.model.delete(&target, self.now_ms);
+        self.model.copy(&source, &target);
+        Kind::Copy
+    }
+
+    /// Definitions and counters are saved, and all documents come back in the order of their keys.
+    fn reload(&mut self) -> Kind {
+        let state = self.store.save_state();
+        self.store.clear();
+        self.store.begin_load();
+        for (db, json) in &state {
+            self.store.load_state(*db, json.as_bytes()).expect("what was saved loads");
+        }
+        for (key, entry) in &mut self.space {
+            let old = &entry.document;
+            let mut parsed = Parsed::default();
+            parsed.parse(old.text(), &self.limits).expect("a stored text is in order");
+            let document = Document::new(&parsed, folio_engine::doc::Stamp::default());
+            document.place(0, 0, old.seq(), old.version());
+            self.store.adopt(DB, key.as_bytes(), &document, entry.expires_ms);
+            entry.document = document;
+        }
+        self.store.end_load();
+        assert_eq!(self.store.save_state(), state);
+        Kind::Reload
+    }
+
+    fn flush(&mut self) -> Kind {
+        self.store.flush(Some(DB));
+        self.space.clear();
+        self.model.documents.clear();
+        Kind::Flush
+    }
+
+    /// The declaration goes and comes back over the documents that are there.
+    fn redeclare(&mut self) -> Kind {
+        self.store.lapse(DB, NAME, self.now_ms);
+        self.store.drop_collection(DB, NAME).expect("it was declared");
+        let created = self.store.create(DB, definition(&self.schema));
+        assert_eq!(created, Ok(Created::New), "documents kept to their declaration before");
+        Kind::Redeclare
+    }
+
+    fn find(&mut self) -> Kind {
+        let (filter, text) = self.filter();
+        let order = generate::order(&mut self.random, &self.schema);
+        let limit = self.random.chance(60).then(|| (self.random.below(6), self.random.below(12)));
+        let all = self.model.find(filter.as_ref(), &order, None, self.now_ms);
+        let expected: Vec<&str> = match limit {
+            None => all.clone(),
+            Some((offset, count)) => all.iter().skip(offset).take(count).copied().collect(),
+        };
+        self.store.lapse(DB, NAME, self.now_ms);
+        let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
+        let find = Find {
+            filter: text.as_ref().map(|text| self.bind(text)),
+            order: order.iter().map(engine_order).collect(),
+            limit: limit.map(|(offset, count)| (offset as u64, count as u64)),
+            with_total: true,
+            scan: false,
+        };
+        let found = exec::find(collection, &find, &self.limits).expect("few documents are no scan");
+        let mut key = Vec::new();
+        let keys = found.ids.iter().map(|id| {
+            collection.key(*id, &mut key);
+            String::from_utf8_lossy(&key).into_owned()
+        });
+        let keys: Vec<String> = keys.collect();
+        let plan = folio_engine::plan::explain(collection, &find, false, &self.limits);
+        assert_eq!(keys, expected, "{text:?} {order:?} {limit:?}\n{}", plan.join("\n"));
+        assert_eq!(found.total, Some(all.len() as u64), "{text:?}\n{}", plan.join("\n"));
+        Kind::Find
+    }
+
+    fn count(&mut self) -> Kind {
+        let (filter, text) = self.filter();
+        let expected = self.model.count(filter.as_ref(), self.now_ms) as u64;
+        self.store.lapse(DB, NAME, self.now_ms);
+        let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
+        let filter = text.as_ref().map(|text| self.bind(text));
+        let count = exec::count(collection, filter.as_ref(), false, &self.limits);
+        assert_eq!(count, Ok(expected), "{text:?}");
+        Kind::Count
+    }
+
+    fn filter(&mut self) -> (Option<naive::Filter>, Option<naive::filter_text::FilterText>) {
+        if self.random.chance(10) {
+            return (None, None);
+        }
+        let filter = generate::filter(&mut self.random, &self.schema, 3);
+        let text = filter.to_text_with_params(&mut self.random);
+        (Some(filter), Some(text))
+    }
+
+    fn bind(&self, text: &naive::filter_text::FilterText) -> query::Filter {
+        let ast =
+            query::parse(&text.text, &self.limits).unwrap_or_else(|e| panic!("{e}: {}", text.text));
+        let params = text.params.iter().map(|(name, json)| (name.as_str(), json.as_bytes()));
+        let params = Params::new(params, &self.limits).expect("generated parameters are JSON");
+        let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
+        query::bind(&ast, collection.definition(), &params)
+            .unwrap_or_else(|e| panic!("{e}: {}", text.text))
+    }
+
+    /// Recomputes every index, and compares every document with the model's.
+    pub fn verify(&mut self) {
+        self.store.lapse(DB, NAME, self.now_ms);
+        let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
+        assert_eq!(collection.verify(), Vec::<String>::new());
+        let live: Vec<_> =
+            self.model.documents.iter().filter(|held| held.is_live(self.now_ms)).collect();
+        assert_eq!(collection.len(), live.len() as u64);
+        for held in live {
+            let entry = &self.space[&held.key];
+            let text = std::str::from_utf8(entry.document.text()).expect("a stored text is UTF-8");
+            let json = Json::parse(text).expect("a stored text is JSON");
+            assert!(is_same(&json, &held.json), "{text} where the model has {}", held.json.print());
+        }
+    }
+}
+
+fn edit(old: &Document, changes: &[Change], limits: &Limits) -> Result<Vec<u8>, Code> {
+    let path =
+        |path: &naive::Path| Path::parse(&path.text(), 32).expect("the model's paths are paths");
+    let parts: Vec<(Path, String)> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Set(at, value) => (path(at), value.print()),
+            Change::Unset(at) => (path(at), String::new()),
+            Change::Incr(at, by) => (path(at), by.clone()),
+        })
+        .collect();
+    let ops: Vec<Op<'_>> = changes
+        .iter()
+        .zip(&parts)
+        .map(|(change, (path, text))| match change {
+            Change::Set(..) => Op::Set { path, value: Raw::new(text.as_bytes()) },
+            Change::Unset(_) => Op::Unset { path },
+            Change::Incr(..) => Op::Incr { path, by: Raw::new(text.as_bytes()), as_decimal: false },
+        })
+        .collect();
+    apply(old.view(), &ops, limits).map_err(|error| error.code)
+}
+
+fn engine_order(by: &naive::OrderBy) -> (Path, Direction) {
+    let path = Path::parse(&by.path.text(), 32).expect("the model's paths are paths");
+    (path, if by.descending { Direction::Descending } else { Direction::Ascending })
+}
+
+fn definition(schema: &NaiveSchema) -> Definition {
+    let mut definition = Definition::new(NAME);
+    for field in &schema.fields {
+        let path = Path::parse(&field.path.text(), 32).expect("the model's paths are paths");
+        let ty: FieldType = field.kind.text().parse().expect("the model's types are types");
+        let mut declared = Field::new(path, ty);
+        declared.required = field.required;
+        declared.nullable = field.nullable;
+        declared.unique = field.unique;
+        declared.index = field.index.map(|index| match index {
+            NaiveIndex::Set => IndexKind::Set,
+            NaiveIndex::Sorted => IndexKind::Sorted,
+        });
+        definition.fields.push(declared);
+    }
+    definition
+}
