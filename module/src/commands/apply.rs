@@ -1,0 +1,48 @@
+//! `DOC._APPLY` and `DOC._STATE`: what a primary decided, for replicas and the append-only file.
+
+use folio_engine::doc::Stamp;
+
+use super::write::Target;
+use super::{Answer, Args, Refusal};
+use crate::ffi::{self, Ctx};
+use crate::{datatype, replicate, state};
+
+fn may_run(ctx: &Ctx<'_>) -> Result<(), Refusal> {
+    if ctx.is_replay() || ffi::is_admin(ctx) { Ok(()) } else { Err(Refusal::NotPermitted) }
+}
+
+/// Puts a document as it is told, with its numbers and times.
+pub(super) fn apply(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    may_run(ctx)?;
+    args.bytes("key")?;
+    let version = args.unsigned("version")?;
+    let seq = args.unsigned("seq")?;
+    let created_ms = args.integer("created")?;
+    let updated_ms = args.integer("updated")?;
+    let expires_ms = Some(args.integer("expires")?).filter(|at| *at >= 0);
+    let json = args.bytes("json")?;
+    args.end()?;
+    let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };
+    datatype::with_parsed(json, &datatype::stored_limits(), |parsed| {
+        Target::open(ctx, 1)?.apply(parsed, stamp, expires_ms)
+    })??;
+    ctx.reply_ok();
+    Ok(())
+}
+
+/// Sets definitions and counters of the selected database.
+pub(super) fn set_state(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    may_run(ctx)?;
+    let json = args.bytes("json")?;
+    args.end()?;
+    let db = ctx.db();
+    state::with(|state| {
+        let outcome =
+            state.with_limits(datatype::stored_limits(), |store| store.load_state(db, json));
+        state.note_prefixes();
+        outcome
+    })??;
+    replicate::state_set(ctx, json);
+    ctx.reply_ok();
+    Ok(())
+}

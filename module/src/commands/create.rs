@@ -1,0 +1,145 @@
+//! `DOC.CREATE`: a definition from arguments or from JSON.
+
+use folio_engine::schema::{Definition, Field, IndexKind, Mode};
+use folio_engine::store::Created;
+use folio_engine::{Code, Error, Limits, Result};
+
+use super::args::{shown, syntax};
+use super::{Answer, Args};
+use crate::ffi::Ctx;
+use crate::{config, datatype, replicate, state};
+
+/// Reads the arguments after the command's name.
+fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Definition> {
+    const NAMES: [&str; 4] = ["PREFIX", "MODE", "FIELD", "DEFINITION"];
+    let name = args.text("collection")?;
+    let mut definition = Definition::new(name);
+    let mut seen: Vec<&str> = Vec::new();
+    while let Some(option) = args.repeatable_option(&NAMES)? {
+        if option != "FIELD" && seen.contains(&option) {
+            return Err(syntax(format!("option '{option}' is given twice")));
+        }
+        if seen.contains(&"DEFINITION") || (option == "DEFINITION" && !seen.is_empty()) {
+            return Err(syntax("DEFINITION stands alone"));
+        }
+        seen.push(option);
+        match option {
+            "PREFIX" => definition.prefix = args.text("PREFIX")?.into(),
+            "MODE" => definition.mode = read_mode(args)?,
+            "FIELD" => definition.fields.push(read_field(args, limits)?),
+            _ => definition = read_json(name, args.bytes("DEFINITION")?, limits)?,
+        }
+    }
+    definition.validate(limits)?;
+    Ok(definition)
+}
+
+fn read_json(name: &str, json: &[u8], limits: &Limits) -> Result<Definition> {
+    let definition = Definition::from_json(json, limits)?;
+    if *definition.name != *name {
+        let what = format!("the definition is of collection '{}', not '{name}'", definition.name);
+        return Err(Error::new(Code::Schema, what));
+    }
+    Ok(definition)
+}
+
+fn read_mode(args: &mut Args<'_>) -> Result<Mode> {
+    let word = args.peek().unwrap_or_default();
+    match args.keyword(&["OPEN", "STRICT"]) {
+        Some("OPEN") => Ok(Mode::Open),
+        Some(_) => Ok(Mode::Strict),
+        None => Err(syntax(format!("MODE takes OPEN or STRICT, not {}", shown(word)))),
+    }
+}
+
+/// A path, a type, and constraints until a word that is none.
+fn read_field(args: &mut Args<'_>, limits: &Limits) -> Result<Field> {
+    let path = args.path(limits)?;
+    let ty = args.text("type")?;
+    let ty = ty
+        .parse()
+        .map_err(|what: String| Error::new(Code::Schema, format!("field {path}: {what}")))?;
+    let mut field = Field::new(path, ty);
+    while let Some(word) = args.keyword(&["REQUIRED", "NULLABLE", "UNIQUE", "INDEX"]) {
+        let twice = match word {
+            "REQUIRED" => std::mem::replace(&mut field.required, true),
+            "NULLABLE" => std::mem::replace(&mut field.nullable, true),
+            "UNIQUE" => std::mem::replace(&mut field.unique, true),
+            _ => field.index.replace(read_index(args)?).is_some(),
+        };
+        if twice {
+            return Err(syntax(format!("{word} is given twice for field {}", field.path)));
+        }
+    }
+    Ok(field)
+}
+
+fn read_index(args: &mut Args<'_>) -> Result<IndexKind> {
+    let word = args.peek().unwrap_or_default();
+    match args.keyword(&["SET", "SORTED"]) {
+        Some("SET") => Ok(IndexKind::Set),
+        Some(_) => Ok(IndexKind::Sorted),
+        None => Err(syntax(format!("INDEX takes SET or SORTED, not {}", shown(word)))),
+    }
+}
+
+/// Declares a collection.
+pub(super) fn create(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    // What a primary accepted is not judged by this server's settings.
+    let limits = if ctx.is_replay() { datatype::stored_limits() } else { config::limits() };
+    let definition = read(args, &limits)?;
+    let (name, json) = (definition.name.clone(), definition.to_json());
+    let db = ctx.db();
+    let now_ms = crate::clock::now_ms();
+    let created = state::with(|state| {
+        state.end_bulk();
+        state.lapse_all(db, now_ms);
+        state.with_limits(limits, |store| store.create(db, definition))
+    })??;
+    state::with(state::State::note_prefixes)?;
+    if created == Created::New {
+        replicate::declared(ctx, &name, &json);
+    }
+    ctx.reply_ok();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_words(words: &[&str]) -> Result<String> {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        read(&mut Args::new(&words), &Limits::default()).map(|definition| definition.to_json())
+    }
+
+    #[test]
+    fn arguments_and_json_say_the_same() {
+        let json = read_words(&[
+            "users", "mode", "strict", "FIELD", "email", "string", "UNIQUE", "required", "FIELD",
+            "age", "int", "INDEX", "sorted", "NULLABLE", "prefix", "u:",
+        ])
+        .unwrap();
+        assert_eq!(read_words(&["users", "DEFINITION", &json]).unwrap(), json);
+    }
+
+    #[test]
+    fn errors_name_the_argument() {
+        let error = |words: &[&str]| read_words(words).unwrap_err().to_string();
+        assert_eq!(error(&["u", "MODE", "lax"]), "ERR MODE takes OPEN or STRICT, not 'lax'");
+        assert_eq!(error(&["u", "MODE"]), "ERR MODE takes OPEN or STRICT, not ''");
+        assert_eq!(
+            error(&["u", "FIELD", "a", "int", "INDEX", "HASH"]),
+            "ERR INDEX takes SET or SORTED, not 'HASH'"
+        );
+        assert_eq!(
+            error(&["u", "FIELD", "a", "int", "UNIQUE", "UNIQUE"]),
+            "ERR UNIQUE is given twice for field a"
+        );
+        assert_eq!(error(&["u", "NOPE"]), "ERR unknown option 'NOPE'");
+        assert_eq!(
+            error(&["u", "MODE", "OPEN", "DEFINITION", "{}"]),
+            "ERR DEFINITION stands alone"
+        );
+    }
+}

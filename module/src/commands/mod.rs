@@ -1,0 +1,67 @@
+//! The commands. `table` declares every one of them once; a file here is one command or a few that belong together.
+
+mod apply;
+mod args;
+mod collections;
+mod create;
+mod delete;
+mod find;
+mod get;
+mod pattern;
+mod query;
+mod reference;
+mod set;
+mod spec;
+mod table;
+mod update;
+mod write;
+
+use std::fmt;
+
+use folio_engine::{Code, Error};
+
+pub use reference::reference_markdown;
+
+pub(crate) use args::{Args, Words};
+pub(crate) use spec::{Access, Argument, Command, Kind};
+pub(crate) use table::TABLE;
+
+/// What a command ends with. On success it has sent its reply.
+pub(crate) type Answer = Result<(), Refusal>;
+
+/// Why a command did nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// An error of the engine or of the arguments.
+    Error(Error),
+    /// The key holds a value of another type.
+    WrongType,
+    /// The user may not.
+    NotPermitted,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Error(error)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Error(error) => error.fmt(f),
+            Refusal::WrongType => {
+                f.write_str("WRONGTYPE Operation against a key holding the wrong kind of value")
+            }
+            Refusal::NotPermitted => f.write_str(
+                "NOPERM this command is Folio's own: replicas and administrators may run it",
+            ),
+        }
+    }
+}
+
+/// The error that names an absent collection.
+pub(crate) fn no_collection(db: u32, name: &str) -> Refusal {
+    let what = format!("no collection '{name}' in database {db}");
+    Error::new(Code::NoCollection, what).into()
+}

@@ -1,0 +1,210 @@
+//! What every command that writes a document does from the open key on.
+//!
+//! ```text
+//! open the key for writing     the server may expire what is there
+//! prepare                      may refuse; nothing has changed
+//! ---- point of no return ----
+//! commit                       counters, table, indexes
+//! keyspace                     a new value, or the old one replaced; the TTL
+//! replicate, signal, notify
+//! ```
+//!
+//! The store is never borrowed while the server is called: opening a key and setting a value can come back.
+
+use folio_engine::doc::{Document, Parsed};
+use folio_engine::store::Prepared;
+use folio_engine::{Code, Error};
+
+use super::Refusal;
+use crate::ffi::{Access, Argument, Ctx, Key, Value};
+use crate::{clock, info, lifecycle, replicate, state};
+
+/// Lapsed documents that one write has the server remove: more cannot hold the values of its fields.
+const HELD_MAX: usize = 10_000;
+
+/// What becomes of the key's TTL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ttl {
+    /// It has none afterwards.
+    Drop,
+    /// It stays as it is.
+    Keep,
+    /// It lapses then, in milliseconds since 1970.
+    At(i64),
+}
+
+/// A key, opened for writing.
+pub(super) struct Target<'c> {
+    ctx: &'c Ctx<'c>,
+    name: Argument<'c>,
+    key: Key<'c>,
+    db: u32,
+    /// The command's one reading of the clock.
+    pub(super) now_ms: i64,
+    /// The document that stands there.
+    pub(super) old: Option<Document>,
+}
+
+/// What a write gave.
+pub(super) enum Written {
+    /// Nothing had to be changed.
+    Unchanged(u64),
+    /// The document that stands there now.
+    Changed(Document),
+}
+
+impl Written {
+    /// The version that the document has now.
+    pub(super) fn version(&self) -> u64 {
+        match self {
+            Written::Unchanged(version) => *version,
+            Written::Changed(document) => document.version(),
+        }
+    }
+}
+
+impl<'c> Target<'c> {
+    /// Opens the key that is the argument at `index`. A value of another type is refused.
+    pub(super) fn open(ctx: &'c Ctx<'c>, index: usize) -> Result<Self, Refusal> {
+        Target::open_named(ctx, ctx.argument(index))
+    }
+
+    /// Opens the key `name`.
+    pub(super) fn open_named(ctx: &'c Ctx<'c>, name: Argument<'c>) -> Result<Self, Refusal> {
+        let now_ms = clock::now_ms();
+        let key = ctx.open(name, Access::Write);
+        let old = match key.value() {
+            Value::Empty => None,
+            Value::Document(loan) => Some(loan.clone()),
+            Value::Other => return Err(Refusal::WrongType),
+        };
+        Ok(Target { ctx, name, key, db: ctx.db(), now_ms, old })
+    }
+
+    /// Writes `parsed`, and announces it as the keyspace event `event`.
+    pub(super) fn write(
+        &self,
+        parsed: &Parsed,
+        ttl: Ttl,
+        event: &std::ffi::CStr,
+    ) -> Result<Written, Refusal> {
+        let old_expires_ms = self.old.as_ref().and_then(|_| self.key.expires_ms());
+        let expires_ms = match ttl {
+            Ttl::Drop => None,
+            Ttl::Keep => old_expires_ms,
+            Ttl::At(at) => Some(at),
+        };
+        let committed =
+            self.commit(parsed, expires_ms).inspect_err(|_| info::count_refused_write())?;
+        if let Written::Changed(document) = &committed {
+            self.put(document, expires_ms, old_expires_ms);
+            replicate::written(self.ctx, self.name, document, expires_ms);
+            self.ctx.signal_modified(self.name);
+            self.ctx.notify(event, self.name);
+        } else if expires_ms != old_expires_ms {
+            self.retime(expires_ms);
+        }
+        if expires_ms.is_some_and(|at| at <= self.now_ms) {
+            self.remove();
+        }
+        Ok(committed)
+    }
+
+    /// Prepares and commits in one borrow; has the server remove lapsed holders of unique values first.
+    fn commit(&self, parsed: &Parsed, expires_ms: Option<i64>) -> Result<Written, Refusal> {
+        let mut last_held = Vec::new();
+        for _ in 0..HELD_MAX {
+            let held = state::with(|state| {
+                let store = &mut state.store;
+                store.lapse_key(self.db, self.name.bytes(), self.now_ms);
+                let old = self.old.as_ref();
+                let prepared =
+                    store.prepare(self.db, self.name.bytes(), old, parsed, self.now_ms, expires_ms);
+                Ok::<_, Error>(match prepared? {
+                    Prepared::Unchanged { version } => Ok(Written::Unchanged(version)),
+                    Prepared::Ready(delta) => Ok(Written::Changed(store.commit(delta))),
+                    Prepared::Held { key } => Err(key),
+                })
+            })??;
+            match held {
+                Ok(written) => return Ok(written),
+                // The server does not remove it: it is a replica, or paused.
+                Err(key) if key == last_held => break,
+                Err(key) => {
+                    lifecycle::touch(self.ctx, &key);
+                    last_held = key;
+                }
+            }
+        }
+        let key = String::from_utf8_lossy(&last_held).into_owned();
+        let what = format!("a lapsed document still holds the value: '{key}'");
+        Err(Error::new(Code::Unique, what).into())
+    }
+
+    /// Hands the committed document to the keyspace.
+    fn put(&self, document: &Document, expires_ms: Option<i64>, old_expires_ms: Option<i64>) {
+        if self.old.is_some() {
+            self.key.replace(document.clone());
+        } else {
+            lifecycle::own_write(|| self.key.set(document.clone()));
+        }
+        if expires_ms != old_expires_ms {
+            self.key.set_expires_ms(expires_ms);
+        }
+    }
+
+    /// Changes nothing but the TTL.
+    fn retime(&self, expires_ms: Option<i64>) {
+        self.key.set_expires_ms(expires_ms);
+        if let Some(old) = &self.old {
+            state::with_logged(|state| state.set_expiry(old, expires_ms));
+        }
+        replicate::retimed(self.ctx, self.name, expires_ms);
+        self.ctx.signal_modified(self.name);
+        let event = if expires_ms.is_some() { c"expire" } else { c"persist" };
+        self.ctx.notify_generic(event, self.name);
+    }
+
+    /// Removes the key.
+    pub(super) fn remove(&self) {
+        self.key.delete();
+        replicate::removed(self.ctx, self.name);
+        self.ctx.signal_modified(self.name);
+        self.ctx.notify_generic(c"del", self.name);
+    }
+
+    /// Puts what a primary decided; nothing is judged, and nothing refused but what no store could hold.
+    pub(super) fn apply(
+        &self,
+        parsed: &Parsed,
+        stamp: folio_engine::doc::Stamp,
+        expires_ms: Option<i64>,
+    ) -> Result<(), Refusal> {
+        let old_expires_ms = self.old.as_ref().and_then(|_| self.key.expires_ms());
+        let document = state::with(|state| {
+            // A rewritten append-only file has documents in no order: they enter in that of their birth.
+            let is_birth_in_bulk = state.is_bulk() && self.old.is_none();
+            if !is_birth_in_bulk {
+                state.end_bulk();
+            }
+            let store = &mut state.store;
+            let (key, old) = (self.name.bytes(), self.old.as_ref());
+            if is_birth_in_bulk {
+                let document = Document::new(parsed, stamp);
+                store.adopt(self.db, key, &document, expires_ms);
+                return Ok(document);
+            }
+            match store.prepare_apply(self.db, key, old, parsed, stamp, expires_ms) {
+                Ok(delta) => Ok(store.commit(delta)),
+                // A RENAME can bring a document under a key that names no collection.
+                Err(error) if error.code == Code::Key => Ok(Document::new(parsed, stamp)),
+                Err(error) => Err(error),
+            }
+        })??;
+        self.put(&document, expires_ms, old_expires_ms);
+        replicate::written(self.ctx, self.name, &document, expires_ms);
+        self.ctx.signal_modified(self.name);
+        self.ctx.notify(c"doc.set", self.name);
+        Ok(())
+    }
+}

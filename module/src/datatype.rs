@@ -1,0 +1,166 @@
+//! What a document is on disk.
+//!
+//! ```text
+//! value (encoding 1)   format u, birth number u, version u, created i, updated i, text s
+//! auxiliary            count u, then for each database: number u, definitions and counters as JSON s
+//! rewritten AOF        DOC._STATE json (of every database, before the first document)
+//!                      DOC._APPLY key version seq created updated -1 json; the server adds PEXPIREAT
+//! ```
+//!
+//! `u` and `i` are the server's own integers, `s` its strings. Every older form is read for ever. What is read is
+//! validated like a user's text, so a corrupted payload is refused. An append-only file that is rewritten without
+//! the RDB preamble carries definitions only if there is a document in some database: the server asks modules
+//! for nothing but their values there.
+
+use std::cell::Cell;
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use folio_engine::doc::{Document, Parsed, Stamp};
+use folio_engine::{Limits, Result};
+
+use crate::ffi::{self, Aof, Argument, Digest, Rdb};
+use crate::state::{self, Pending};
+
+/// The encoding that the server writes beside the type.
+pub(crate) const ENCODING: i32 = 1;
+/// The layout of a value's fields.
+const FORMAT: u64 = 1;
+/// Databases that one auxiliary section can name: more than any server has.
+const DATABASES_MAX: u64 = 1 << 20;
+
+thread_local! {
+    /// Buffers that parsing reuses.
+    static SCRATCH: Cell<Parsed> = Cell::default();
+}
+
+/// Parses `text` and hands it to `body`.
+pub(crate) fn with_parsed<R>(
+    text: &[u8],
+    limits: &Limits,
+    body: impl FnOnce(&Parsed) -> R,
+) -> Result<R> {
+    let mut parsed = SCRATCH.take();
+    let result = parsed.parse(text, limits).map(|()| body(&parsed));
+    SCRATCH.set(parsed);
+    result
+}
+
+/// Limits for text that was accepted once: no setting refuses what is stored.
+pub(crate) fn stored_limits() -> Limits {
+    Limits {
+        document_bytes_max: u32::MAX as usize,
+        depth_max: 1 << 16,
+        path_steps_max: 1 << 16,
+        ..Limits::default()
+    }
+}
+
+/// Reads a value; `None` refuses the payload.
+pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
+    if encoding != ENCODING || rdb.load_unsigned()? != FORMAT {
+        ffi::log(true, "a document was written by a later version of Folio");
+        return None;
+    }
+    let (seq, version) = (rdb.load_unsigned()?, rdb.load_unsigned()?);
+    let (created_ms, updated_ms) = (rdb.load_signed()?, rdb.load_signed()?);
+    let text = rdb.load_bytes()?;
+    let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };
+    let document =
+        with_parsed(&text, &stored_limits(), |parsed| Document::new(parsed, stamp)).ok()?;
+    state::with_logged(|state| {
+        // Outside of a load this is RESTORE, which may still refuse the value; `appeared` tells if not.
+        state.pending = state.is_loading.then(|| Pending {
+            db: u32::try_from(rdb.db()).unwrap_or(0),
+            key: rdb.key().bytes().to_vec(),
+            document: document.clone(),
+        });
+    });
+    Some(document)
+}
+
+/// Writes a value.
+pub(crate) fn save(rdb: &Rdb, document: &Document) {
+    rdb.save_unsigned(FORMAT);
+    rdb.save_unsigned(document.seq());
+    rdb.save_unsigned(document.version());
+    rdb.save_signed(document.created_ms());
+    rdb.save_signed(document.updated_ms());
+    rdb.save_bytes(document.text());
+}
+
+/// Writes definitions and counters. A count is always written: an empty section cannot be read back.
+pub(crate) fn save_state(rdb: &Rdb) {
+    let mut databases = Vec::new();
+    state::with_logged(|state| databases = state.store.save_state());
+    rdb.save_unsigned(databases.len() as u64);
+    for (db, json) in databases {
+        rdb.save_unsigned(u64::from(db));
+        rdb.save_bytes(json.as_bytes());
+    }
+}
+
+/// Reads definitions and counters; false refuses the file.
+pub(crate) fn load_state(rdb: &Rdb, encoding: i32) -> bool {
+    if encoding != ENCODING {
+        ffi::log(true, "definitions were written by a later version of Folio");
+        return false;
+    }
+    load_databases(rdb).is_some()
+}
+
+fn load_databases(rdb: &Rdb) -> Option<()> {
+    let count = rdb.load_unsigned().filter(|count| *count <= DATABASES_MAX)?;
+    for _ in 0..count {
+        let db = u32::try_from(rdb.load_unsigned()?).ok()?;
+        let json = rdb.load_bytes()?;
+        let outcome = state::with(|state| {
+            let outcome = state.with_limits(stored_limits(), |store| store.load_state(db, &json));
+            state.note_prefixes();
+            outcome
+        })
+        .and_then(|outcome| outcome);
+        if let Err(error) = outcome {
+            ffi::log(true, &format!("definitions of database {db} cannot be read: {error}"));
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// The numbers that `DOC._APPLY` takes, in its order.
+pub(crate) fn numbers(document: &Document, expires_ms: Option<i64>) -> [i64; 5] {
+    [
+        document.version() as i64,
+        document.seq() as i64,
+        document.created_ms(),
+        document.updated_ms(),
+        expires_ms.unwrap_or(-1),
+    ]
+}
+
+/// Writes a value into a rewritten append-only file.
+pub(crate) fn rewrite(aof: &Aof, key: Argument<'_>, document: &Document) {
+    /// The process that has written the definitions: each rewrite is a fork of its own.
+    static WRITTEN_BY: AtomicU32 = AtomicU32::new(0);
+    let process = process::id();
+    if WRITTEN_BY.swap(process, Ordering::Relaxed) != process {
+        let mut databases = Vec::new();
+        state::with_logged(|state| databases = state.store.save_state());
+        for (db, json) in databases {
+            aof.emit_select(db);
+            aof.emit_state(json.as_bytes());
+        }
+        aof.emit_select(aof.db());
+    }
+    aof.emit_apply(key, numbers(document, None), document.text());
+}
+
+/// What DEBUG DIGEST compares between servers: text and numbers.
+pub(crate) fn digest(digest: &Digest, document: &Document) {
+    digest.add(document.text());
+    for number in numbers(document, None) {
+        digest.add(&number.to_be_bytes());
+    }
+    digest.end_sequence();
+}

@@ -1,0 +1,253 @@
+//! What one callback may do: its arguments, its database, replication, other commands.
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_int, c_longlong};
+use std::marker::PhantomData;
+use std::{ptr, slice};
+
+use redis_module::raw;
+
+use super::key::Key;
+
+/// A string of the server, for the duration of the callback that it came with.
+#[derive(Clone, Copy)]
+pub(crate) struct Argument<'a> {
+    pub(super) raw: *mut raw::RedisModuleString,
+    lifetime: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Argument<'a> {
+    /// Takes a pointer that the server keeps valid and unchanged for `'a`.
+    pub(super) fn new(raw: *mut raw::RedisModuleString) -> Self {
+        Argument { raw, lifetime: PhantomData }
+    }
+
+    /// The bytes, where the server keeps them.
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        if self.raw.is_null() {
+            return &[];
+        }
+        let mut length = 0;
+        let string_ptr_len = api!(RedisModule_StringPtrLen);
+        // SAFETY: server: the string is live, by the type's invariant.
+        let start = unsafe { string_ptr_len(self.raw, &raw mut length) };
+        // SAFETY: server: that many bytes, unchanged for `'a`.
+        unsafe { slice::from_raw_parts(start.cast(), length) }
+    }
+}
+
+/// A string made for a call, freed with it.
+pub(crate) struct OwnedString {
+    pub(super) raw: *mut raw::RedisModuleString,
+}
+
+impl OwnedString {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let create = api!(RedisModule_CreateString);
+        // SAFETY: borrow: the bytes are copied. Without a context the string is freed by hand.
+        let raw = unsafe { create(ptr::null_mut(), bytes.as_ptr().cast(), bytes.len()) };
+        OwnedString { raw }
+    }
+
+    /// The string, while this lives.
+    pub(crate) fn argument(&self) -> Argument<'_> {
+        Argument::new(self.raw)
+    }
+}
+
+impl Drop for OwnedString {
+    fn drop(&mut self) {
+        let free = api!(RedisModule_FreeString);
+        // SAFETY: owned: made by `new`, freed once.
+        unsafe { free(ptr::null_mut(), self.raw) };
+    }
+}
+
+/// The context of one callback.
+pub(crate) struct Ctx<'a> {
+    pub(super) raw: *mut raw::RedisModuleCtx,
+    argv: &'a [*mut raw::RedisModuleString],
+    pub(super) replied: Cell<bool>,
+}
+
+impl<'a> Ctx<'a> {
+    /// The context of a callback without arguments; `raw` lives for `'a`.
+    pub(super) fn new(raw: *mut raw::RedisModuleCtx) -> Self {
+        Ctx { raw, argv: &[], replied: Cell::new(false) }
+    }
+
+    /// The context of a command; both pointers live for `'a`.
+    pub(super) fn of_command(
+        raw: *mut raw::RedisModuleCtx,
+        argv: *mut *mut raw::RedisModuleString,
+        length: c_int,
+    ) -> Self {
+        let count = usize::try_from(length).unwrap_or(0);
+        if argv.is_null() || count == 0 {
+            return Ctx::new(raw);
+        }
+        // SAFETY: server: that many strings stand at `argv` for the duration of the command.
+        let argv = unsafe { slice::from_raw_parts(argv, count) };
+        Ctx { raw, argv, replied: Cell::new(false) }
+    }
+
+    /// How many arguments there are, the command's name included.
+    pub(crate) fn argument_count(&self) -> usize {
+        self.argv.len()
+    }
+
+    /// The argument at `index`, the command's name being 0.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub(crate) fn argument(&self, index: usize) -> Argument<'a> {
+        Argument::new(self.argv[index])
+    }
+
+    /// The database that the client has selected.
+    pub(crate) fn db(&self) -> u32 {
+        let selected = api!(RedisModule_GetSelectedDb);
+        // SAFETY: server: the context is live.
+        u32::try_from(unsafe { selected(self.raw) }).unwrap_or(0)
+    }
+
+    fn has_flag(&self, flag: u32) -> bool {
+        let flags = api!(RedisModule_GetContextFlags);
+        // SAFETY: server: the context is live.
+        let set = unsafe { flags(self.raw) };
+        set as u32 & flag != 0
+    }
+
+    /// Whether the command comes from the append-only file or from the primary.
+    pub(crate) fn is_replay(&self) -> bool {
+        self.has_flag(raw::REDISMODULE_CTX_FLAGS_LOADING | raw::REDISMODULE_CTX_FLAGS_REPLICATED)
+    }
+
+    /// Whether the server asks where the keys of a command are, instead of running it.
+    pub(super) fn is_keys_request(&self) -> bool {
+        let asks = api!(RedisModule_IsKeysPositionRequest);
+        // SAFETY: server: the context is live.
+        unsafe { asks(self.raw) != 0 }
+    }
+
+    /// Answers a keys request: the argument at `index` is a key.
+    pub(super) fn tell_key(&self, index: usize) {
+        let tell = api!(RedisModule_KeyAtPos);
+        // SAFETY: server: the context is live.
+        unsafe { tell(self.raw, index as c_int) };
+    }
+
+    /// Opens `name` in the selected database.
+    ///
+    /// With [`Access::Write`](super::Access::Write), and on a primary in every mode, a lapsed key is removed
+    /// first, which calls `unlink2`: never call this while the state is borrowed.
+    pub(crate) fn open(&self, name: Argument<'_>, access: super::Access) -> Key<'_> {
+        let open = api!(RedisModule_OpenKey);
+        // SAFETY: server: context and name are live.
+        let raw = unsafe { open(self.raw, name.raw, access.bits()) };
+        Key::new(raw.cast())
+    }
+
+    /// Wakes those who WATCH the key and those who track it.
+    pub(crate) fn signal_modified(&self, name: Argument<'_>) {
+        let signal = api!(RedisModule_SignalModifiedKey);
+        // SAFETY: server: context and name are live.
+        unsafe { signal(self.raw, name.raw) };
+    }
+
+    /// Publishes a keyspace event of Folio's own.
+    pub(crate) fn notify(&self, event: &CStr, name: Argument<'_>) {
+        self.publish(raw::REDISMODULE_NOTIFY_MODULE, event, name);
+    }
+
+    /// Publishes one of the server's own keyspace events (`del`, `expire`, `persist`).
+    pub(crate) fn notify_generic(&self, event: &CStr, name: Argument<'_>) {
+        self.publish(raw::REDISMODULE_NOTIFY_GENERIC, event, name);
+    }
+
+    fn publish(&self, class: c_int, event: &CStr, name: Argument<'_>) {
+        let notify = api!(RedisModule_NotifyKeyspaceEvent);
+        // SAFETY: server: context and name are live; the event's name is a C string.
+        unsafe { notify(self.raw, class, event.as_ptr(), name.raw) };
+    }
+
+    /// Replicates `command key numbers.. [text]`.
+    pub(crate) fn replicate_apply(&self, name: Argument<'_>, numbers: [i64; 5], text: &[u8]) {
+        let replicate = api!(RedisModule_Replicate);
+        let [version, seq, created, updated, expires]: [c_longlong; 5] = numbers;
+        // SAFETY: borrow: the arguments are those that the format names, copied by the server.
+        unsafe {
+            replicate(
+                self.raw,
+                c"DOC._APPLY".as_ptr(),
+                c"slllllb".as_ptr(),
+                name.raw,
+                version,
+                seq,
+                created,
+                updated,
+                expires,
+                text.as_ptr(),
+                text.len(),
+            )
+        };
+    }
+
+    /// Replicates `command key`.
+    pub(crate) fn replicate_key(&self, command: &CStr, name: Argument<'_>) {
+        let replicate = api!(RedisModule_Replicate);
+        // SAFETY: server: a command's name and one live string, as the format says.
+        unsafe { replicate(self.raw, command.as_ptr(), c"s".as_ptr(), name.raw) };
+    }
+
+    /// Replicates `command key number`.
+    pub(crate) fn replicate_key_number(&self, command: &CStr, name: Argument<'_>, number: i64) {
+        let replicate = api!(RedisModule_Replicate);
+        let number: c_longlong = number;
+        // SAFETY: server: a command's name, one live string and a number, as the format says.
+        unsafe { replicate(self.raw, command.as_ptr(), c"sl".as_ptr(), name.raw, number) };
+    }
+
+    /// Replicates `command` with up to three byte strings.
+    pub(crate) fn replicate_words(&self, command: &CStr, words: &[&[u8]]) {
+        let replicate = api!(RedisModule_Replicate);
+        let owned: Vec<OwnedString> = words.iter().map(|word| OwnedString::new(word)).collect();
+        let mut pointers: Vec<_> = owned.iter().map(|string| string.raw).collect();
+        // SAFETY: owned: a vector of live strings and its length, as the format says; the server copies.
+        unsafe {
+            replicate(
+                self.raw,
+                command.as_ptr(),
+                c"v".as_ptr(),
+                pointers.as_mut_ptr(),
+                pointers.len(),
+            )
+        };
+    }
+}
+
+/// Whether the user of `ctx` may run administrators' commands. Callers inside the server count as such.
+pub(crate) fn is_admin(ctx: &Ctx<'_>) -> bool {
+    let name_of = api!(RedisModule_GetCurrentUserName);
+    // SAFETY: server: the context is live.
+    let name = unsafe { name_of(ctx.raw) };
+    if name.is_null() {
+        return true;
+    }
+    let name = OwnedString { raw: name };
+    let user_of = api!(RedisModule_GetModuleUserFromUserName);
+    // SAFETY: owned: a live string.
+    let user = unsafe { user_of(name.raw) };
+    if user.is_null() {
+        return false;
+    }
+    let command = OwnedString::new(b"SHUTDOWN");
+    let mut argv = [command.raw];
+    let check = api!(RedisModule_ACLCheckCommandPermissions);
+    // SAFETY: owned: a live user and one live string.
+    let verdict = unsafe { check(user, argv.as_mut_ptr(), 1) };
+    let free = api!(RedisModule_FreeModuleUser);
+    // SAFETY: owned: made above, freed once.
+    unsafe { free(user) };
+    verdict == raw::REDISMODULE_OK as c_int
+}

@@ -1,0 +1,79 @@
+//! What the server reports: keyspace notifications and server events, subscribed to raw.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use redis_module::raw;
+
+use super::{Argument, Ctx};
+use crate::{guard, lifecycle};
+
+/// Subscribes to everything that the life of documents hangs on; false where the server refuses.
+pub(super) fn subscribe(ctx: &Ctx<'_>) -> bool {
+    let classes = raw::REDISMODULE_NOTIFY_NEW
+        | raw::REDISMODULE_NOTIFY_LOADED
+        | raw::REDISMODULE_NOTIFY_GENERIC;
+    let to_keys = api!(RedisModule_SubscribeToKeyspaceEvents);
+    // SAFETY: server: a live context.
+    let status = unsafe { to_keys(ctx.raw, classes, Some(on_key)) };
+    let events = [
+        raw::REDISMODULE_EVENT_FLUSHDB,
+        raw::REDISMODULE_EVENT_SWAPDB,
+        raw::REDISMODULE_EVENT_LOADING,
+    ];
+    let to_event = api!(RedisModule_SubscribeToServerEvent);
+    status == raw::REDISMODULE_OK as c_int
+        && events.into_iter().all(|id| {
+            let event = raw::RedisModuleEvent { id, dataver: 1 };
+            // SAFETY: server: a live context.
+            let status = unsafe { to_event(ctx.raw, event, Some(on_server)) };
+            status == raw::REDISMODULE_OK as c_int
+        })
+}
+
+extern "C" fn on_key(
+    ctx: *mut raw::RedisModuleCtx,
+    class: c_int,
+    event: *const c_char,
+    key: *mut raw::RedisModuleString,
+) -> c_int {
+    let ctx = Ctx::new(ctx);
+    let key = Argument::new(key);
+    guard::callback("notification", || match class {
+        raw::REDISMODULE_NOTIFY_NEW => lifecycle::appeared(&ctx, key),
+        raw::REDISMODULE_NOTIFY_LOADED => lifecycle::loaded(&ctx, key.bytes()),
+        _ => {
+            // SAFETY: server: a C string, kept for the callback.
+            let event = unsafe { CStr::from_ptr(event) };
+            lifecycle::happened(&ctx, event.to_bytes(), key);
+        }
+    });
+    raw::REDISMODULE_OK as c_int
+}
+
+extern "C" fn on_server(
+    _ctx: *mut raw::RedisModuleCtx,
+    event: raw::RedisModuleEvent,
+    subevent: u64,
+    data: *mut c_void,
+) {
+    guard::callback("server event", || match (event.id, subevent) {
+        (raw::REDISMODULE_EVENT_FLUSHDB, raw::REDISMODULE_SUBEVENT_FLUSHDB_START) => {
+            // SAFETY: server: this event's data is a record of that type, kept for the callback.
+            let flushed = unsafe { *data.cast::<raw::RedisModuleFlushInfo>() };
+            // -1 stands for all databases.
+            lifecycle::flushed(u32::try_from(flushed.dbnum).ok());
+        }
+        (raw::REDISMODULE_EVENT_SWAPDB, _) => {
+            // SAFETY: server: this event's data is a record of that type, kept for the callback.
+            let swapped = unsafe { *data.cast::<raw::RedisModuleSwapDbInfo>() };
+            let db = |number: i32| u32::try_from(number).unwrap_or(0);
+            lifecycle::swapped(db(swapped.dbnum_first), db(swapped.dbnum_second));
+        }
+        (
+            raw::REDISMODULE_EVENT_LOADING,
+            raw::REDISMODULE_SUBEVENT_LOADING_ENDED | raw::REDISMODULE_SUBEVENT_LOADING_FAILED,
+        ) => lifecycle::load_ended(),
+        (raw::REDISMODULE_EVENT_LOADING, _) => lifecycle::load_began(),
+        _ => {}
+    });
+}

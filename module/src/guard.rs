@@ -1,0 +1,74 @@
+//! No panic crosses into the server: an unwinding panic that reaches C aborts the process.
+//!
+//! Every function that the server calls runs in [`callback`] or [`command`]. A panic is a defect of Folio: it is
+//! logged in one line, counted in INFO, and the command that met it answers `INTERNAL`.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::commands::Answer;
+use crate::ffi::{self, Ctx};
+
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// How many panics were caught since the start.
+pub(crate) fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
+
+/// Makes a panic one line in the server's log. Never a backtrace: on servers that load modules with deep
+/// binding, taking one kills the process.
+pub(crate) fn install_hook() {
+    panic::set_hook(Box::new(|info| {
+        let message = message_of(info.payload());
+        let place = info.location().map_or_else(String::new, |at| format!(" at {at}"));
+        ffi::log(true, &format!("a defect: {message}{place}"));
+    }));
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message")
+}
+
+/// Runs a callback of the server; `None` after a panic.
+pub(crate) fn callback<R>(name: &str, body: impl FnOnce() -> R) -> Option<R> {
+    // Unwind safety: the only state that outlives the callback is behind `state`, which is told by its lock
+    // that a panic passed through.
+    let result = panic::catch_unwind(AssertUnwindSafe(body)).ok();
+    if result.is_none() {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        ffi::log(true, &format!("the panic was caught in {name}"));
+    }
+    result
+}
+
+/// Runs a command and sends its error, if there is one.
+pub(crate) fn command(name: &str, ctx: &Ctx<'_>, body: impl FnOnce() -> Answer) {
+    match callback(name, body) {
+        Some(Ok(())) => {}
+        Some(Err(refusal)) => ctx.reply_error(&refusal.to_string()),
+        None if ctx.has_replied() => {}
+        None => {
+            let what = format!("INTERNAL a defect of Folio in {name}, see the server's log");
+            ctx.reply_error(&what);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_in_the_guard() {
+        let before = panics();
+        assert_eq!(callback("test", || 7), Some(7));
+        assert_eq!(callback("test", || -> u8 { panic!("on purpose") }), None);
+        assert_eq!(panics(), before + 1);
+    }
+}

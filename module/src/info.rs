@@ -1,0 +1,42 @@
+//! `INFO folio`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::ffi::InfoSection;
+use crate::{guard, state};
+
+static COMMANDS: AtomicU64 = AtomicU64::new(0);
+static REFUSED: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a command.
+pub(crate) fn count_command() {
+    COMMANDS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts a write that a constraint, a limit or malformed text refused.
+pub(crate) fn count_refused_write() {
+    REFUSED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Writes the section.
+pub(crate) fn write(section: &InfoSection) {
+    if !section.begin() {
+        return;
+    }
+    section.text("version", env!("CARGO_PKG_VERSION"));
+    section.number("commands", COMMANDS.load(Ordering::Relaxed));
+    section.number("refused_writes", REFUSED.load(Ordering::Relaxed));
+    section.number("caught_panics", guard::panics());
+    // A crash report may be asked for while the state is borrowed; it then goes without these.
+    let totals = state::with(|state| {
+        let mut totals = (0_u64, 0_u64);
+        for collection in state.store.collections() {
+            totals = (totals.0 + 1, totals.1 + collection.len());
+        }
+        totals
+    });
+    if let Ok((collections, documents)) = totals {
+        section.number("collections", collections);
+        section.number("documents", documents);
+    }
+}

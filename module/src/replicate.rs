@@ -1,0 +1,46 @@
+//! Effects, as replicas and the append-only file get them: absolute times, and the numbers that were given. A
+//! replica never decides.
+
+use folio_engine::doc::Document;
+
+use crate::datatype;
+use crate::ffi::{Argument, Ctx};
+
+/// A document was written.
+pub(crate) fn written(
+    ctx: &Ctx<'_>,
+    name: Argument<'_>,
+    document: &Document,
+    expires_ms: Option<i64>,
+) {
+    ctx.replicate_apply(name, datatype::numbers(document, expires_ms), document.text());
+}
+
+/// A document was removed.
+pub(crate) fn removed(ctx: &Ctx<'_>, name: Argument<'_>) {
+    ctx.replicate_key(c"DEL", name);
+}
+
+/// Only a TTL was changed.
+pub(crate) fn retimed(ctx: &Ctx<'_>, name: Argument<'_>, expires_ms: Option<i64>) {
+    match expires_ms {
+        Some(at) => ctx.replicate_key_number(c"PEXPIREAT", name, at),
+        None => ctx.replicate_key(c"PERSIST", name),
+    }
+}
+
+/// A collection was declared.
+pub(crate) fn declared(ctx: &Ctx<'_>, name: &str, definition: &str) {
+    let words = [name.as_bytes(), b"DEFINITION", definition.as_bytes()];
+    ctx.replicate_words(c"DOC.CREATE", &words);
+}
+
+/// A declaration was dropped.
+pub(crate) fn undeclared(ctx: &Ctx<'_>, name: &str) {
+    ctx.replicate_words(c"DOC.DROP", &[name.as_bytes()]);
+}
+
+/// Definitions and counters of the selected database were set.
+pub(crate) fn state_set(ctx: &Ctx<'_>, json: &[u8]) {
+    ctx.replicate_words(c"DOC._STATE", &[json]);
+}

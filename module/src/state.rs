@@ -1,0 +1,186 @@
+//! The one state of the module: the store of all databases.
+//!
+//! The server calls modules in one thread at a time, so the lock is never waited for. It is there for the case
+//! that must not happen: a call into the server, made while the state is borrowed, that comes back into the
+//! module. Such a second borrow is refused with `INTERNAL`, instead of two owners of one store.
+
+use std::sync::{Mutex, TryLockError};
+
+use folio_engine::collection::Collection;
+use folio_engine::doc::Document;
+use folio_engine::store::{Flushed, Store};
+use folio_engine::{Code, Error, Limits, Result};
+
+use crate::ffi;
+
+/// A value that `rdb_load` made and that `loaded` will report, if it enters the keyspace at all.
+pub(crate) struct Pending {
+    /// The database that it is for.
+    pub(crate) db: u32,
+    /// The key that it is for.
+    pub(crate) key: Vec<u8>,
+    /// The value, which the keyspace shares.
+    pub(crate) document: Document,
+}
+
+/// What Folio knows.
+pub(crate) struct State {
+    /// Every collection of every database.
+    pub(crate) store: Store,
+    /// The last value read from an RDB file, until its fate is known.
+    pub(crate) pending: Option<Pending>,
+    /// A load is under way.
+    pub(crate) is_loading: bool,
+    /// The store only fills tables; indexes are built when this ends.
+    is_bulk: bool,
+    /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
+    late_expiries: Vec<(Document, Option<i64>)>,
+    /// A collection is declared whose prefix holds no colon.
+    has_plain_prefix: bool,
+}
+
+impl State {
+    fn new(seed: u64) -> Self {
+        State {
+            store: Store::new(seed),
+            pending: None,
+            is_loading: false,
+            is_bulk: false,
+            late_expiries: Vec::new(),
+            has_plain_prefix: false,
+        }
+    }
+
+    /// Whether a document under `key` could belong to a collection. Most keys of other types have no colon: this
+    /// spares opening them.
+    pub(crate) fn can_own(&self, key: &[u8]) -> bool {
+        self.has_plain_prefix || key.contains(&b':')
+    }
+
+    /// Looks at the prefixes anew, after definitions have come.
+    pub(crate) fn note_prefixes(&mut self) {
+        let is_plain = |collection: &Collection| !collection.definition().prefix.contains(':');
+        self.has_plain_prefix |= self.store.collections().any(is_plain);
+    }
+
+    /// Marks what is due in every collection of a database.
+    pub(crate) fn lapse_all(&mut self, db: u32, now_ms: i64) {
+        for name in self.store.names(db) {
+            self.store.lapse(db, &name, now_ms);
+        }
+    }
+
+    /// Runs `body` under other limits: what was accepted once is not refused by a setting.
+    pub(crate) fn with_limits<R>(
+        &mut self,
+        limits: Limits,
+        body: impl FnOnce(&mut Store) -> R,
+    ) -> R {
+        let own = std::mem::replace(&mut self.store.limits, limits);
+        let result = body(&mut self.store);
+        self.store.limits = own;
+        result
+    }
+
+    /// Makes every table and index anew from the documents, after a panic left some half done.
+    fn rebuild(&mut self) {
+        let mut documents = Vec::new();
+        for collection in self.store.collections() {
+            for id in collection.live() {
+                let Some(document) = collection.document(id) else { continue };
+                let mut key = Vec::new();
+                collection.key(id, &mut key);
+                documents.push((collection.db(), key, document.clone(), collection.expires_ms(id)));
+            }
+        }
+        drop(self.store.flush(None));
+        self.begin_bulk();
+        for (db, key, document, expires_ms) in documents {
+            self.store.adopt(db, &key, &document, expires_ms);
+        }
+        self.end_bulk();
+    }
+
+    /// Begins to fill tables without indexes.
+    pub(crate) fn begin_bulk(&mut self) {
+        self.store.begin_load();
+        self.is_bulk = true;
+    }
+
+    /// Builds the indexes of what was filled; anything but a `loaded` notification needs them.
+    pub(crate) fn end_bulk(&mut self) {
+        if !self.is_bulk {
+            return;
+        }
+        self.is_bulk = false;
+        self.store.end_load();
+        for (document, expires_ms) in std::mem::take(&mut self.late_expiries) {
+            self.store.set_expiry(&document, expires_ms);
+        }
+    }
+
+    /// Whether documents are kept aside now, to enter their tables in the order of their birth.
+    pub(crate) fn is_bulk(&self) -> bool {
+        self.is_bulk
+    }
+
+    /// Sets when a document lapses, now or when it is in its table.
+    pub(crate) fn set_expiry(&mut self, document: &Document, expires_ms: Option<i64>) {
+        if self.is_bulk {
+            self.late_expiries.push((document.clone(), expires_ms));
+        } else {
+            self.store.set_expiry(document, expires_ms);
+        }
+    }
+
+    /// Empties one database, or all.
+    pub(crate) fn flush(&mut self, db: Option<u32>) -> Flushed {
+        self.pending = None;
+        if db.is_some() {
+            // What is kept aside is of all databases.
+            self.end_bulk();
+        }
+        self.late_expiries.clear();
+        self.store.flush(db)
+    }
+}
+
+static STATE: Mutex<Option<State>> = Mutex::new(None);
+
+/// Makes the state, once, when the module is loaded.
+pub(crate) fn init(seed: u64) {
+    let mut state = STATE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    *state = Some(State::new(seed));
+}
+
+/// Runs `body` on the state. `body` makes no call into the server that could come back.
+///
+/// # Errors
+/// `INTERNAL` when the state is borrowed already.
+pub(crate) fn with<R>(body: impl FnOnce(&mut State) -> R) -> Result<R> {
+    let mut state = match STATE.try_lock() {
+        Ok(state) => state,
+        Err(TryLockError::Poisoned(poisoned)) => {
+            // A panic passed through an earlier borrow. Whatever it left half done is made anew.
+            STATE.clear_poison();
+            let mut state = poisoned.into_inner();
+            if let Some(state) = state.as_mut() {
+                ffi::log(true, "indexes are rebuilt after a defect");
+                state.rebuild();
+            }
+            state
+        }
+        Err(TryLockError::WouldBlock) => {
+            return Err(Error::new(Code::Internal, "the state is borrowed already"));
+        }
+    };
+    let state = state.as_mut().expect("made when the module is loaded");
+    Ok(body(state))
+}
+
+/// The same for callbacks that have nobody to tell: a refused borrow is logged.
+pub(crate) fn with_logged(body: impl FnOnce(&mut State)) {
+    if let Err(error) = with(body) {
+        ffi::log(true, &error.to_string());
+    }
+}
