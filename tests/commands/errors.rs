@@ -32,7 +32,7 @@ fn every_refusal_has_its_code() {
             ("ERR", &["DOC.SET", "users:2", "{}", "BOGUS"]),
             ("ERR", &["DOC.COUNT", "users", "WHERE"]),
             ("NOCOLLECTION", &["DOC.SCHEMA", "nothing"]),
-            ("NOTFOUND", &["DOC.UPDATE", "users:9", "SET", "a", "1"]),
+            ("NOCOLLECTION", &["DOC.COUNT", "nothing"]),
         ];
         for (wanted, command) in cases {
             assert_eq!(code(c, command), *wanted, "{}", command.join(" "));

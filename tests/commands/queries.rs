@@ -81,7 +81,15 @@ fn count_is_an_integer() {
         fill(c);
         assert_eq!(c.call(&["DOC.COUNT", "t"]), Value::Int(10));
         assert_eq!(c.call(&["DOC.COUNT", "t", "WHERE", "NOT odd AND n > 3"]), Value::Int(3));
-        assert_eq!(c.call(&["DOC.COUNT", "nothing"]), Value::Int(0));
+    });
+}
+
+#[test]
+fn exists_is_one_or_zero() {
+    over_both(|c| {
+        fill(c);
+        assert_eq!(c.int(&["DOC.EXISTS", "t", "WHERE", "n = 9"]), 1);
+        assert_eq!(c.int(&["DOC.EXISTS", "t", "WHERE", "n = 10"]), 0);
     });
 }
 

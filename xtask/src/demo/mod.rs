@@ -132,7 +132,8 @@ impl Demo {
                 let answer = reply::json(&answer);
                 let mut lines = Vec::new();
                 reply::lines(&answer, 0, &mut lines);
-                let lines = if lines.is_empty() { "(nothing)".into() } else { lines.join("\n") };
+                let lines =
+                    if lines.is_empty() { "(empty array)".into() } else { lines.join("\n") };
                 show::indented(&lines);
                 Ok(answer)
             }

@@ -17,6 +17,10 @@ fn quote(argument: &str) -> String {
     if !argument.is_empty() && !argument.contains(special) {
         return argument.to_owned();
     }
+    // Inside single quotes redis-cli, and a shell, take everything as it is but a single quote.
+    if argument.contains('"') && !argument.contains('\'') {
+        return format!("'{argument}'");
+    }
     format!("\"{}\"", argument.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

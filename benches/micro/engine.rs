@@ -1,0 +1,150 @@
+//! What the engine's steps cost on real documents, without a server: `cargo bench`.
+//!
+//! The 34,006 cities of tests/data stand in a declared collection with five indexes; each
+//! benchmark is one step of a command. Times of the whole command come on top of these.
+
+#![forbid(unsafe_code)]
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::Read;
+use std::path::Path as FilePath;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use flate2::read::GzDecoder;
+use folio_engine::Limits;
+use folio_engine::doc::{Document, Parsed};
+use folio_engine::exec::{self, Direction, Find};
+use folio_engine::path::Path;
+use folio_engine::query::{Params, bind, parse};
+use folio_engine::schema::Definition;
+use folio_engine::store::{Prepared, Store};
+
+/// Midnight, 1 January 2026.
+const NOW_MS: i64 = 1_767_225_600_000;
+
+const DEFINITION: &str = r#"{"collection":"cities","fields":[
+    {"path":"name","type":"string","index":"set"},
+    {"path":"countrycode","type":"string","index":"set"},
+    {"path":"timezone","type":"string","index":"set"},
+    {"path":"population","type":"int","index":"sorted"},
+    {"path":"alternatenames","type":"array<string>","index":"set"}]}"#;
+
+/// The cities' lines, with their keys.
+fn lines() -> Vec<(Vec<u8>, String)> {
+    let root = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/cities.jsonl.gz");
+    let mut text = String::new();
+    let file = File::open(root).expect("the data is part of the project");
+    GzDecoder::new(file).read_to_string(&mut text).expect("the data is compressed text");
+    let keyed = text.lines().enumerate();
+    keyed.map(|(n, line)| (format!("cities:{n}").into_bytes(), line.to_owned())).collect()
+}
+
+fn declared() -> Store {
+    let limits = Limits::default();
+    let definition = Definition::from_json(DEFINITION.as_bytes(), &limits);
+    let mut store = Store::new(1);
+    store.create(0, definition.expect("the definition is valid")).expect("nothing stands there");
+    store
+}
+
+fn write(store: &mut Store, key: &[u8], old: Option<&Document>, parsed: &Parsed) -> Document {
+    match store.prepare(0, key, old, parsed, NOW_MS, None).expect("the document is valid") {
+        Prepared::Ready(delta) => store.commit(delta),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn parsed(json: &str) -> Parsed {
+    let mut parsed = Parsed::default();
+    parsed.parse(json.as_bytes(), &Limits::default()).expect("the document is valid");
+    parsed
+}
+
+fn filled(lines: &[(Vec<u8>, String)]) -> Store {
+    let mut store = declared();
+    for (key, line) in lines {
+        write(&mut store, key, None, &parsed(line));
+    }
+    store
+}
+
+fn documents(c: &mut Criterion) {
+    let lines = lines();
+    let limits = Limits::default();
+    let near_400 = lines.iter().min_by_key(|(_, line)| line.len().abs_diff(400));
+    let line = &near_400.expect("there are cities").1;
+    let mut buffers = Parsed::default();
+    c.bench_function("parse a document of 400 bytes", |b| {
+        b.iter(|| buffers.parse(black_box(line.as_bytes()), &limits));
+    });
+
+    c.bench_function("write 34,006 new documents, five indexes", |b| {
+        let all: Vec<(&[u8], Parsed)> = lines.iter().map(|(k, l)| (&k[..], parsed(l))).collect();
+        let load = |mut store: Store| {
+            for (key, parsed) in &all {
+                write(&mut store, key, None, parsed);
+            }
+            store
+        };
+        b.iter_batched(declared, load, BatchSize::PerIteration);
+    });
+
+    let mut store = filled(&lines);
+    let (key, line) = &lines[1_000];
+    let line = line.replace("\"population\":", "\"population\":1");
+    let versions = [parsed(&line), parsed(&lines[1_000].1)];
+    // What stands there comes out of the table under its id.
+    let collection = store.collection(0, "cities").expect("it was declared");
+    let id = collection.live().select(1_000).expect("there are as many");
+    let mut held = collection.document(id).expect("the id is live").clone();
+    let mut turn = 0;
+    c.bench_function("change one sorted value of a document", |b| {
+        b.iter(|| {
+            let old = held.clone();
+            held = write(&mut store, key, Some(&old), &versions[turn % 2]);
+            turn += 1;
+        });
+    });
+}
+
+fn queries(c: &mut Criterion) {
+    let store = filled(&lines());
+    let collection = store.collection(0, "cities").expect("it was declared");
+    let limits = Limits::default();
+    let filter = |text: &str| {
+        let ast = parse(text, &limits).expect("the filter is well formed");
+        bind(&ast, collection.definition(), &Params::default()).expect("its types fit")
+    };
+    let largest = vec![(Path::parse("population", 8).expect("a path"), Direction::Descending)];
+
+    let text = "population BETWEEN 1000000 AND 2000000 AND countrycode NOT IN ('CN', 'IN')";
+    c.bench_function("read and bind a filter", |b| b.iter(|| filter(black_box(text))));
+    let find = |text: &str, limit| Find {
+        filter: Some(filter(text)),
+        order: largest.clone(),
+        limit: Some((0, limit)),
+        ..Find::default()
+    };
+    let cases = [
+        ("find the ten largest of a country", find("countrycode = 'JP'", 10)),
+        ("find by name or other name", find("name = 'Paris' OR alternatenames HAS 'Paris'", 100)),
+        ("find the ten largest of all", find("population > 0", 10)),
+    ];
+    for (name, find) in &cases {
+        c.bench_function(name, |b| b.iter(|| exec::find(collection, black_box(find), &limits)));
+    }
+    let counts = [
+        ("count a range", "population BETWEEN 1000000 AND 2000000"),
+        ("count a range less two sets", text),
+    ];
+    for (name, text) in counts {
+        let filter = filter(text);
+        c.bench_function(name, |b| {
+            b.iter(|| exec::count(collection, black_box(Some(&filter)), false, &limits));
+        });
+    }
+}
+
+criterion_group!(benches, documents, queries);
+criterion_main!(benches);
