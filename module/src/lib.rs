@@ -1,7 +1,7 @@
 //! Folio as a loadable module of Redis and Valkey.
 //!
 //! The engine decides; this crate brings it what the server has: arguments, keys, times, events. In reading order:
-//! [`commands`] is what a client sees; `lifecycle` what the server does to keys by itself; `datatype` what is on
+//! `commands` is what a client sees; `lifecycle` what the server does to keys by itself; `datatype` what is on
 //! disk; `replicate` what goes to replicas; `state` holds the store; `guard` keeps panics from the server; `ffi` is
 //! the boundary, the only unsafe code of the project.
 //!
@@ -9,7 +9,7 @@
 #![deny(unsafe_code)]
 
 mod clock;
-pub mod commands;
+mod commands;
 mod config;
 mod datatype;
 #[expect(unsafe_code, reason = "the boundary to the server, written in C")]
@@ -19,3 +19,6 @@ mod info;
 mod lifecycle;
 mod replicate;
 mod state;
+mod strays;
+
+pub use commands::reference_markdown;

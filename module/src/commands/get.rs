@@ -5,7 +5,8 @@ use folio_engine::{Limits, Result};
 
 use folio_engine::doc::{Document, print};
 
-use super::{Answer, Args, Refusal, args};
+use super::args::syntax;
+use super::{Answer, Args, Refusal};
 use crate::ffi::{Access, Ctx, Key, Value};
 use crate::{config, state};
 
@@ -52,7 +53,7 @@ pub(super) fn get(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let count = key_count(args.rest());
     if count == 0 {
-        return Err(args::syntax("wrong number of arguments: a key is missing before PATHS").into());
+        return Err(syntax("wrong number of arguments: a key is missing before PATHS").into());
     }
     for _ in 0..count {
         args.bytes("key")?;
