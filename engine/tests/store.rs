@@ -1,0 +1,232 @@
+//! The doors of the store: what Redis does to keys, told event by event.
+
+use folio_engine::doc::{Document, Parsed, Stamp};
+use folio_engine::schema::Definition;
+use folio_engine::store::{Created, Prepared, Store};
+use folio_engine::{Code, Error, Limits};
+
+const NOW: i64 = 1_000;
+
+fn parsed(json: &str) -> Parsed {
+    let mut parsed = Parsed::default();
+    parsed.parse(json.as_bytes(), &Limits::default()).unwrap();
+    parsed
+}
+
+fn prepare(store: &mut Store, key: &str, old: Option<&Document>, json: &str) -> Result<Prepared, Error> {
+    store.prepare(0, key.as_bytes(), old, &parsed(json), NOW, None)
+}
+
+fn set(store: &mut Store, key: &str, json: &str) -> Document {
+    match prepare(store, key, None, json).unwrap() {
+        Prepared::Ready(delta) => store.commit(delta),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn declare(store: &mut Store, db: u32, json: &str) -> Result<Created, Error> {
+    let definition = Definition::from_json(json.as_bytes(), &Limits::default()).unwrap();
+    store.create(db, definition)
+}
+
+const USERS: &str = r#"{"collection":"users","fields":[
+    {"path":"email","type":"string","unique":true},{"path":"age","type":"int","index":"sorted"}]}"#;
+
+fn count(store: &Store, db: u32, name: &str) -> u64 {
+    store.collection(db, name).map_or(0, |collection| collection.len())
+}
+
+#[track_caller]
+fn clean(store: &Store) {
+    for collection in store.collections() {
+        assert_eq!(collection.verify(), Vec::<String>::new(), "{}", collection.name());
+    }
+}
+
+#[test]
+fn rename_moves_a_document_in_either_order_of_events() {
+    for source_first in [false, true] {
+        let mut store = Store::new(1);
+        declare(&mut store, 0, USERS).unwrap();
+        let document = set(&mut store, "users:1", r#"{"age":5}"#);
+        let (id, version, seq) = (document.id(), document.version(), document.seq());
+        if source_first {
+            store.forget(0, b"users:1", &document);
+        }
+        store.adopt(0, b"users:2", &document, None);
+        store.forget(0, b"users:1", &document);
+        assert_eq!(count(&store, 0, "users"), 1);
+        assert!(document.id() > id && document.version() > version && document.seq() > seq);
+        let mut key = Vec::new();
+        store.collection(0, "users").unwrap().key(document.id(), &mut key);
+        assert_eq!(key, b"users:2");
+        clean(&store);
+    }
+}
+
+#[test]
+fn move_and_swap_follow_the_database() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, USERS).unwrap();
+    let document = set(&mut store, "users:1", r#"{"age":5}"#);
+    store.adopt(3, b"users:1", &document, None);
+    store.forget(0, b"users:1", &document);
+    assert_eq!((count(&store, 0, "users"), count(&store, 3, "users")), (0, 1));
+    store.swap(0, 3);
+    assert_eq!((count(&store, 0, "users"), count(&store, 3, "users")), (1, 0));
+    assert!(!store.collection(0, "users").unwrap().is_declared(), "definitions are swapped too");
+    store.forget(0, b"users:1", &document);
+    assert_eq!(store.names(0), Vec::<String>::new());
+    clean(&store);
+}
+
+#[test]
+fn a_key_of_no_collection_is_left_alone_until_it_gets_another_name() {
+    let mut store = Store::new(1);
+    let document = set(&mut store, "users:1", "{}");
+    for odd in ["nocolon", ":x", "users:"] {
+        store.adopt(0, odd.as_bytes(), &document, None);
+        assert!(store.home_of(&document).is_none(), "{odd}");
+        assert_eq!(store.names(0), Vec::<String>::new());
+    }
+    store.adopt(0, b"users:2", &document, None);
+    assert_eq!(count(&store, 0, "users"), 1);
+    clean(&store);
+}
+
+#[test]
+fn versions_are_never_repeated() {
+    let mut store = Store::new(1);
+    let first = set(&mut store, "users:1", "{}").version();
+    let document = set(&mut store, "users:2", "{}");
+    let second = document.version();
+    store.flush(None);
+    let third = set(&mut store, "users:1", "{}").version();
+    declare(&mut store, 0, USERS).unwrap();
+    let document = set(&mut store, "users:3", "{}");
+    store.drop_collection(0, "users").unwrap();
+    store.forget(0, b"users:3", &document);
+    let fourth = set(&mut store, "users:1", r#"{"a":1}"#).version();
+    assert!(first < second && second < third && third < document.version() && document.version() < fourth);
+}
+
+#[test]
+fn a_declaration_takes_in_what_lies_under_its_prefix() {
+    let mut store = Store::new(1);
+    set(&mut store, "users:1", r#"{"age":5}"#);
+    set(&mut store, "user:1", r#"{"age":6}"#);
+    set(&mut store, "u:1", r#"{"age":7}"#);
+    let prefix = r#"{"collection":"all","prefix":"us","fields":[{"path":"age","type":"int","index":"set"}]}"#;
+    assert_eq!(declare(&mut store, 0, prefix), Ok(Created::New));
+    assert_eq!(store.names(0), ["all", "u"]);
+    assert_eq!(count(&store, 0, "all"), 2);
+    assert_eq!(declare(&mut store, 0, prefix), Ok(Created::Same));
+    let nested = declare(&mut store, 0, r#"{"collection":"x","prefix":"users:admin:"}"#).unwrap_err();
+    assert_eq!(nested.code, Code::Schema);
+    assert!(nested.message.contains("nests with 'us'"), "{nested}");
+    clean(&store);
+    store.drop_collection(0, "all").unwrap();
+    assert_eq!(store.names(0), ["u", "user", "users"]);
+    clean(&store);
+}
+
+#[test]
+fn a_declaration_that_documents_break_is_refused_and_names_them() {
+    let mut store = Store::new(1);
+    set(&mut store, "users:1", r#"{"age":"old","email":"a"}"#);
+    let error = declare(&mut store, 0, USERS).unwrap_err();
+    assert_eq!(error.to_string(), "SCHEMA field age is declared int, found \"old\" (users:1)");
+    let mut store = Store::new(1);
+    set(&mut store, "users:1", r#"{"email":"a"}"#);
+    set(&mut store, "users:2", r#"{"email":"a"}"#);
+    let error = declare(&mut store, 0, USERS).unwrap_err();
+    assert_eq!(error.to_string(), "UNIQUE documents hold the same value at email (users:1, users:2)");
+    assert!(!store.collection(0, "users").unwrap().is_declared());
+    clean(&store);
+}
+
+#[test]
+fn a_due_holder_of_a_unique_value_is_named_and_a_live_one_refuses() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, USERS).unwrap();
+    let holder = set(&mut store, "users:1", r#"{"email":"a"}"#);
+    let error = prepare(&mut store, "users:2", None, r#"{"email":"a"}"#).unwrap_err();
+    assert_eq!(error.to_string(), "UNIQUE the value at email is held by users:1");
+    store.set_expiry(&holder, Some(NOW - 1));
+    store.lapse_key(0, b"users:2", NOW);
+    let prepared = prepare(&mut store, "users:2", None, r#"{"email":"a"}"#).unwrap();
+    assert!(matches!(prepared, Prepared::Held { key } if key == b"users:1"));
+    store.forget(0, b"users:1", &holder);
+    set(&mut store, "users:2", r#"{"email":"a"}"#);
+    clean(&store);
+}
+
+#[test]
+fn a_conflict_that_redis_made_is_kept_and_never_enlarged() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, USERS).unwrap();
+    let first = set(&mut store, "users:1", r#"{"email":"a"}"#);
+    let second = first.copy();
+    store.adopt(0, b"users:2", &second, None);
+    assert_eq!(store.collection(0, "users").unwrap().indexes()[0].conflicts(), 1);
+    let whole = prepare(&mut store, "users:1", Some(&first), r#"{"email":"a","age":1}"#);
+    assert_eq!(whole.unwrap_err().code, Code::Unique);
+    let update = parsed(r#"{"email":"a","age":1}"#);
+    let prepared = store.prepare_update(0, b"users:1", &first, &update, NOW, None).unwrap();
+    let Prepared::Ready(delta) = prepared else { panic!("{prepared:?}") };
+    let first = store.commit(delta);
+    let third = prepare(&mut store, "users:3", None, r#"{"email":"a"}"#);
+    assert_eq!(third.unwrap_err().code, Code::Unique);
+    store.forget(0, b"users:1", &first);
+    assert_eq!(store.collection(0, "users").unwrap().indexes()[0].conflicts(), 0);
+    clean(&store);
+}
+
+#[test]
+fn an_update_mends_an_invalid_document_field_by_field() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, USERS).unwrap();
+    let invalid = Document::new(&parsed(r#"{"age":"x","email":7}"#), Stamp::default());
+    store.adopt(0, b"users:1", &invalid, None);
+    clean(&store);
+    assert_eq!(prepare(&mut store, "users:1", Some(&invalid), r#"{"age":1,"email":7}"#).unwrap_err().code, Code::Schema);
+    let mended = parsed(r#"{"age":1,"email":7}"#);
+    let prepared = store.prepare_update(0, b"users:1", &invalid, &mended, NOW, None).unwrap();
+    assert!(matches!(prepared, Prepared::Ready(_)));
+}
+
+#[test]
+fn limits_are_named_where_they_are_met() {
+    let mut store = Store::new(1);
+    let tags = r#"{"collection":"t","fields":[{"path":"tags","type":"array<int>","index":"set"}]}"#;
+    declare(&mut store, 0, tags).unwrap();
+    let many: Vec<String> = (0..=store.limits.index_entries_max).map(|n| n.to_string()).collect();
+    let error = prepare(&mut store, "t:1", None, &format!(r#"{{"tags":[{}]}}"#, many.join(","))).unwrap_err();
+    assert_eq!(error.code, Code::Limited);
+    assert!(error.message.contains("10000 (folio.index-entries-max)"), "{error}");
+    let error = prepare(&mut store, &format!("t:{}", "k".repeat(70_000)), None, "{}").unwrap_err();
+    assert_eq!(error.code, Code::TooBig);
+    let fields: Vec<String> = (0..300).map(|n| format!(r#"{{"path":"f{n}","type":"int"}}"#)).collect();
+    let json = format!(r#"{{"collection":"wide","fields":[{}]}}"#, fields.join(","));
+    let error = Definition::from_json(json.as_bytes(), &store.limits).unwrap_err();
+    assert_eq!(error.to_string(), "LIMITED 300 fields exceed the limit of 256 (folio.fields-max)");
+}
+
+#[test]
+fn numbers_beyond_what_an_honest_primary_gives_are_refused() {
+    let mut store = Store::new(1);
+    let stamp = Stamp { version: u64::MAX, seq: 1, ..Stamp::default() };
+    assert!(store.prepare_apply(0, b"t:1", None, &parsed("{}"), stamp, None).is_err());
+}
+
+#[test]
+fn a_number_no_double_holds_needs_a_decimal_field() {
+    let mut store = Store::new(1);
+    let prices = r#"{"collection":"p","fields":[{"path":"price","type":"decimal","index":"sorted"}]}"#;
+    declare(&mut store, 0, prices).unwrap();
+    set(&mut store, "p:1", r#"{"price":1e400}"#);
+    let error = prepare(&mut store, "p:2", None, r#"{"price":1,"x":1e400}"#).unwrap_err();
+    assert_eq!(error.code, Code::Json);
+    assert!(error.message.contains("at byte 15"), "{error}");
+    clean(&store);
+}
