@@ -126,8 +126,9 @@ impl<'c> Target<'c> {
             Ttl::Keep => old_expires_ms,
             Ttl::At(at) => Some(at),
         };
-        let committed =
-            self.commit(parsed, expires_ms, purpose).inspect_err(|_| info::count_refused_write())?;
+        let committed = self
+            .commit(parsed, expires_ms, purpose)
+            .inspect_err(|_| info::count_refused_write())?;
         if let Written::Changed(document) = &committed {
             self.put(document, expires_ms, old_expires_ms);
             replicate::written(self.ctx, self.name, document, expires_ms);
