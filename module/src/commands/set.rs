@@ -59,7 +59,7 @@ impl Options {
     }
 
     fn are_met(&self, is_there: bool) -> bool {
-        !(self.only_new && is_there) && !(self.only_old && !is_there)
+        if is_there { !self.only_new } else { !self.only_old }
     }
 }
 
