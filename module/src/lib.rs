@@ -9,7 +9,7 @@
 #![deny(unsafe_code)]
 
 mod clock;
-mod commands;
+pub mod commands;
 mod config;
 mod datatype;
 #[expect(unsafe_code, reason = "the boundary to the server, written in C")]
@@ -20,5 +20,3 @@ mod lifecycle;
 mod replicate;
 mod state;
 mod strays;
-
-pub use commands::reference_markdown;
