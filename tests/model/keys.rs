@@ -128,8 +128,10 @@ fn key(scalar: Scalar, text: &str) -> Key {
 
 #[track_caller]
 fn agree(scalar: Scalar, kind: Option<&Kind>, texts: &[String]) {
-    let values: Vec<(Json, Key)> =
-        texts.iter().map(|text| (Json::parse(text).unwrap(), key(scalar, text))).collect();
+    let values: Vec<(Json, Key)> = texts
+        .iter()
+        .map(|text| (Json::parse(text).expect("the tables hold JSON"), key(scalar, text)))
+        .collect();
     for (a, key_a) in &values {
         for (b, key_b) in &values {
             let expected = compare(Some(a), Some(b), kind);
