@@ -253,3 +253,19 @@ fn a_number_no_double_holds_needs_a_decimal_field() {
     assert!(error.message.contains("at byte 15"), "{error}");
     clean(&store);
 }
+
+#[test]
+fn a_declaration_that_a_primary_judged_is_not_judged_again_by_another_clock() {
+    let mut store = Store::new(1);
+    set(&mut store, "users:1", r#"{"email":"a","age":"lapsed, says the primary's clock"}"#);
+    set(&mut store, "users:2", r#"{"email":"a"}"#);
+    assert_eq!(declare(&mut store, 0, USERS).unwrap_err().code, Code::Schema);
+    let definition = Definition::from_json(USERS.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(store.create_applied(0, definition.clone()).unwrap(), Created::New);
+    assert_eq!(store.create_applied(0, definition).unwrap(), Created::Same);
+    assert_eq!(count(&store, 0, "users"), 2);
+    clean(&store);
+    let other = r#"{"collection":"users","fields":[]}"#;
+    let other = Definition::from_json(other.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(store.create_applied(0, other).unwrap_err().code, Code::CollectionExists);
+}

@@ -155,15 +155,20 @@ impl State {
         self.strays.remove(db, key);
     }
 
-    /// Declares a collection. Gives the keys that have come to a collection by that besides those that the store
-    /// moved, whose TTL is to be told.
+    /// Declares a collection; a replay does it without judging the documents that are there. Gives the keys that have
+    /// come to a collection by that besides those that the store moved, whose TTL is to be told.
     pub(crate) fn create(
         &mut self,
         db: u32,
         definition: Definition,
+        is_replay: bool,
     ) -> Result<(Created, Vec<Box<[u8]>>)> {
         self.end_bulk();
-        let created = self.store.create(db, definition)?;
+        let created = if is_replay {
+            self.store.create_applied(db, definition)?
+        } else {
+            self.store.create(db, definition)?
+        };
         self.note_prefixes();
         Ok((created, self.bring_home(db)))
     }

@@ -118,9 +118,12 @@ impl<'a> Ctx<'a> {
         set as u32 & flag != 0
     }
 
-    /// Whether the command comes from the append-only file or from the primary.
+    /// Whether the command comes from the append-only file or from the primary. (While a replica loads a full sync
+    /// beside the data that it serves, clients' commands run too.)
     pub(crate) fn is_replay(&self) -> bool {
-        self.has_flag(raw::REDISMODULE_CTX_FLAGS_LOADING | raw::REDISMODULE_CTX_FLAGS_REPLICATED)
+        let is_from_file = self.has_flag(raw::REDISMODULE_CTX_FLAGS_LOADING)
+            && !self.has_flag(raw::REDISMODULE_CTX_FLAGS_ASYNC_LOADING);
+        is_from_file || self.has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED)
     }
 
     /// Whether the server asks where the keys of a command are, instead of running it.
