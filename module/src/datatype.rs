@@ -118,13 +118,7 @@ fn load_databases(rdb: &Rdb) -> Option<()> {
     for _ in 0..count {
         let db = u32::try_from(rdb.load_unsigned()?).ok()?;
         let json = rdb.load_bytes()?;
-        let outcome = state::with(|state| {
-            let outcome =
-                state.with_limits(stored_limits(), |state| state.store.load_state(db, &json));
-            state.note_prefixes();
-            outcome
-        })
-        .and_then(|outcome| outcome);
+        let outcome = state::with(|state| state.load_state(db, &json)).and_then(|outcome| outcome);
         if let Err(error) = outcome {
             ffi::log(true, &format!("definitions of database {db} cannot be read: {error}"));
             return None;

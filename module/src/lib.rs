@@ -18,5 +18,6 @@ mod guard;
 mod info;
 mod lifecycle;
 mod replicate;
+mod staging;
 mod state;
 mod strays;

@@ -6,6 +6,7 @@
 //!     `loaded`                an RDB file: `rdb_load` left the value in `State::pending`
 //! out `left`                  DEL, expiry, eviction, overwrite, the source of a RENAME or MOVE
 //!     `flushed`               FLUSHDB, FLUSHALL, the start of a full sync
+//! both `staging_completed`    a full sync that was loaded beside the data that were served
 //! TTL `happened`              EXPIRE, PERSIST, and the end of each way in
 //! ```
 //!
@@ -18,8 +19,9 @@ use std::thread;
 
 use folio_engine::doc::Document;
 
-use crate::ffi::{Access, Argument, Ctx, OwnedString, Value};
-use crate::state;
+use crate::ffi::{self, Access, Argument, Ctx, OwnedString, Value};
+use crate::staging::Staging;
+use crate::state::{self, Pending};
 
 /// Folio itself is setting a value: its command does what `appeared` would.
 static IS_OWN_WRITE: AtomicBool = AtomicBool::new(false);
@@ -59,14 +61,19 @@ pub(crate) fn appeared(ctx: &Ctx<'_>, name: Argument<'_>) {
 
 /// A key was read from an RDB file. The name that the server gives lives on its stack: it must not be opened.
 pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
-    let mut pending = None;
-    state::with_logged(|state| pending = state.pending.take());
-    let Some(pending) = pending.filter(|pending| pending.key == name) else { return };
+    let mut loaded = None;
+    state::with_logged(|state| {
+        let pending = state.pending.take().filter(|pending| pending.key == name);
+        match &mut state.staging {
+            // The server's databases hold what is served: the TTL is read when they have been exchanged.
+            Some(staging) => staging.documents.extend(pending),
+            None => loaded = pending,
+        }
+    });
+    let Some(Pending { db, document, .. }) = loaded else { return };
     let copied = OwnedString::new(name);
     let expires_ms = ctx.open(copied.argument(), Access::Peek).expires_ms();
-    state::with_logged(|state| {
-        state.adopt(pending.db, name, &pending.document, expires_ms);
-    });
+    state::with_logged(|state| state.adopt(db, name, &document, expires_ms));
 }
 
 /// A document leaves its key; the value is still whole.
@@ -127,11 +134,15 @@ pub(crate) fn swapped(a: u32, b: u32) {
     state::with_logged(|state| state.swap(a, b));
 }
 
-/// A load begins: what was known, definitions included, gives way to what the file says.
+/// A load begins: what was known, definitions included, gives way to what the file says, unless it is to be
+/// served meanwhile.
 pub(crate) fn load_began() {
     state::with_logged(|state| {
         state.pending = None;
         state.is_loading = true;
+        if state.staging.is_some() {
+            return;
+        }
         drop_in_background((state.flush(None), state.store.clear()));
         state.begin_bulk();
     });
@@ -142,6 +153,49 @@ pub(crate) fn load_ended() {
     state::with_logged(|state| {
         state.pending = None;
         state.is_loading = false;
+        state.end_bulk();
+    });
+}
+
+/// A full sync will be loaded beside the data that are served; `load_began` follows.
+pub(crate) fn staging_began() {
+    state::with_logged(|state| state.staging = Some(Staging::new()));
+}
+
+/// It was given up, after `load_ended`. What is served stays.
+pub(crate) fn staging_aborted() {
+    state::with_logged(|state| drop_in_background(state.staging.take()));
+}
+
+/// The server has exchanged its databases for those that were loaded: `load_ended` follows. The old values are freed without
+/// a word. O(what was loaded).
+pub(crate) fn staging_completed(ctx: &Ctx<'_>) {
+    let mut staging = None;
+    state::with_logged(|state| staging = state.staging.take());
+    let Some(Staging { states, documents, .. }) = staging else { return };
+    // No key lapses while the server loads, so opening them calls nothing.
+    let ttl_of = |staged: &Pending| {
+        ctx.select(staged.db);
+        let name = OwnedString::new(&staged.key);
+        let key = ctx.open(name.argument(), Access::Peek);
+        let is_there =
+            matches!(key.value(), Value::Document(held) if held.ptr_eq(&staged.document));
+        is_there.then(|| key.expires_ms())
+    };
+    let ttls: Vec<Option<Option<i64>>> = documents.iter().map(ttl_of).collect();
+    state::with_logged(|state| {
+        drop_in_background((state.flush(None), state.store.clear()));
+        for (db, json) in states {
+            if let Err(error) = state.load_state(db, &json) {
+                ffi::log(true, &format!("definitions of database {db} cannot be read: {error}"));
+            }
+        }
+        state.begin_bulk();
+        for (staged, ttl) in documents.iter().zip(ttls) {
+            if let Some(expires_ms) = ttl {
+                state.adopt(staged.db, &staged.key, &staged.document, expires_ms);
+            }
+        }
         state.end_bulk();
     });
 }

@@ -12,8 +12,9 @@ use folio_engine::schema::Definition;
 use folio_engine::store::{Created, Flushed, Store};
 use folio_engine::{Code, Error, Limits, Result};
 
-use crate::ffi;
+use crate::staging::Staging;
 use crate::strays::Strays;
+use crate::{datatype, ffi};
 
 /// A value that `rdb_load` made and that `loaded` will report, if it enters the keyspace at all.
 pub(crate) struct Pending {
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub(crate) pending: Option<Pending>,
     /// A load is under way.
     pub(crate) is_loading: bool,
+    /// What it has brought, when it goes on beside the data that are served.
+    pub(crate) staging: Option<Staging>,
     /// The store only fills tables; indexes are built when this ends.
     is_bulk: bool,
     /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
@@ -48,6 +51,7 @@ impl State {
             store: Store::new(seed),
             pending: None,
             is_loading: false,
+            staging: None,
             is_bulk: false,
             late_expiries: Vec::new(),
             strays: Strays::default(),
@@ -84,6 +88,17 @@ impl State {
         let result = body(self);
         self.store.limits = own;
         result
+    }
+
+    /// Takes in definitions and counters of a database from a file. Error: `SCHEMA`.
+    pub(crate) fn load_state(&mut self, db: u32, json: &[u8]) -> Result<()> {
+        if let Some(staging) = &mut self.staging {
+            return staging.add_state(db, json);
+        }
+        let stored = datatype::stored_limits();
+        let outcome = self.with_limits(stored, |state| state.store.load_state(db, json));
+        self.note_prefixes();
+        outcome
     }
 
     /// Makes every table and index anew from the documents, after a panic left some half done.

@@ -111,6 +111,14 @@ impl<'a> Ctx<'a> {
         u32::try_from(unsafe { selected(self.raw) }).unwrap_or(0)
     }
 
+    /// Selects a database; false where there is none of that number.
+    pub(crate) fn select(&self, db: u32) -> bool {
+        let select = api!(RedisModule_SelectDb);
+        let Ok(db) = c_int::try_from(db) else { return false };
+        // SAFETY: server: the context is live.
+        unsafe { select(self.raw, db) == raw::REDISMODULE_OK as c_int }
+    }
+
     fn has_flag(&self, flag: u32) -> bool {
         let flags = api!(RedisModule_GetContextFlags);
         // SAFETY: server: the context is live.
