@@ -14,7 +14,11 @@ const DATABASES: u32 = 5;
 
 /// A server that sends and takes full syncs without waiting for more replicas.
 pub fn options() -> Options {
-    Options::new().config("repl-diskless-sync-delay", "0").config("repl-ping-replica-period", "1")
+    Options::new()
+        .config("repl-diskless-sync-delay", "0")
+        .config("repl-ping-replica-period", "1")
+        // So that a server can be asked while it loads.
+        .config("loading-process-events-interval-bytes", "1024")
 }
 
 /// Repeats `done` until it is true.
