@@ -286,3 +286,21 @@ fn a_rename_to_another_collection_takes_its_next_numbers_in_either_order_of_even
         clean(&store);
     }
 }
+
+#[test]
+fn saved_definitions_find_documents_that_were_there_before_them() {
+    let mut store = Store::new(1);
+    set(&mut store, "users:1", r#"{"age":5}"#);
+    declare(&mut store, 0, USERS).unwrap();
+    let saved = store.save_state();
+    // A log may tell of the document before it tells of the definition.
+    let mut late = Store::new(2);
+    set(&mut late, "users:1", r#"{"age":5}"#);
+    for _ in 0..2 {
+        late.load_state(0, saved[0].1.as_bytes()).unwrap();
+        assert!(late.collection(0, "users").unwrap().is_declared());
+        assert_eq!(count(&late, 0, "users"), 1);
+        assert_eq!(late.save_state(), saved);
+        clean(&late);
+    }
+}

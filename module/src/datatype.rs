@@ -8,9 +8,8 @@
 //! ```
 //!
 //! `u` and `i` are the server's own integers, `s` its strings. Every older form is read for ever. What is read is
-//! validated like a user's text, so a corrupted payload is refused. An append-only file that is rewritten without
-//! the RDB preamble carries definitions only if there is a document in some database: the server asks modules
-//! for nothing but their values there.
+//! validated like a user's text, so a corrupted payload is refused. Where there is no document, a rewrite asks modules for
+//! nothing; so DOC._STATE also begins the file that continues a rewritten one (`lifecycle::child_born`).
 
 use std::cell::Cell;
 use std::process;

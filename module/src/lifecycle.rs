@@ -20,6 +20,7 @@ use std::thread;
 use folio_engine::doc::Document;
 
 use crate::ffi::{self, Access, Argument, Ctx, OwnedString, Value};
+use crate::replicate;
 use crate::staging::Staging;
 use crate::state::{self, Pending};
 
@@ -213,6 +214,34 @@ fn find_staged(ctx: &Ctx<'_>, documents: &[Pending]) -> Vec<Option<(u32, Option<
         None
     };
     documents.iter().map(find).collect()
+}
+
+/// How often a paused server is asked whether it goes on.
+const PAUSE_MS: i64 = 10;
+
+/// A child was forked, perhaps to rewrite the append-only file: by then the server has opened the file that
+/// continues it. Definitions and counters are to stand there, because the child writes none where there is no document.
+/// Not now: it would make the command that asked for the rewrite one that is replicated. A timer is served before
+/// the server looks whether the child is done, so no file without them ever counts.
+pub(crate) fn child_born(ctx: &Ctx<'_>) {
+    if ctx.server_number(c"persistence", c"aof_rewrite_in_progress") == 1 {
+        ffi::wait(ctx, 0);
+    }
+}
+
+/// Appends definitions and counters, now or when a pause is over: before, the server would abort. Replicas know
+/// them, and do the same for files of their own.
+pub(crate) fn append_state(ctx: &Ctx<'_>) {
+    if ffi::is_quiet() {
+        ffi::wait(ctx, PAUSE_MS);
+        return;
+    }
+    let mut databases = Vec::new();
+    state::with_logged(|state| databases = state.store.save_state());
+    for (db, json) in databases {
+        ctx.select(db);
+        replicate::state_kept(ctx, json.as_bytes());
+    }
 }
 
 /// Opens a key for writing, which makes the server remove it if it has lapsed.

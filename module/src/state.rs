@@ -101,6 +101,14 @@ impl State {
         outcome
     }
 
+    /// The same from a command: documents may be there already. Gives what [`State::create`] gives.
+    pub(crate) fn set_state(&mut self, db: u32, json: &[u8]) -> Result<Vec<Box<[u8]>>> {
+        let stored = datatype::stored_limits();
+        self.with_limits(stored, |state| state.store.load_state(db, json))?;
+        self.note_prefixes();
+        Ok(if self.is_bulk { Vec::new() } else { self.bring_home(db) })
+    }
+
     /// Makes every table and index anew from the documents, after a panic left some half done.
     fn rebuild(&mut self) {
         let mut documents = Vec::new();

@@ -195,7 +195,7 @@ fn declare(c: &mut Client, round: usize) {
         "INDEX",
         "SET",
     ]);
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         c.call(&["DOC.DROP", &format!("p{round}")]);
     }
 }
@@ -216,7 +216,7 @@ fn native(c: &mut Client, key: &impl Fn(usize) -> String) {
     let Value::BulkString(payload) = c.call(&["DUMP", &key(14)]) else { panic!("no payload") };
     let target = key(102);
     let restore = [b"RESTORE", target.as_bytes(), b"800000", &payload, b"REPLACE"];
-    c.try_call(&restore).unwrap();
+    c.try_call(&restore).expect("the payload is whole");
     c.call(&["SWAPDB", "2", "3"]);
     c.call(&["SELECT", "2"]);
     c.call(&["DOC.SET", &key(15), r#"{"n":15}"#]);

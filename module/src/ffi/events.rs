@@ -1,6 +1,7 @@
 //! What the server reports: keyspace notifications and server events, subscribed to raw.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
 
 use redis_module::raw;
 
@@ -20,6 +21,7 @@ pub(super) fn subscribe(ctx: &Ctx<'_>) -> bool {
         raw::REDISMODULE_EVENT_SWAPDB,
         raw::REDISMODULE_EVENT_LOADING,
         raw::REDISMODULE_EVENT_REPL_ASYNC_LOAD,
+        raw::REDISMODULE_EVENT_FORK_CHILD,
     ];
     let to_event = api!(RedisModule_SubscribeToServerEvent);
     status == raw::REDISMODULE_OK as c_int
@@ -89,6 +91,21 @@ extern "C" fn on_server(
             lifecycle::staging_aborted();
         }
         (raw::REDISMODULE_EVENT_REPL_ASYNC_LOAD, _) => lifecycle::staging_completed(&ctx),
+        (raw::REDISMODULE_EVENT_FORK_CHILD, raw::REDISMODULE_SUBEVENT_FORK_CHILD_BORN) => {
+            lifecycle::child_born(&ctx);
+        }
         _ => {}
     });
+}
+
+/// Calls `lifecycle::append_state` in `milliseconds`.
+pub(crate) fn wait(ctx: &Ctx<'_>, milliseconds: i64) {
+    let create = api!(RedisModule_CreateTimer);
+    // SAFETY: server: a live context; the callback takes no data.
+    unsafe { create(ctx.raw, milliseconds, Some(on_timer), ptr::null_mut()) };
+}
+
+extern "C" fn on_timer(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
+    let ctx = Ctx::new(ctx);
+    guard::callback("timer", || lifecycle::append_state(&ctx));
 }
