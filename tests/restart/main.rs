@@ -270,3 +270,89 @@ fn a_rewrite_under_load_loses_nothing() {
         }
     }
 }
+
+const SMALL_TEXT: &str = r#"{"n":1,"tags":["a","b"],"deep":{"x":[1.50,null]}}"#;
+
+/// An RDB file with one document of each kind of trouble, as bytes.
+fn small_file() -> (Server, Vec<u8>) {
+    let server = Options::new().config("rdbcompression", "no").start();
+    let mut c = server.resp3();
+    c.call(CREATE);
+    c.call(&["DOC.SET", "t:1", SMALL_TEXT]);
+    c.call(&["DOC.SET", "t:2", r#"{"n":2}"#, "EX", "5000"]);
+    c.call(&["DOC.SET", "open:1", "{}"]);
+    c.call(&["SELECT", "3"]);
+    c.call(&["DOC.SET", "t:1", "{}"]);
+    c.call(&["SAVE"]);
+    let file = std::fs::read(server.folder().join("dump.rdb")).expect("a save leaves a file");
+    (server, file)
+}
+
+#[test]
+fn a_file_that_ends_early_is_refused_whole_or_read_whole() {
+    let (mut server, file) = small_file();
+    let whole = answers(&mut server.resp3());
+    server.kill();
+    let mut taken = 0;
+    for length in 0..file.len() {
+        std::fs::write(server.folder().join("dump.rdb"), &file[..length]).expect("own file");
+        // A server that refuses its file ends before it answers.
+        if server.try_start_again() {
+            taken += 1;
+            let mut c = server.resp3();
+            for name in c.texts(&["DOC.LIST"]) {
+                assert_eq!(c.call(&["DOC.VERIFY", &name]), Value::Array(vec![]));
+            }
+            server.kill();
+        } else {
+            let log = server.log();
+            assert!(!log.contains("BUG REPORT") && !log.contains("a defect"), "{length}: {log}");
+        }
+    }
+    // An empty file is a new server's.
+    assert!(taken <= 1, "{taken} of {} short files were read", file.len());
+    std::fs::write(server.folder().join("dump.rdb"), &file).expect("own file");
+    server.start_again();
+    assert_eq!(answers(&mut server.resp3()), whole);
+}
+
+#[test]
+fn a_corrupted_payload_is_refused() {
+    let (server, _) = small_file();
+    let mut c = server.resp3();
+    let Value::BulkString(payload) = c.call(&["DUMP", "t:1"]) else { panic!("no payload") };
+    let before = c.texts(&["KEYS", "*"]).len();
+    let mut refused = 0;
+    for at in 0..payload.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut broken = payload.clone();
+            broken[at] ^= flip;
+            let restored = c.try_call(&[b"RESTORE", &b"t:new"[..], b"0", &broken]);
+            refused += usize::from(restored.is_err());
+        }
+    }
+    assert_eq!(refused, payload.len() * 3, "the checksum tells of any change");
+    for length in 0..payload.len() {
+        assert!(c.try_call(&[b"RESTORE", &b"t:new"[..], b"0", &payload[..length]]).is_err());
+    }
+    // Without the checksum Folio itself has to refuse what is no document.
+    c.call(&["DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", "1"]);
+    let mut taken = 0;
+    for at in 0..payload.len() - 10 {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut broken = payload.clone();
+            broken[at] ^= flip;
+            if c.try_call(&[b"RESTORE", &b"t:new"[..], b"0", &broken]).is_ok() {
+                assert_eq!(c.text(&["TYPE", "t:new"]).as_deref(), Some("folio-doc"), "{at} {flip}");
+                assert!(c.json(&["DOC.GET", "t:new"]).is_object());
+                assert_eq!(c.call(&["DOC.VERIFY", "t"]), Value::Array(vec![]));
+                c.call(&["DEL", "t:new"]);
+                taken += 1;
+            }
+        }
+    }
+    // A letter for another, a number for another: that is a document too.
+    assert!(taken > 0 && taken < payload.len() * 3 / 2, "{taken}");
+    assert_eq!(c.texts(&["KEYS", "*"]).len(), before);
+    assert_eq!(c.call(&["DOC.VERIFY", "t"]), Value::Array(vec![]));
+}

@@ -176,6 +176,14 @@ impl Server {
         assert!(private.try_start(), "the server does not start again:\n{}", private.log());
     }
 
+    /// The same where the data may be refused; false when the server has ended over them.
+    pub fn try_start_again(&mut self) -> bool {
+        let private = self.own_mut();
+        assert!(private.process.is_none(), "the server is running");
+        private.spawn();
+        private.outlives_its_data() && private.wait_until_ready()
+    }
+
     fn own(&self) -> &Private {
         self.private.as_ref().expect("the server is this test's own")
     }
@@ -188,6 +196,38 @@ impl Server {
 impl Private {
     /// Starts the process and waits until it answers; false if it ended before.
     fn try_start(&mut self) -> bool {
+        self.spawn();
+        self.wait_until_ready()
+    }
+
+    /// Whether the server gets as far as to take connections. Nobody connects before: a connection to a
+    /// server that ends may be answered by nobody.
+    fn outlives_its_data(&mut self) -> bool {
+        let deadline = Instant::now() + START_TIMEOUT;
+        while !self.log().contains("Ready to accept connections") {
+            if self.log().contains("Unrecoverable error, aborting now") {
+                // Redis 7.0 then has its own checker look at the file, which never ends where a module's section is cut.
+                let mut process = self.process.take().expect("the server was started");
+                let _ = process.kill();
+                process.wait().expect("an own process can be waited for");
+                return false;
+            }
+            let process = self.process.as_mut().expect("the server was started");
+            if process.try_wait().expect("an own process can be waited for").is_some() {
+                self.process = None;
+                return false;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the server does not read its data:\n{}",
+                self.log()
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    fn spawn(&mut self) {
         let log = File::create(self.folder.path().join("server.log")).expect("a log can be made");
         let errors = log.try_clone().expect("a file can be opened twice");
         let mut command = Command::new(program());
@@ -202,7 +242,6 @@ impl Private {
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
         let process = command.spawn();
         self.process = Some(process.unwrap_or_else(|error| panic!("{command:?}: {error}")));
-        self.wait_until_ready()
     }
 
     fn wait_until_ready(&mut self) -> bool {
