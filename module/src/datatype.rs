@@ -115,7 +115,8 @@ fn load_databases(rdb: &Rdb) -> Option<()> {
         let db = u32::try_from(rdb.load_unsigned()?).ok()?;
         let json = rdb.load_bytes()?;
         let outcome = state::with(|state| {
-            let outcome = state.with_limits(stored_limits(), |store| store.load_state(db, &json));
+            let outcome =
+                state.with_limits(stored_limits(), |state| state.store.load_state(db, &json));
             state.note_prefixes();
             outcome
         })

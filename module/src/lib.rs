@@ -19,3 +19,4 @@ mod info;
 mod lifecycle;
 mod replicate;
 mod state;
+mod strays;

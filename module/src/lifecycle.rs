@@ -52,7 +52,7 @@ pub(crate) fn appeared(ctx: &Ctx<'_>, name: Argument<'_>) {
         let (db, expires_ms) = (key.db(), key.expires_ms());
         state::with_logged(|state| {
             state.end_bulk();
-            state.store.adopt(db, name.bytes(), &document, expires_ms);
+            state.adopt(db, name.bytes(), &document, expires_ms);
         });
     }
 }
@@ -65,31 +65,47 @@ pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
     let copied = OwnedString::new(name);
     let expires_ms = ctx.open(copied.argument(), Access::Peek).expires_ms();
     state::with_logged(|state| {
-        state.store.adopt(pending.db, name, &pending.document, expires_ms);
+        state.adopt(pending.db, name, &pending.document, expires_ms);
     });
 }
 
 /// A document leaves its key; the value is still whole.
 pub(crate) fn left(db: u32, name: &[u8], document: &Document) {
     state::with_logged(|state| {
-        state.end_bulk();
-        state.store.forget(db, name, document);
+        state.forget(db, name, document);
     });
 }
 
 /// A generic event: those after which a TTL may be another one.
 pub(crate) fn happened(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
-    let touches_ttl = matches!(
-        event,
-        b"expire" | b"persist" | b"rename_to" | b"move_to" | b"copy_to" | b"restore"
-    );
-    if !touches_ttl || !can_belong(name.bytes()) {
+    let is_arrival = matches!(event, b"rename_to" | b"move_to" | b"copy_to" | b"restore");
+    let is_retimed = matches!(event, b"expire" | b"persist") && can_belong(name.bytes());
+    if !is_arrival && !is_retimed {
         return;
     }
     let key = ctx.open(name, Access::Peek);
     if let Value::Document(document) = key.value() {
-        let expires_ms = key.expires_ms();
-        state::with_logged(|state| state.set_expiry(&document, expires_ms));
+        let (db, expires_ms) = (key.db(), key.expires_ms());
+        state::with_logged(|state| {
+            if is_arrival {
+                // Also of documents under keys that `appeared` did not open: strays.
+                state.end_bulk();
+                state.adopt(db, name.bytes(), &document, expires_ms);
+            }
+            state.set_expiry(&document, expires_ms);
+        });
+    }
+}
+
+/// Reads the TTLs of documents that a declaration has brought to a collection.
+pub(crate) fn tell_ttls(ctx: &Ctx<'_>, keys: &[Box<[u8]>]) {
+    for name in keys {
+        let copied = OwnedString::new(name);
+        let key = ctx.open(copied.argument(), Access::Peek);
+        if let Value::Document(document) = key.value() {
+            let expires_ms = key.expires_ms();
+            state::with_logged(|state| state.set_expiry(&document, expires_ms));
+        }
     }
 }
 
@@ -108,10 +124,7 @@ pub(crate) fn flushed(db: Option<u32>) {
 
 /// Two databases change places.
 pub(crate) fn swapped(a: u32, b: u32) {
-    state::with_logged(|state| {
-        state.end_bulk();
-        state.store.swap(a, b);
-    });
+    state::with_logged(|state| state.swap(a, b));
 }
 
 /// A load begins: what was known, definitions included, gives way to what the file says.
@@ -119,7 +132,7 @@ pub(crate) fn load_began() {
     state::with_logged(|state| {
         state.pending = None;
         state.is_loading = true;
-        drop_in_background(state.store.clear());
+        drop_in_background((state.flush(None), state.store.clear()));
         state.begin_bulk();
     });
 }

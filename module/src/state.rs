@@ -8,10 +8,12 @@ use std::sync::{Mutex, TryLockError};
 
 use folio_engine::collection::Collection;
 use folio_engine::doc::Document;
-use folio_engine::store::{Flushed, Store};
+use folio_engine::schema::Definition;
+use folio_engine::store::{Created, Flushed, Store};
 use folio_engine::{Code, Error, Limits, Result};
 
 use crate::ffi;
+use crate::strays::Strays;
 
 /// A value that `rdb_load` made and that `loaded` will report, if it enters the keyspace at all.
 pub(crate) struct Pending {
@@ -35,6 +37,7 @@ pub(crate) struct State {
     is_bulk: bool,
     /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
     late_expiries: Vec<(Document, Option<i64>)>,
+    strays: Strays,
     /// A collection is declared whose prefix holds no colon.
     has_plain_prefix: bool,
 }
@@ -47,6 +50,7 @@ impl State {
             is_loading: false,
             is_bulk: false,
             late_expiries: Vec::new(),
+            strays: Strays::default(),
             has_plain_prefix: false,
         }
     }
@@ -74,10 +78,10 @@ impl State {
     pub(crate) fn with_limits<R>(
         &mut self,
         limits: Limits,
-        body: impl FnOnce(&mut Store) -> R,
+        body: impl FnOnce(&mut State) -> R,
     ) -> R {
         let own = std::mem::replace(&mut self.store.limits, limits);
-        let result = body(&mut self.store);
+        let result = body(self);
         self.store.limits = own;
         result
     }
@@ -86,12 +90,9 @@ impl State {
     fn rebuild(&mut self) {
         let mut documents = Vec::new();
         for collection in self.store.collections() {
-            for id in collection.live() {
-                let Some(document) = collection.document(id) else { continue };
-                let mut key = Vec::new();
-                collection.key(id, &mut key);
-                documents.push((collection.db(), key, document.clone(), collection.expires_ms(id)));
-            }
+            let of_this = documents_of(collection);
+            documents
+                .extend(of_this.map(|(key, doc, expires)| (collection.db(), key, doc, expires)));
         }
         drop(self.store.flush(None));
         self.begin_bulk();
@@ -133,6 +134,73 @@ impl State {
         }
     }
 
+    /// A document has come under `key`, whoever brought it.
+    pub(crate) fn adopt(
+        &mut self,
+        db: u32,
+        key: &[u8],
+        document: &Document,
+        expires_ms: Option<i64>,
+    ) {
+        self.store.adopt(db, key, document, expires_ms);
+        if self.store.place(db, key).is_err() {
+            self.strays.add(db, key, document);
+        }
+    }
+
+    /// A document leaves `key`.
+    pub(crate) fn forget(&mut self, db: u32, key: &[u8], document: &Document) {
+        self.end_bulk();
+        self.store.forget(db, key, document);
+        self.strays.remove(db, key);
+    }
+
+    /// Declares a collection. Gives the keys that have come to a collection by that besides those that the store
+    /// moved, whose TTL is to be told.
+    pub(crate) fn create(
+        &mut self,
+        db: u32,
+        definition: Definition,
+    ) -> Result<(Created, Vec<Box<[u8]>>)> {
+        self.end_bulk();
+        let created = self.store.create(db, definition)?;
+        self.note_prefixes();
+        Ok((created, self.bring_home(db)))
+    }
+
+    /// Takes a declaration away, and gives the same.
+    pub(crate) fn drop_collection(&mut self, db: u32, name: &str) -> Result<Vec<Box<[u8]>>> {
+        self.end_bulk();
+        let mut documents = Vec::new();
+        if let Some(collection) = self.store.collection(db, name) {
+            documents.extend(documents_of(collection));
+        }
+        self.store.drop_collection(db, name)?;
+        for (key, document, _) in documents {
+            if self.store.place(db, &key).is_err() {
+                self.strays.add(db, &key, &document);
+            }
+        }
+        Ok(self.bring_home(db))
+    }
+
+    /// Takes the strays in whose keys name a collection now.
+    fn bring_home(&mut self, db: u32) -> Vec<Box<[u8]>> {
+        let mut keys = Vec::new();
+        for (key, document) in self.strays.take(db) {
+            self.adopt(db, &key, &document, None);
+            keys.push(key);
+        }
+        keys
+    }
+
+    /// Two databases change places.
+    pub(crate) fn swap(&mut self, a: u32, b: u32) {
+        self.end_bulk();
+        self.store.swap(a, b);
+        self.strays.swap(a, b);
+    }
+
     /// Empties one database, or all.
     pub(crate) fn flush(&mut self, db: Option<u32>) -> Flushed {
         self.pending = None;
@@ -141,8 +209,18 @@ impl State {
             self.end_bulk();
         }
         self.late_expiries.clear();
+        self.strays.flush(db);
         self.store.flush(db)
     }
+}
+
+/// Every document of a collection: its key, itself, when it lapses.
+fn documents_of(collection: &Collection) -> impl Iterator<Item = (Vec<u8>, Document, Option<i64>)> {
+    collection.live().iter().filter_map(|id| {
+        let mut key = Vec::new();
+        collection.key(id, &mut key);
+        Some((key, collection.document(id)?.clone(), collection.expires_ms(id)))
+    })
 }
 
 static STATE: Mutex<Option<State>> = Mutex::new(None);
@@ -182,5 +260,40 @@ pub(crate) fn with<R>(body: impl FnOnce(&mut State) -> R) -> Result<R> {
 pub(crate) fn with_logged(body: impl FnOnce(&mut State)) {
     if let Err(error) = with(body) {
         ffi::log(true, &error.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{self, AssertUnwindSafe};
+
+    use super::*;
+    use folio_engine::doc::{Parsed, Stamp};
+
+    const DEFINITION: &[u8] =
+        br#"{"collection":"c","fields":[{"path":"a","type":"int","index":"sorted"}]}"#;
+
+    #[test]
+    fn a_panic_in_a_borrow_has_the_indexes_rebuilt_and_a_second_borrow_is_refused() {
+        init(1);
+        let mut parsed = Parsed::default();
+        parsed.parse(br#"{"a":1}"#, &Limits::default()).unwrap();
+        let document = Document::new(&parsed, Stamp { seq: 1, version: 1, ..Stamp::default() });
+        with(|state| {
+            let definition = Definition::from_json(DEFINITION, &Limits::default()).unwrap();
+            state.store.create(0, definition).unwrap();
+            state.store.adopt(0, b"c:1", &document, Some(5));
+            assert_eq!(with(|_| ()).unwrap_err().code, Code::Internal);
+        })
+        .unwrap();
+        let panicked = panic::catch_unwind(AssertUnwindSafe(|| with(|_| panic!("on purpose"))));
+        assert!(panicked.is_err());
+        with(|state| {
+            let collection = state.store.collection(0, "c").unwrap();
+            assert_eq!(collection.len(), 1);
+            assert_eq!(collection.verify(), Vec::<String>::new());
+            assert_eq!(collection.expires_ms(document.id()), Some(5));
+        })
+        .unwrap();
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn set_state(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let db = ctx.db();
     state::with(|state| {
         let outcome =
-            state.with_limits(datatype::stored_limits(), |store| store.load_state(db, json));
+            state.with_limits(datatype::stored_limits(), |state| state.store.load_state(db, json));
         state.note_prefixes();
         outcome
     })??;

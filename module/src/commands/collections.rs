@@ -5,7 +5,7 @@ use folio_engine::collection::{Collection, Info};
 use super::write::Target;
 use super::{Answer, Args, Refusal, no_collection, pattern};
 use crate::ffi::{Ctx, OwnedString};
-use crate::{clock, replicate, state};
+use crate::{clock, lifecycle, replicate, state};
 
 /// Runs `body` on the collection that the next argument names, as of now.
 pub(super) fn with_collection<R>(
@@ -42,7 +42,8 @@ pub(super) fn drop_collection(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     // An open collection has no declaration to drop, only documents.
     if is_declared || !with_documents {
         let db = ctx.db();
-        state::with(|state| state.store.drop_collection(db, name))??;
+        let arrived = state::with(|state| state.drop_collection(db, name))??;
+        lifecycle::tell_ttls(ctx, &arrived);
         replicate::undeclared(ctx, name);
     }
     for key in keys {

@@ -7,7 +7,7 @@ use folio_engine::{Code, Error, Limits, Result};
 use super::args::{shown, syntax};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
-use crate::{config, datatype, replicate, state};
+use crate::{config, datatype, lifecycle, replicate, state};
 
 /// Reads the arguments after the command's name.
 fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Definition> {
@@ -92,11 +92,11 @@ pub(super) fn create(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let db = ctx.db();
     let now_ms = crate::clock::now_ms();
     let created = state::with(|state| {
-        state.end_bulk();
         state.lapse_all(db, now_ms);
-        state.with_limits(limits, |store| store.create(db, definition))
+        state.with_limits(limits, |state| state.create(db, definition))
     })??;
-    state::with(state::State::note_prefixes)?;
+    let (created, arrived) = created;
+    lifecycle::tell_ttls(ctx, &arrived);
     if created == Created::New {
         replicate::declared(ctx, &name, &json);
     }

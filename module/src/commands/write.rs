@@ -187,17 +187,21 @@ impl<'c> Target<'c> {
             if !is_birth_in_bulk {
                 state.end_bulk();
             }
-            let store = &mut state.store;
             let (key, old) = (self.name.bytes(), self.old.as_ref());
             if is_birth_in_bulk {
                 let document = Document::new(parsed, stamp);
-                store.adopt(self.db, key, &document, expires_ms);
+                state.adopt(self.db, key, &document, expires_ms);
                 return Ok(document);
             }
+            let store = &mut state.store;
             match store.prepare_apply(self.db, key, old, parsed, stamp, expires_ms) {
                 Ok(delta) => Ok(store.commit(delta)),
                 // A RENAME can bring a document under a key that names no collection.
-                Err(error) if error.code == Code::Key => Ok(Document::new(parsed, stamp)),
+                Err(error) if error.code == Code::Key => {
+                    let document = Document::new(parsed, stamp);
+                    state.adopt(self.db, key, &document, expires_ms);
+                    Ok(document)
+                }
                 Err(error) => Err(error),
             }
         })??;
