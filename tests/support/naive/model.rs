@@ -228,20 +228,22 @@ impl NaiveDocument {
 }
 
 /// The values that UNIQUE binds: each element of a declared array, else what the path leads to.
-fn unique_values<'a>(field: &NaiveField, json: &'a Json) -> Vec<&'a Json> {
+pub fn unique_values<'a>(field: &NaiveField, json: &'a Json) -> Vec<&'a Json> {
     let is_array = matches!(field.kind, Kind::Array(_));
     let path = if is_array { field.path.every() } else { field.path.clone() };
     path.values(json).into_iter().filter(|value| **value != Json::Null).collect()
 }
 
-fn unique_kind(field: &NaiveField) -> &Kind {
+/// The type that values of a unique field are compared under.
+pub fn unique_kind(field: &NaiveField) -> &Kind {
     match &field.kind {
         Kind::Array(element) => element,
         kind => kind,
     }
 }
 
-fn apply(json: &mut Json, change: &Change) -> Result<(), Refusal> {
+/// Carries one operation of an update out on a document.
+pub fn apply(json: &mut Json, change: &Change) -> Result<(), Refusal> {
     match change {
         Change::Set(path, value) => {
             *place(json, path)? = value.clone();
