@@ -126,6 +126,11 @@ impl Op {
         matches!(self, Op::Pass | Op::Check | Op::Reload | Op::LoadAof | Op::Restart)
     }
 
+    /// Whether it is a script itself, which no script may call.
+    pub fn is_script(&self) -> bool {
+        matches!(self, Op::Restore { .. } | Op::Set { when: When::SameVersion, .. } | Op::Eval(_))
+    }
+
     /// Under what it is counted: every kind is to happen in every run.
     pub fn kinds(&self) -> Vec<&'static str> {
         let mut kinds = vec![self.name()];

@@ -21,9 +21,11 @@ pub fn command<W: AsRef<[u8]>>(words: &[W]) -> Command {
 pub fn shown(command: &Command) -> String {
     let word = |word: &Vec<u8>| {
         let text = String::from_utf8_lossy(word);
+        // The lines of a script.
+        let text = text.replace("\n    ", " ");
         let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '\\');
         if !text.is_empty() && text.chars().all(plain) {
-            text.into_owned()
+            text
         } else {
             format!("'{}'", text.escape_debug().to_string().replace("\\\"", "\""))
         }

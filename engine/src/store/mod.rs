@@ -345,6 +345,7 @@ impl Store {
             self.filling.add(db, key, doc, expires_ms);
             return;
         }
+        let belongs = self.place(db, key).is_ok();
         if let Some(home) = self.collections.get_mut(&doc.home()) {
             if home.db() == db && home.holds(key, doc) {
                 home.set_expiry(doc.id(), expires_ms);
@@ -354,7 +355,10 @@ impl Store {
             if home.document(doc.id()).is_some_and(|held| held.ptr_eq(doc)) {
                 let uid = home.uid();
                 home.remove(doc.id());
-                doc.place(0, 0, 0, 0);
+                if belongs {
+                    // A birth brings no numbers. Under a key that names no collection it keeps the old ones.
+                    doc.place(0, 0, 0, 0);
+                }
                 self.drop_if_vacant(uid);
             }
         }

@@ -1,7 +1,7 @@
 //! `DOC.SET`.
 
 use super::args::syntax;
-use super::write::{Target, Ttl};
+use super::write::{Judged, Target, Ttl};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
 use crate::{config, datatype};
@@ -80,7 +80,7 @@ pub(super) fn set(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
             ctx.reply_null();
             return Ok(());
         }
-        ctx.reply_count(target.write(parsed, ttl, c"doc.set")?.version());
+        ctx.reply_count(target.write(parsed, Judged::Whole, ttl, c"doc.set")?.version());
         Ok(())
     })
     .inspect_err(|_| crate::info::count_refused_write())?

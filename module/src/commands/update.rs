@@ -9,7 +9,7 @@ use folio_engine::value::Raw;
 use folio_engine::{Limits, Result};
 
 use super::args::{shown, syntax};
-use super::write::{Target, Ttl, Written};
+use super::write::{Judged, Target, Ttl, Written};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
 use crate::{config, datatype, info, state};
@@ -124,7 +124,7 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let refused = |_: &_| info::count_refused_write();
     let text = edited(old, &request.operations, &limits).inspect_err(refused)?;
     let written = datatype::with_parsed(&text, &limits, |parsed| {
-        target.write(parsed, Ttl::Keep, c"doc.update")
+        target.write(parsed, Judged::Changes, Ttl::Keep, c"doc.update")
     })
     .inspect_err(refused)??;
     match (request.reply, &written) {

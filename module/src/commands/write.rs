@@ -33,6 +33,15 @@ pub(super) enum Ttl {
     At(i64),
 }
 
+/// What of a document its collection's declaration judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// All of it.
+    Whole,
+    /// What differs from the document that stands there.
+    Changes,
+}
+
 /// A key, opened for writing.
 pub(super) struct Target<'c> {
     ctx: &'c Ctx<'c>,
@@ -85,6 +94,7 @@ impl<'c> Target<'c> {
     pub(super) fn write(
         &self,
         parsed: &Parsed,
+        judged: Judged,
         ttl: Ttl,
         event: &std::ffi::CStr,
     ) -> Result<Written, Refusal> {
@@ -95,7 +105,7 @@ impl<'c> Target<'c> {
             Ttl::At(at) => Some(at),
         };
         let committed =
-            self.commit(parsed, expires_ms).inspect_err(|_| info::count_refused_write())?;
+            self.commit(parsed, judged, expires_ms).inspect_err(|_| info::count_refused_write())?;
         if let Written::Changed(document) = &committed {
             self.put(document, expires_ms, old_expires_ms);
             replicate::written(self.ctx, self.name, document, expires_ms);
@@ -111,15 +121,26 @@ impl<'c> Target<'c> {
     }
 
     /// Prepares and commits in one borrow; has the server remove lapsed holders of unique values first.
-    fn commit(&self, parsed: &Parsed, expires_ms: Option<i64>) -> Result<Written, Refusal> {
+    fn commit(
+        &self,
+        parsed: &Parsed,
+        judged: Judged,
+        expires_ms: Option<i64>,
+    ) -> Result<Written, Refusal> {
         let mut last_held = Vec::new();
         for _ in 0..HELD_MAX {
             let held = state::with(|state| {
                 let store = &mut state.store;
                 store.lapse_key(self.db, self.name.bytes(), self.now_ms);
-                let old = self.old.as_ref();
-                let prepared =
-                    store.prepare(self.db, self.name.bytes(), old, parsed, self.now_ms, expires_ms);
+                let (key, now_ms) = (self.name.bytes(), self.now_ms);
+                let prepared = match (&self.old, judged) {
+                    (Some(old), Judged::Changes) => {
+                        store.prepare_update(self.db, key, old, parsed, now_ms, expires_ms)
+                    }
+                    (old, _) => {
+                        store.prepare(self.db, key, old.as_ref(), parsed, now_ms, expires_ms)
+                    }
+                };
                 Ok::<_, Error>(match prepared? {
                     Prepared::Unchanged { version } => Ok(Written::Unchanged(version)),
                     Prepared::Ready(delta) => Ok(Written::Changed(store.commit(delta))),
