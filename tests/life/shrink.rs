@@ -10,6 +10,9 @@ use crate::world::World;
 /// How long shrinking may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// Windows of so few operations are tried at every place.
+const OVERLAPPING: usize = 3;
+
 /// The fault that a script meets, if it does. A run that was too slow is tried again.
 fn fault(rig: &mut Rig, script: &[Op]) -> Option<(usize, String)> {
     for _ in 0..5 {
@@ -33,7 +36,8 @@ pub fn shrink(start: impl Fn() -> Rig, script: Vec<Op>) -> (Vec<Op>, String) {
     let mut script = script;
     script.truncate(at + 1);
     let mut size = script.len().div_ceil(2);
-    while size > 0 && Instant::now() < deadline {
+    while Instant::now() < deadline {
+        let before = script.len();
         let mut from = 0;
         while from < script.len() && Instant::now() < deadline {
             let to = (from + size).min(script.len());
@@ -47,10 +51,17 @@ pub fn shrink(start: impl Fn() -> Rig, script: Vec<Op>) -> (Vec<Op>, String) {
                     script.truncate(at + 1);
                     text = what;
                 }
-                None => from = to,
+                // Small windows overlap: two SWAPDBs undo each other, and only go together.
+                None => from = if size <= OVERLAPPING { from + 1 } else { to },
             }
         }
-        size /= 2;
+        if size > 1 {
+            size /= 2;
+        } else if script.len() < before {
+            size = OVERLAPPING;
+        } else {
+            break;
+        }
     }
     (script, text)
 }

@@ -60,7 +60,8 @@ impl Options {
 
     fn are_met(&self, version: Option<u64>) -> bool {
         let by_version = match (self.if_version, version) {
-            (None, _) | (Some(0), None) => true,
+            (None, _) => true,
+            (Some(0), there) => there.is_none(),
             (Some(wanted), there) => there == Some(wanted),
         };
         by_version && !(self.only_new && version.is_some()) && !(self.only_old && version.is_none())
@@ -125,6 +126,8 @@ mod tests {
         let options = read(&[b"IFVERSION", b"0"]).unwrap();
         assert!(options.are_met(None));
         assert!(!options.are_met(Some(1)));
+        // A copy under a key that names no collection has no version yet.
+        assert!(!options.are_met(Some(0)));
         let options = read(&[b"IFVERSION", b"7"]).unwrap();
         assert!(!options.are_met(None));
         assert!(options.are_met(Some(7)));

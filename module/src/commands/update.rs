@@ -115,8 +115,9 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let limits = config::limits();
     let request = Request::read(args, &limits)?;
     let target = Target::open(ctx, 1)?;
-    let wanted =
-        |old: &&Document| request.if_version.is_none_or(|version| version == old.version());
+    let wanted = |old: &&Document| {
+        request.if_version.is_none_or(|version| version != 0 && version == old.version())
+    };
     let Some(old) = target.old.as_ref().filter(wanted) else {
         ctx.reply_null();
         return Ok(());
