@@ -49,6 +49,10 @@ pub(crate) fn appeared(ctx: &Ctx<'_>, name: Argument<'_>) {
     }
     let key = ctx.open(name, Access::Peek);
     if let Value::Document(document) = key.value() {
+        #[cfg(feature = "planted-faults")]
+        if crate::planted::is("rename") && document.home() != 0 {
+            return;
+        }
         let (db, expires_ms) = (key.db(), key.expires_ms());
         state::with_logged(|state| {
             state.end_bulk();
@@ -64,6 +68,8 @@ pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
     let Some(pending) = pending.filter(|pending| pending.key == name) else { return };
     let copied = OwnedString::new(name);
     let expires_ms = ctx.open(copied.argument(), Access::Peek).expires_ms();
+    #[cfg(feature = "planted-faults")]
+    let expires_ms = expires_ms.filter(|_| !crate::planted::is("load"));
     state::with_logged(|state| {
         state.adopt(pending.db, name, &pending.document, expires_ms);
     });
@@ -81,6 +87,10 @@ pub(crate) fn happened(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
     let is_arrival = matches!(event, b"rename_to" | b"move_to" | b"copy_to" | b"restore");
     let is_retimed = matches!(event, b"expire" | b"persist") && can_belong(name.bytes());
     if !is_arrival && !is_retimed {
+        return;
+    }
+    #[cfg(feature = "planted-faults")]
+    if crate::planted::is(if is_retimed { "ttl" } else { "rename" }) {
         return;
     }
     let key = ctx.open(name, Access::Peek);

@@ -183,6 +183,8 @@ pub struct Run<'r> {
     batch: Vec<(Command, Expect, usize)>,
     /// Something in the batch lapses soon.
     soon: bool,
+    /// The clock has gone on since this was last set back.
+    pub passed: bool,
     /// Commands run so far.
     pub commands: usize,
     /// The position of the operation that is run.
@@ -199,6 +201,7 @@ impl<'r> Run<'r> {
             versions: Versions::default(),
             batch: Vec::new(),
             soon: false,
+            passed: false,
             commands: 0,
             at: 0,
         })
@@ -254,6 +257,7 @@ impl<'r> Run<'r> {
         if std::mem::take(&mut self.soon) {
             self.wait_until(ended + SOON_MS + 1)?;
             self.world.pass();
+            self.passed = true;
         }
         Ok(())
     }
