@@ -56,8 +56,8 @@ pub enum Expect {
     Names(BTreeSet<String>, BTreeSet<String>),
     /// The keys of a whole SCAN.
     Scanned(BTreeSet<String>),
-    /// Some numbers of DOC.INFO.
-    Info { documents: usize, is_declared: bool },
+    /// Some numbers of DOC.INFO; of those with a TTL, the least and the greatest.
+    Info { documents: usize, is_declared: bool, with_ttl: (usize, usize) },
     /// The prefix and the number of fields of a definition.
     Schema { prefix: String, fields: usize },
 }
@@ -146,12 +146,16 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let found: Option<BTreeSet<String>> = found.iter().map(text).collect();
             text(&parts[0]).as_deref() == Some("0") && found.as_ref() == Some(keys)
         }),
-        Expect::Info { documents, is_declared } => {
+        Expect::Info { documents, is_declared, with_ttl: (least, greatest) } => {
             let told = pairs(reply);
             let is = |name: &str, number: usize| {
                 told.get(name).is_some_and(|value| **value == Value::Int(number as i64))
             };
-            is("documents", *documents) && is("declared", usize::from(*is_declared))
+            let with_ttl = told.get("with_ttl").and_then(|value| number(value));
+            let with_ttl = with_ttl.and_then(|count| usize::try_from(count).ok());
+            with_ttl.is_some_and(|count| (*least..=*greatest).contains(&count))
+                && is("documents", *documents)
+                && is("declared", usize::from(*is_declared))
         }
         Expect::Schema { prefix, fields } => text(reply)
             .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())

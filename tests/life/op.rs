@@ -113,6 +113,8 @@ pub enum Op {
     Rewrite,
     /// What is to lapse soon has lapsed.
     Pass,
+    /// Some documents are given so much time that a reload that follows finds them there.
+    Linger,
     /// Everything is compared.
     Check,
     Reload,
@@ -123,7 +125,12 @@ pub enum Op {
 impl Op {
     /// Whether the server, not a client, does it: nothing else may be in flight.
     pub fn is_heavy(&self) -> bool {
-        matches!(self, Op::Pass | Op::Check | Op::Reload | Op::LoadAof | Op::Restart)
+        self.is_reload() || matches!(self, Op::Pass | Op::Linger | Op::Check)
+    }
+
+    /// Whether the server reads back what it has kept.
+    pub fn is_reload(&self) -> bool {
+        matches!(self, Op::Reload | Op::LoadAof | Op::Restart)
     }
 
     /// Whether it is a script itself, which no script may call.
@@ -228,6 +235,7 @@ impl Op {
             Op::Scan => "SCAN",
             Op::Rewrite => "BGREWRITEAOF",
             Op::Pass => "the clock goes on",
+            Op::Linger => "lapsing after a reload",
             Op::Check => "check",
             Op::Reload => "DEBUG RELOAD",
             Op::LoadAof => "DEBUG LOADAOF",
@@ -306,4 +314,10 @@ pub const KINDS: &[&str] = &[
 ];
 
 /// What has to happen besides in a run without a replica.
-pub const RELOADS: &[&str] = &["BGREWRITEAOF", "DEBUG RELOAD", "DEBUG LOADAOF", "restart"];
+pub const RELOADS: &[&str] = &[
+    "BGREWRITEAOF",
+    "DEBUG RELOAD",
+    "DEBUG LOADAOF",
+    "restart",
+    "lapsing after a reload",
+];

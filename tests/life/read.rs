@@ -53,16 +53,27 @@ impl World {
             Op::Verify { name } => {
                 self.about(name, &["DOC.VERIFY", name], |_| Expect::Array(Vec::new()))
             }
-            Op::Info { name } => self.about(name, &["DOC.INFO", name], |world| Expect::Info {
-                documents: world.space().members(name).len(),
-                is_declared: world.space().declared.contains_key(name),
-            }),
+            Op::Info { name } => {
+                self.about(name, &["DOC.INFO", name], |world| world.info(name))
+            }
             Op::Scan => {
                 let keys: BTreeSet<String> =
                     self.space().docs().map(|(key, ..)| key.clone()).collect();
                 plan(&["SCAN", "0", "COUNT", "100000", "TYPE", "folio-doc"], Expect::Scanned(keys))
             }
             _ => None,
+        }
+    }
+
+    fn info(&self, name: &str) -> Expect {
+        let space = self.space();
+        let is_here = |key: &String| space.place(key).as_deref() == Some(name);
+        let timed = space.docs().filter(|(key, _, ttl)| ttl.is_some() && is_here(key)).count();
+        let leftovers = space.leftovers.iter().filter(|key| is_here(key)).count();
+        Expect::Info {
+            documents: space.members(name).len(),
+            is_declared: space.declared.contains_key(name),
+            with_ttl: (timed, timed + leftovers),
         }
     }
 

@@ -11,11 +11,13 @@ use crate::expect::{Expect, Versions, fits};
 use crate::op::Op;
 use crate::source::Abilities;
 use crate::wire::{Command, Wire, command, shown, time_ms};
-use crate::world::{DATABASES, SOON_MS, World};
+use crate::world::{DATABASES, SOON, SOON_MS, World};
 
 /// Commands sent at once; few where something lapses soon after.
 const BATCH: usize = 120;
 const SOON_BATCH: usize = 60;
+/// How long what lingers over a reload is there.
+const LINGER_MS: i64 = 800;
 /// How long a replica, a rewrite or a clock is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -183,6 +185,8 @@ pub struct Run<'r> {
     batch: Vec<(Command, Expect, usize)>,
     /// Something in the batch lapses soon.
     soon: bool,
+    /// When what lingers lapses.
+    deadline_ms: Option<i64>,
     /// The clock has gone on since this was last set back.
     pub passed: bool,
     /// Commands run so far.
@@ -201,6 +205,7 @@ impl<'r> Run<'r> {
             versions: Versions::default(),
             batch: Vec::new(),
             soon: false,
+            deadline_ms: None,
             passed: false,
             commands: 0,
             at: 0,
@@ -214,10 +219,14 @@ impl<'r> Run<'r> {
     /// Runs an operation, or puts it into the batch.
     pub fn step(&mut self, at: usize, op: &Op) -> Result<(), Stop> {
         self.at = at;
+        if !op.is_reload() {
+            self.end_lingering()?;
+        }
         if op.is_heavy() {
             self.flush()?;
             return match op {
                 Op::Pass => Ok(()),
+                Op::Linger => self.linger(),
                 Op::Check => self.check().map(|_| ()),
                 _ => self.reload(op),
             };
@@ -334,9 +343,41 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
+    /// Gives each third document a time to live that is over soon after a reload.
+    fn linger(&mut self) -> Result<(), Stop> {
+        let now = self.rig.wire.now_ms();
+        let deadline_ms = self.fault(now)? + LINGER_MS;
+        let mut commands = Vec::new();
+        for (db, space) in self.world.spaces.iter_mut().enumerate() {
+            commands.push(command(&["SELECT", &db.to_string()]));
+            let docs: Vec<String> = space.docs().map(|(key, ..)| key.clone()).collect();
+            for key in docs.into_iter().step_by(3) {
+                commands.push(command(&["PEXPIREAT", &key, &deadline_ms.to_string()]));
+                let entry = space.entries.get_mut(&key).expect("the key was just listed");
+                entry.ttl = Some(SOON);
+            }
+        }
+        commands.push(command(&["SELECT", &self.world.db.to_string()]));
+        let replies = self.rig.wire.ask(&commands);
+        self.fault(replies)?;
+        self.deadline_ms = Some(deadline_ms);
+        Ok(())
+    }
+
+    /// Waits until what lingers has lapsed; it has to be gone everywhere then.
+    fn end_lingering(&mut self) -> Result<(), Stop> {
+        let Some(deadline_ms) = self.deadline_ms.take() else { return Ok(()) };
+        let now = self.rig.wire.now_ms();
+        if self.fault(now)? >= deadline_ms {
+            return Err(Stop::Slow);
+        }
+        self.wait_until(deadline_ms + 1)?;
+        self.world.pass();
+        self.check().map(|_| ())
+    }
+
     /// A reload changes no answer.
     fn reload(&mut self, op: &Op) -> Result<(), Stop> {
-        // Without a document, a log of plain commands keeps no declaration.
         let before = self.check()?;
         let done = self.rig.reload(op, self.world.db);
         self.fault(done)?;
@@ -348,7 +389,7 @@ impl<'r> Run<'r> {
                 return Err(Stop::Fault(self.at, text));
             }
         }
-        Ok(())
+        self.end_lingering()
     }
 }
 

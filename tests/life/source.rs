@@ -63,7 +63,11 @@ impl Source {
         if in_period == 0 {
             return Op::Pass;
         }
-        if self.abilities.reloads && self.drawn % RELOAD_EVERY == CHECK_EVERY / 3 {
+        let to_reload = (CHECK_EVERY / 3 + RELOAD_EVERY - self.drawn % RELOAD_EVERY) % RELOAD_EVERY;
+        if self.abilities.reloads && to_reload == 1 && self.random.chance(30) {
+            return Op::Linger;
+        }
+        if self.abilities.reloads && to_reload == 0 {
             let has_log = self.abilities.has_log;
             return match self.random.below(3) {
                 0 => Op::Reload,
