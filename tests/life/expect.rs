@@ -21,7 +21,7 @@ pub struct Row {
 #[derive(Clone, Debug)]
 pub struct Rows {
     pub slot: Slot,
-    pub rows: Vec<Row>,
+    pub all: Vec<Row>,
     pub total: Option<usize>,
     pub with_version: bool,
     /// Only the keys are compared.
@@ -48,18 +48,33 @@ pub enum Expect {
     /// One of these.
     Either(Vec<Expect>),
     /// A version: that of `stamp`, which is new or known.
-    Version { slot: Slot, stamp: u64, is_new: bool },
+    Version {
+        slot: Slot,
+        stamp: u64,
+        is_new: bool,
+    },
     Rows(Rows),
     /// Collection and birth, and the instants between which the document lapses.
-    Meta { slot: Option<Slot>, stamp: u64, expires: Option<(i64, i64)> },
+    Meta {
+        slot: Option<Slot>,
+        stamp: u64,
+        expires: Option<(i64, i64)>,
+    },
     /// Names that must be there, and that may.
     Names(BTreeSet<String>, BTreeSet<String>),
     /// The keys of a whole SCAN.
     Scanned(BTreeSet<String>),
     /// Some numbers of DOC.INFO; of those with a TTL, the least and the greatest.
-    Info { documents: usize, is_declared: bool, with_ttl: (usize, usize) },
+    Info {
+        documents: usize,
+        is_declared: bool,
+        with_ttl: (usize, usize),
+    },
     /// The prefix and the number of fields of a definition.
-    Schema { prefix: String, fields: usize },
+    Schema {
+        prefix: String,
+        fields: usize,
+    },
 }
 
 /// The versions that the server has told.
@@ -172,9 +187,9 @@ fn rows_fit(expected: &Rows, reply: &Value, versions: &mut Versions) -> bool {
     let Some(results) = answer.get("results").and_then(|results| items(results)) else {
         return false;
     };
-    results.len() == expected.rows.len()
+    results.len() == expected.all.len()
         && total == expected.total.map(|total| total as u64)
-        && results.iter().zip(&expected.rows).all(|(result, row)| {
+        && results.iter().zip(&expected.all).all(|(result, row)| {
             let parts = items(result).unwrap_or_default();
             parts.len() == 2 + usize::from(expected.with_version)
                 && text(&parts[0]).as_deref() == Some(&row.key)
@@ -202,9 +217,8 @@ fn meta_fits(
     let version = told.get("version").and_then(|version| number(version));
     time_fits
         && collection.as_ref() == slot.map(|(_, name)| name)
-        && version.is_some_and(|version| {
-            slot.is_none_or(|slot| versions.seen(slot, stamp, version))
-        })
+        && version
+            .is_some_and(|version| slot.is_none_or(|slot| versions.seen(slot, stamp, version)))
 }
 
 impl Versions {

@@ -156,13 +156,13 @@ fn faults_that_were_found_once_do_not_come_back() {
     for (what, script) in regressions::SCRIPTS {
         let script = shrink::read(script);
         for kept in [Kept::Snapshot, Kept::Log, Kept::PlainLog, Kept::Replica] {
-            let has_reload = script.iter().any(|op| op.is_heavy());
+            let has_reload = script.iter().any(Op::is_reload);
             if kept == Kept::Replica && has_reload {
                 continue;
             }
             let mut rig = Rig::start(kept, |options| options);
-            let outcome = (0..5).map(|_| replay(&mut rig, &script));
-            let outcome = outcome.into_iter().find(|outcome| !matches!(outcome, Err(Stop::Slow)));
+            let mut outcomes = (0..5).map(|_| replay(&mut rig, &script));
+            let outcome = outcomes.find(|outcome| !matches!(outcome, Err(Stop::Slow)));
             assert!(matches!(outcome, Some(Ok(()))), "{what}, {kept:?}: {outcome:?}");
         }
     }
@@ -179,9 +179,8 @@ fn planted_faults_are_found() {
         let faulty = |options: Options| options.module(&module).environment("FOLIO_FAULT", fault);
         let mut tally = Tally::default();
         // A fault that ends the server, or keeps it from answering, is found too.
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            run(kept, faulty, 7, FAULT_WITHIN, &mut tally)
-        }));
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| run(kept, faulty, 7, FAULT_WITHIN, &mut tally)));
         match outcome {
             Ok(Ok(())) => panic!("the fault '{fault}' passed {FAULT_WITHIN} operations"),
             Ok(Err((script, text))) => {

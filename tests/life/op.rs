@@ -66,46 +66,140 @@ pub type Change = (String, String, String);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Op {
     Select(usize),
-    Set { key: String, json: String, when: When, ttl: SetTtl },
-    Get { key: String, path: Option<String> },
-    Mget { keys: Vec<String>, path: Option<String> },
-    Meta { key: String },
-    Update { key: String, changes: Vec<Change>, returned: Returned },
-    DocDel { keys: Vec<String> },
-    Create { name: String, seed: u64 },
-    Drop { name: String, documents: bool },
-    List { pattern: Option<String> },
-    Schema { name: String },
-    Find { name: String, seed: u64 },
-    Count { name: String, seed: u64 },
-    Exists { name: String, seed: u64 },
-    Explain { name: String, seed: u64 },
-    Verify { name: String },
-    Info { name: String },
-    Expire { key: String, ttl: Ttl, only: Only },
-    Persist { key: String },
-    Del { keys: Vec<String> },
-    Unlink { keys: Vec<String> },
-    Rename { from: String, to: String },
-    RenameNx { from: String, to: String },
-    Copy { from: String, to: String, db: Option<usize>, replace: bool },
-    Move { key: String, db: usize },
+    Set {
+        key: String,
+        json: String,
+        when: When,
+        ttl: SetTtl,
+    },
+    Get {
+        key: String,
+        path: Option<String>,
+    },
+    Mget {
+        keys: Vec<String>,
+        path: Option<String>,
+    },
+    Meta {
+        key: String,
+    },
+    Update {
+        key: String,
+        changes: Vec<Change>,
+        returned: Returned,
+    },
+    DocDel {
+        keys: Vec<String>,
+    },
+    Create {
+        name: String,
+        seed: u64,
+    },
+    Drop {
+        name: String,
+        documents: bool,
+    },
+    List {
+        pattern: Option<String>,
+    },
+    Schema {
+        name: String,
+    },
+    Find {
+        name: String,
+        seed: u64,
+    },
+    Count {
+        name: String,
+        seed: u64,
+    },
+    Exists {
+        name: String,
+        seed: u64,
+    },
+    Explain {
+        name: String,
+        seed: u64,
+    },
+    Verify {
+        name: String,
+    },
+    Info {
+        name: String,
+    },
+    Expire {
+        key: String,
+        ttl: Ttl,
+        only: Only,
+    },
+    Persist {
+        key: String,
+    },
+    Del {
+        keys: Vec<String>,
+    },
+    Unlink {
+        keys: Vec<String>,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    RenameNx {
+        from: String,
+        to: String,
+    },
+    Copy {
+        from: String,
+        to: String,
+        db: Option<usize>,
+        replace: bool,
+    },
+    Move {
+        key: String,
+        db: usize,
+    },
     SwapDb(usize, usize),
     /// DUMP of one key and RESTORE as another, in a script.
-    Restore { from: String, to: String, ttl: Option<Ttl>, replace: bool },
-    SetString { key: String, ttl: Option<Ttl> },
-    SetAdd { key: String },
-    UnionStore { to: String, from: String },
-    SortStore { to: String, from: String },
-    GetEx { key: String, ttl: Option<Ttl> },
-    GetDel { key: String },
+    Restore {
+        from: String,
+        to: String,
+        ttl: Option<Ttl>,
+        replace: bool,
+    },
+    SetString {
+        key: String,
+        ttl: Option<Ttl>,
+    },
+    SetAdd {
+        key: String,
+    },
+    UnionStore {
+        to: String,
+        from: String,
+    },
+    SortStore {
+        to: String,
+        from: String,
+    },
+    GetEx {
+        key: String,
+        ttl: Option<Ttl>,
+    },
+    GetDel {
+        key: String,
+    },
     Multi(Vec<Op>),
     Discard(Vec<Op>),
     /// A transaction that a bad command keeps from running.
     Aborted(Vec<Op>),
     Eval(Vec<Op>),
-    FlushDb { background: bool },
-    FlushAll { background: bool },
+    FlushDb {
+        background: bool,
+    },
+    FlushAll {
+        background: bool,
+    },
     ActiveExpire(bool),
     /// All documents of the selected database, by SCAN.
     Scan,
@@ -314,10 +408,5 @@ pub const KINDS: &[&str] = &[
 ];
 
 /// What has to happen besides in a run without a replica.
-pub const RELOADS: &[&str] = &[
-    "BGREWRITEAOF",
-    "DEBUG RELOAD",
-    "DEBUG LOADAOF",
-    "restart",
-    "lapsing after a reload",
-];
+pub const RELOADS: &[&str] =
+    &["BGREWRITEAOF", "DEBUG RELOAD", "DEBUG LOADAOF", "restart", "lapsing after a reload"];

@@ -42,9 +42,9 @@ impl World {
             Op::Count { name, seed } => {
                 self.counted(name, "DOC.COUNT", *seed, |count| Expect::Int(count as i64))
             }
-            Op::Exists { name, seed } => self.counted(name, "DOC.EXISTS", *seed, |count| {
-                Expect::Int(i64::from(count > 0))
-            }),
+            Op::Exists { name, seed } => {
+                self.counted(name, "DOC.EXISTS", *seed, |count| Expect::Int(i64::from(count > 0)))
+            }
             Op::Explain { name, seed } => {
                 let mut words = vec!["DOC.EXPLAIN".to_owned(), name.clone(), "FIND".to_owned()];
                 words.extend(self.asked(name, &mut Random::new(*seed)).words);
@@ -53,9 +53,7 @@ impl World {
             Op::Verify { name } => {
                 self.about(name, &["DOC.VERIFY", name], |_| Expect::Array(Vec::new()))
             }
-            Op::Info { name } => {
-                self.about(name, &["DOC.INFO", name], |world| world.info(name))
-            }
+            Op::Info { name } => self.about(name, &["DOC.INFO", name], |world| world.info(name)),
             Op::Scan => {
                 let keys: BTreeSet<String> =
                     self.space().docs().map(|(key, ..)| key.clone()).collect();
@@ -201,7 +199,9 @@ impl World {
         }));
         words.extend(with_total.then(|| "WITHTOTAL".to_owned()));
         words.extend(with_version.then(|| "WITHVERSION".to_owned()));
-        words.extend(projected.then(|| ["SELECT", "1", "n"]).into_iter().flatten().map(Into::into));
+        words.extend(
+            projected.then_some(["SELECT", "1", "n"]).into_iter().flatten().map(Into::into),
+        );
         let collection = naive_collection(self, name);
         let row = |key: &str| {
             let Doc { json, exact, stamp, .. } = self.space().doc(key)?.clone();
@@ -211,7 +211,7 @@ impl World {
         let rows = found.into_iter().filter_map(row).collect();
         let total = with_total.then(|| collection.count(filter.as_ref(), 0));
         let slot = (self.space().id, name.to_owned());
-        let rows = Rows { slot, rows, total, with_version, projected };
+        let rows = Rows { slot, all: rows, total, with_version, projected };
         self.about(name, &words, |_| Expect::Rows(rows))
     }
 }

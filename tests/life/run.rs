@@ -143,7 +143,11 @@ impl Rig {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let info = folio_tests::reply::text(&self.wire.call(&["INFO", "persistence"])?);
-            let is_busy = ["aof_rewrite_in_progress:1", "aof_rewrite_scheduled:1", "rdb_bgsave_in_progress:1"];
+            let is_busy = [
+                "aof_rewrite_in_progress:1",
+                "aof_rewrite_scheduled:1",
+                "rdb_bgsave_in_progress:1",
+            ];
             if !is_busy.iter().any(|line| info.contains(line)) {
                 return Ok(());
             }
@@ -259,7 +263,8 @@ impl<'r> Run<'r> {
         }
         for ((command, expect, at), reply) in batch.iter().zip(&replies[1..]) {
             if !fits(expect, reply, &mut self.versions) {
-                let text = format!("{}\n  gave     {reply:?}\n  expected {expect:?}", shown(command));
+                let text =
+                    format!("{}\n  gave     {reply:?}\n  expected {expect:?}", shown(command));
                 return Err(Stop::Fault(*at, text));
             }
         }
@@ -309,7 +314,8 @@ impl<'r> Run<'r> {
             let answers = commands.iter().zip(&own).zip(&its).zip(&lasting);
             for (((command, own), its), lasting) in answers {
                 if *lasting && own != its {
-                    let text = format!("{}\n  gave       {own:?}\n  on replica {its:?}", shown(command));
+                    let text =
+                        format!("{}\n  gave       {own:?}\n  on replica {its:?}", shown(command));
                     return Err(Stop::Fault(self.at, text));
                 }
             }
@@ -384,8 +390,10 @@ impl<'r> Run<'r> {
         let after = self.check()?;
         for ((command, before), (_, after)) in before.iter().zip(&after) {
             if before != after {
-                let text =
-                    format!("{}\n  gave        {before:?}\n  after {op:?} {after:?}", shown(command));
+                let text = format!(
+                    "{}\n  gave        {before:?}\n  after {op:?} {after:?}",
+                    shown(command)
+                );
                 return Err(Stop::Fault(self.at, text));
             }
         }

@@ -269,8 +269,7 @@ impl World {
                 continue;
             }
             let number = self.number();
-            if let Some(Entry { held: Held::Doc(doc), .. }) =
-                self.space_mut().entries.get_mut(&key)
+            if let Some(Entry { held: Held::Doc(doc), .. }) = self.space_mut().entries.get_mut(&key)
             {
                 (doc.birth, doc.stamp) = (number, number);
             }

@@ -34,8 +34,8 @@ pub fn test(theme: Option<&str>) -> Result {
 /// Builds the module with the faults that the tests have to find. It shares everything that it depends on with the
 /// right one, which is built after it and takes its place.
 fn faulty_module() -> Result<PathBuf> {
-    let build = ["build", "--package", "folio-module", "--features", "planted-faults"];
-    shell::run(&mut shell::cargo(&build))?;
+    let arguments = ["build", "--package", "folio-module", "--features", "planted-faults"];
+    shell::run(&mut shell::cargo(&arguments))?;
     let built = paths::module("debug");
     let folder = paths::target().join("faulty");
     fs::create_dir_all(&folder)?;
