@@ -55,7 +55,11 @@ impl Folio {
             let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
             info = info.set_redis_settings(settings);
         }
+        // A server that is not there shows within a second; one that comes back is found as fast.
         let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(3)
+            .set_min_delay(Duration::from_millis(50))
+            .set_max_delay(Duration::from_millis(500))
             .set_connection_timeout(Some(Duration::from_secs(5)))
             .set_response_timeout(Some(RESPONSE_TIMEOUT));
         let client = Client::open(info)?;

@@ -75,3 +75,8 @@ pub use find::{Count, Direction, Find, Page};
 /// assert_eq!(Value::Int(1), Value::Int(1));
 /// ```
 pub use redis;
+
+/// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

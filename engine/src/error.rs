@@ -11,6 +11,10 @@ pub enum Code {
     Schema,
     /// A unique index already holds the value.
     Unique,
+    /// The document has another version than was expected.
+    Version,
+    /// The document is not there.
+    NotFound,
     /// Not well-formed JSON; the message holds the byte offset.
     Json,
     /// Not a path, or a path that does not fit the document.
@@ -43,6 +47,8 @@ impl Code {
         match self {
             Code::Schema => "SCHEMA",
             Code::Unique => "UNIQUE",
+            Code::Version => "VERSION",
+            Code::NotFound => "NOTFOUND",
             Code::Json => "JSON",
             Code::Path => "PATH",
             Code::Filter => "FILTER",

@@ -1,7 +1,7 @@
 //! Folio as a loadable module of Redis and Valkey.
 //!
 //! The engine decides; this crate brings it what the server has: arguments, keys, times, events. In reading order:
-//! [`commands`] is what a client sees; `lifecycle` what the server does to keys by itself; `datatype` what is on
+//! `commands` is what a client sees; `lifecycle` what the server does to keys by itself; `datatype` what is on
 //! disk; `replicate` what goes to replicas; `state` holds the store; `guard` keeps panics from the server; `ffi` is
 //! the boundary, the only unsafe code of the project.
 //!

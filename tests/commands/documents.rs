@@ -29,10 +29,12 @@ fn nx_and_xx_give_null_when_they_are_not_met() {
 fn a_version_is_expected_and_zero_means_absent() {
     over_both(|c| {
         let version = c.int(&["DOC.SET", "users:1", "{}", "IFVERSION", "0"]);
-        assert_eq!(c.call(&["DOC.SET", "users:1", ADA, "IFVERSION", "0"]), Value::Nil);
+        let error = c.error(&["DOC.SET", "users:1", ADA, "IFVERSION", "0"]);
+        assert_eq!(error, format!("VERSION expected version 0 of 'users:1', found {version}"));
         let now = version.to_string();
         assert!(c.int(&["DOC.SET", "users:1", ADA, "IFVERSION", &now]) > version);
-        assert_eq!(c.call(&["DOC.SET", "users:1", "{}", "IFVERSION", &now]), Value::Nil);
+        let error = c.error(&["DOC.SET", "users:1", "{}", "IFVERSION", &now]);
+        assert!(error.starts_with("VERSION "), "{error}");
         assert_eq!(c.text(&["DOC.GET", "users:1"]).as_deref(), Some(ADA));
     });
 }
@@ -89,9 +91,10 @@ fn update_applies_its_operations_in_order_and_all_or_none() {
 }
 
 #[test]
-fn update_gives_null_without_a_document_and_the_text_when_asked() {
+fn update_needs_a_document_and_gives_the_text_when_asked() {
     over_both(|c| {
-        assert_eq!(c.call(&["DOC.UPDATE", "users:1", "SET", "a", "1"]), Value::Nil);
+        let error = c.error(&["DOC.UPDATE", "users:1", "SET", "a", "1"]);
+        assert_eq!(error, "NOTFOUND no document under 'users:1'");
         c.call(&["DOC.SET", "users:1", r#"{"a":1}"#]);
         let update = ["DOC.UPDATE", "users:1", "INCR", "a", "1", "RETURN"];
         assert_eq!(c.json(&[&update[..], &["NEW"]].concat()), json!({"a": 2}));

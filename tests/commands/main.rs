@@ -5,4 +5,5 @@
 mod collections;
 mod documents;
 mod errors;
+mod limits;
 mod queries;

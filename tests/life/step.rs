@@ -18,9 +18,8 @@ const SAME_VERSION: &str = "
     if meta then
         for i = 1, #meta, 2 do if meta[i] == 'version' then version = meta[i + 1] end end
     end
-    if redis.call('DOC.SET', KEYS[1], ARGV[1], 'IFVERSION', version + 1) then
-        return redis.error_reply('TEST a version that is not the document\\'s was taken')
-    end
+    local refused = redis.pcall('DOC.SET', KEYS[1], ARGV[1], 'IFVERSION', version + 1)
+    if not refused.err or string.sub(refused.err, 1, 8) ~= 'VERSION ' then return refused end
     return redis.call('DOC.SET', KEYS[1], ARGV[1], 'IFVERSION', version)";
 
 /// Runs the commands that ARGV holds, each behind the count of its words.
@@ -103,7 +102,7 @@ impl World {
             let mut expect = self.set_expect(key, json, When::Always, None)?;
             if matches!(expect, Expect::Error("KEY")) {
                 // A copy under a key that names no collection has no version.
-                expect = Expect::Either(vec![expect, Expect::Nil]);
+                expect = Expect::Either(vec![expect, Expect::Error("VERSION")]);
             }
             return plan(&["EVAL", SAME_VERSION, "1", key, json], expect);
         }
@@ -133,14 +132,12 @@ impl World {
             Some(_) => return Some(Expect::Error("WRONGTYPE")),
             None => None,
         };
-        let is_met = match when {
-            When::Always | When::SameVersion => true,
-            When::New | When::Absent => old.is_none(),
-            When::Old => old.is_some(),
-            When::Never => false,
-        };
-        if !is_met {
-            return Some(Expect::Nil);
+        match when {
+            When::New if old.is_some() => return Some(Expect::Nil),
+            When::Old if old.is_none() => return Some(Expect::Nil),
+            When::Absent if old.is_some() => return Some(Expect::Error("VERSION")),
+            When::Never => return Some(Expect::Error("VERSION")),
+            _ => {}
         }
         let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
         let is_same = old.as_ref().is_some_and(|old| old.json == json);
@@ -201,7 +198,7 @@ impl World {
         let (old, ttl) = match self.space().entries.get(key) {
             Some(Entry { held: Held::Doc(doc), ttl }) => (doc.clone(), *ttl),
             Some(_) => return Some(Expect::Error("WRONGTYPE")),
-            None => return Some(Expect::Nil),
+            None => return Some(Expect::Error("NOTFOUND")),
         };
         let mut json = old.json.clone();
         for change in changes {

@@ -3,6 +3,7 @@
 //! A keyspace of plain values stands in for the server's: it holds the documents, lets them lapse, and tells the store what
 //! Redis would. `OPERATIONS` sets how many are run (2,000,000), `SEED` repeats a run.
 
+mod keys;
 mod world;
 
 use folio_tests::generate::Random;

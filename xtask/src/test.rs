@@ -15,7 +15,7 @@ pub fn test(theme: Option<&str>) -> Result {
     if !module.exists() {
         return Err(format!("the build left no {}", module.display()).into());
     }
-    let mut cargo = shell::cargo(&["test", "--workspace"]);
+    let mut cargo = shell::cargo(&["test", "--workspace", "--no-fail-fast"]);
     match theme {
         Some(theme) if is_suite(theme) => {
             cargo = shell::cargo(&["test", "--package", "folio-tests", "--test", theme]);

@@ -16,10 +16,13 @@ const REFERENCE: &str = "docs/commands.md";
 /// Checks everything and lists all that is wrong; with `write`, rewrites what can be rewritten.
 pub fn tidy(write: bool) -> Result {
     let fmt: &[&str] = if write { &["fmt", "--all"] } else { &["fmt", "--all", "--check"] };
-    shell::run(&mut shell::cargo(fmt))?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
-    shell::run(&mut shell::cargo(&clippy))?;
     let mut faults = Vec::new();
+    for chore in [fmt, &clippy] {
+        if let Err(error) = shell::run(&mut shell::cargo(chore)) {
+            faults.push(error.to_string());
+        }
+    }
     for path in paths::files(paths::root(), "rs") {
         check_source(&path, &mut faults)?;
     }

@@ -318,7 +318,8 @@ mod tests {
         document.place(7, 8, 9, 10);
         let copy = Document::from_thin(document.copy().into_thin());
         assert!(!copy.ptr_eq(&document));
-        assert_eq!((copy.home(), copy.id(), copy.seq(), copy.version()), (0, 0, 9, 10));
+        assert_eq!((copy.home(), copy.id(), copy.seq(), copy.version()), (0, 0, 0, 0));
+        assert_eq!(copy.created_ms(), 5);
         assert_eq!(copy.text(), br#"{"a":1}"#);
         assert_eq!(copy.view().member("a").unwrap().bytes(), b"1");
     }

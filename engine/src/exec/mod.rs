@@ -77,13 +77,10 @@ pub fn count(
     limits: &Limits,
 ) -> Result<u64> {
     let access = plan::access_of(collection, filter);
-    if let Some(count) = counted(collection, &access) {
-        return Ok(count);
+    if access.residual.is_empty() {
+        return Ok(total(collection, &access));
     }
     let candidates = candidates(collection, &access);
-    if access.residual.is_empty() {
-        return Ok(candidates.len());
-    }
     let mut budget = Budget::new(access.root.is_none() && !scan, limits);
     let mut residual = Residual::new(collection, &access);
     let mut count = 0;
@@ -93,9 +90,14 @@ pub fn count(
     Ok(count)
 }
 
+/// How many documents an access yields that leaves nothing open.
+fn total(collection: &Collection, access: &Access<'_>) -> u64 {
+    counted(collection, access).unwrap_or_else(|| candidates(collection, access).len())
+}
+
 /// The answer of a count that one index, or the number of documents, knows without its ids being gathered.
 fn counted(collection: &Collection, access: &Access<'_>) -> Option<u64> {
-    if !access.residual.is_empty() || !collection.due().is_empty() {
+    if !collection.due().is_empty() {
         return None;
     }
     let root = access.root?;
@@ -219,18 +221,24 @@ impl<'c, 'q> Run<'c, 'q> {
 
     fn by_walk(&mut self, index: usize, direction: Direction) -> Result<()> {
         let Some(sorted) = self.collection.indexes()[index].as_sorted() else { return Ok(()) };
-        let everything =
-            matches!(self.access.root.map(|root| &self.access.steps[root]), Some(Step::All));
-        let everything = everything && self.collection.due().is_empty();
-        let candidates = candidates(self.collection, self.access);
         if self.end() == 0 && !self.find.with_total {
             return Ok(());
         }
-        let range = KeyRange::all();
-        let walk = sorted.walk(&range);
-        let postings: Box<dyn Iterator<Item = &'c Posting>> = match direction {
-            Direction::Ascending => Box::new(walk.map(|(_, posting)| posting)),
-            Direction::Descending => Box::new(walk.rev().map(|(_, posting)| posting)),
+        // Candidates that are a stretch of this very index need not be gathered first.
+        let all = [KeyRange::all()];
+        let (ranges, picked) = match self.access.root.map(|root| &self.access.steps[root]) {
+            Some(Step::All) => (&all[..], None),
+            Some(Step::Index { index: at, keys, .. }) if *at == index => (keys.ranges(), None),
+            _ => (&all[..], Some(candidates(self.collection, self.access))),
+        };
+        let postings: Box<dyn Iterator<Item = &Posting>> = match direction {
+            Direction::Ascending => {
+                Box::new(ranges.iter().flat_map(|range| sorted.walk(range)).map(|(_, ids)| ids))
+            }
+            Direction::Descending => {
+                let ranges = ranges.iter().rev();
+                Box::new(ranges.flat_map(|range| sorted.walk(range).rev()).map(|(_, ids)| ids))
+            }
         };
         for posting in postings {
             let ids = posting.ids();
@@ -239,14 +247,15 @@ impl<'c, 'q> Run<'c, 'q> {
                 Direction::Descending => Box::new(ids.rev()),
             };
             for id in ids {
-                if !everything && !candidates.contains(id) {
-                    continue;
-                }
-                if self.residual.holds(id, &mut self.budget)? && !self.take(id)? {
+                let is_candidate = match &picked {
+                    Some(picked) => picked.contains(id),
+                    None => !self.collection.due().contains(id),
+                };
+                if is_candidate && self.residual.holds(id, &mut self.budget)? && !self.take(id)? {
                     return Ok(());
                 }
                 if self.matched >= self.end() && self.access.residual.is_empty() {
-                    self.matched = candidates.len();
+                    self.matched = total(self.collection, self.access);
                     return Ok(());
                 }
             }

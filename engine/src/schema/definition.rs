@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::types::{FieldType, Scalar};
+use crate::doc::parse::parse_value;
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::path::{Path, Step};
@@ -135,9 +136,11 @@ impl Definition {
         }
     }
 
-    /// Reads and validates the JSON form. Errors: `SCHEMA`, `PATH`, `LIMITED`.
+    /// Reads and validates the JSON form. Errors: `JSON`, `SCHEMA`, `PATH`, `LIMITED`.
     pub fn from_json(json: &[u8], limits: &Limits) -> Result<Self> {
-        let read: DefinitionJson = serde_json::from_slice(json)
+        let text = parse_value(json, limits)?;
+        let mut reader = serde_json::Deserializer::from_slice(&text);
+        let read: DefinitionJson = serde_path_to_error::deserialize(&mut reader)
             .map_err(|error| Error::new(Code::Schema, format!("definition: {error}")))?;
         let prefix = read.prefix.unwrap_or_else(|| format!("{}:", read.collection).into());
         let mut fields = Vec::with_capacity(read.fields.len().min(limits.fields_max));

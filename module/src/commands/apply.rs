@@ -1,7 +1,9 @@
 //! `DOC._APPLY` and `DOC._STATE`: what a primary decided, for replicas and the append-only file.
 
 use folio_engine::doc::Stamp;
+use folio_engine::store::NUMBER_MAX;
 
+use super::args::syntax;
 use super::write::Target;
 use super::{Answer, Args, Refusal};
 use crate::ffi::{self, Ctx};
@@ -22,6 +24,9 @@ pub(super) fn apply(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let expires_ms = Some(args.integer("expires")?).filter(|at| *at >= 0);
     let json = args.bytes("json")?;
     args.end()?;
+    if seq.max(version) > NUMBER_MAX {
+        return Err(syntax(format!("a version or birth number above {NUMBER_MAX}")).into());
+    }
     let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };
     datatype::with_parsed(json, &datatype::stored_limits(), |parsed| {
         Target::open(ctx, 1)?.apply(parsed, stamp, expires_ms)

@@ -7,6 +7,11 @@ use super::{Answer, Args, Refusal, no_collection, pattern};
 use crate::ffi::{Ctx, OwnedString};
 use crate::{clock, lifecycle, replicate, state};
 
+/// Whether a collection is there at the instant of the command: an open one of which all documents have lapsed is not.
+fn is_there(collection: &Collection) -> bool {
+    collection.is_declared() || !collection.is_empty()
+}
+
 /// Runs `body` on the collection that the next argument names, as of now.
 pub(super) fn with_collection<R>(
     ctx: &Ctx<'_>,
@@ -17,7 +22,7 @@ pub(super) fn with_collection<R>(
     state::with(|state| {
         state.end_bulk();
         state.store.lapse(db, name, now_ms);
-        let collection = state.store.collection(db, name)?;
+        let collection = state.store.collection(db, name).filter(|there| is_there(there))?;
         Some(body(collection, &state.store.limits))
     })?
     .ok_or_else(|| no_collection(db, name))
@@ -62,8 +67,15 @@ pub(super) fn list(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let wanted = args.peek().map(|_| args.bytes("pattern")).transpose()?;
     args.end()?;
     let db = ctx.db();
-    let mut names = state::with(|state| state.store.names(db))?;
-    names.retain(|name| wanted.is_none_or(|wanted| pattern::fits(wanted, name.as_bytes())));
+    let now_ms = clock::now_ms();
+    let names = state::with(|state| {
+        state.lapse_all(db, now_ms);
+        let store = &state.store;
+        let mut names = store.names(db);
+        names.retain(|name| wanted.is_none_or(|wanted| pattern::fits(wanted, name.as_bytes())));
+        names.retain(|name| store.collection(db, name).is_some_and(is_there));
+        names
+    })?;
     ctx.reply_array(names.len());
     for name in names {
         ctx.reply_bytes(name.as_bytes());

@@ -4,7 +4,7 @@
 
 use folio_engine::collection::Collection;
 use folio_engine::doc::print;
-use folio_engine::exec::{self, Found};
+use folio_engine::exec::{self, Find, Found};
 use folio_engine::{Result, plan};
 
 use super::args::{shown, syntax};
@@ -54,25 +54,27 @@ fn reply_rows(ctx: &Ctx<'_>, collection: &Collection, query: &Query<'_>, found: 
     }
 }
 
-fn count_matches(ctx: &Ctx<'_>, args: &mut Args<'_>) -> std::result::Result<u64, super::Refusal> {
+/// How many documents a filter holds of.
+pub(super) fn count(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     let query = Query::read(args, COUNT, &config::limits())?;
     let counted = with_collection(ctx, name, |collection, limits| -> Result<u64> {
         let find = query.bind(collection, limits)?;
         exec::count(collection, find.filter.as_ref(), find.scan, limits)
-    })?;
-    Ok(counted?)
-}
-
-/// How many documents a filter holds of.
-pub(super) fn count(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    ctx.reply_count(count_matches(ctx, args)?);
+    })??;
+    ctx.reply_count(counted);
     Ok(())
 }
 
 /// Whether a filter holds of any document.
 pub(super) fn exists(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    ctx.reply_integer(i64::from(count_matches(ctx, args)? > 0));
+    let name = args.text("collection")?;
+    let query = Query::read(args, COUNT, &config::limits())?;
+    let found = with_collection(ctx, name, |collection, limits| -> Result<bool> {
+        let first = Find { limit: Some((0, 1)), ..query.bind(collection, limits)? };
+        Ok(!exec::find(collection, &first, limits)?.ids.is_empty())
+    })??;
+    ctx.reply_integer(i64::from(found));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use folio_engine::{Limits, Result};
 
 use folio_engine::doc::{Document, print};
 
+use super::args::syntax;
 use super::{Answer, Args, Refusal};
 use crate::ffi::{Access, Ctx, Key, Value};
 use crate::{config, state};
@@ -51,6 +52,9 @@ pub(super) fn get(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 /// The documents of several keys. Another type under any of them refuses the whole: an answer is whole.
 pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let count = key_count(args.rest());
+    if count == 0 {
+        return Err(syntax("wrong number of arguments: a key is missing before PATHS").into());
+    }
     for _ in 0..count {
         args.bytes("key")?;
     }

@@ -1,7 +1,7 @@
 //! `DOC.SET`.
 
 use super::args::syntax;
-use super::write::{Judged, Target, Ttl};
+use super::write::{Purpose, Target, Ttl};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
 use crate::{config, datatype};
@@ -58,13 +58,8 @@ impl Options {
             .ok_or_else(|| syntax(format!("{name} {number} is no time to expire at")))
     }
 
-    fn are_met(&self, version: Option<u64>) -> bool {
-        let by_version = match (self.if_version, version) {
-            (None, _) => true,
-            (Some(0), there) => there.is_none(),
-            (Some(wanted), there) => there == Some(wanted),
-        };
-        by_version && !(self.only_new && version.is_some()) && !(self.only_old && version.is_none())
+    fn are_met(&self, is_there: bool) -> bool {
+        if is_there { !self.only_new } else { !self.only_old }
     }
 }
 
@@ -77,11 +72,12 @@ pub(super) fn set(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     datatype::with_parsed(json, &limits, |parsed| {
         let target = Target::open(ctx, 1)?;
         let ttl = options.ttl(target.now_ms)?;
-        if !options.are_met(target.old.as_ref().map(folio_engine::doc::Document::version)) {
+        target.expect_version(options.if_version)?;
+        if !options.are_met(target.old.is_some()) {
             ctx.reply_null();
             return Ok(());
         }
-        ctx.reply_count(target.write(parsed, Judged::Whole, ttl, c"doc.set")?.version());
+        ctx.reply_count(target.write(parsed, ttl, Purpose::Set)?.version());
         Ok(())
     })
     .inspect_err(|_| crate::info::count_refused_write())?
@@ -119,17 +115,5 @@ mod tests {
         for words in [[&b"EX"[..], b"0"], [b"PX", b"-1"], [b"EX", b"9223372036854775807"]] {
             assert!(at(&words).is_err(), "{words:?}");
         }
-    }
-
-    #[test]
-    fn version_zero_means_absent() {
-        let options = read(&[b"IFVERSION", b"0"]).unwrap();
-        assert!(options.are_met(None));
-        assert!(!options.are_met(Some(1)));
-        // A copy under a key that names no collection has no version yet.
-        assert!(!options.are_met(Some(0)));
-        let options = read(&[b"IFVERSION", b"7"]).unwrap();
-        assert!(!options.are_met(None));
-        assert!(options.are_met(Some(7)));
     }
 }

@@ -169,6 +169,9 @@ impl Command {
     }
 }
 
+/// What is longer stands once; that it may come again is shown by dots alone.
+const REPEATED_MAX: usize = 24;
+
 fn write_argument(argument: &Argument, line: &mut String) {
     if argument.is_optional {
         line.push('[');
@@ -181,8 +184,10 @@ fn write_argument(argument: &Argument, line: &mut String) {
     line.push_str(&once);
     if argument.is_multiple {
         let token = argument.token.filter(|_| argument.repeats_token);
-        let again = token.map_or_else(|| once.clone(), |token| format!("{token} {once}"));
-        let _ = write!(line, " [{again} ...]");
+        let again = if once.len() > REPEATED_MAX { "" } else { &once };
+        let words = [token.unwrap_or_default(), again, "..."];
+        let words = words.into_iter().filter(|word| !word.is_empty());
+        let _ = write!(line, " [{}]", words.collect::<Vec<_>>().join(" "));
     }
     if argument.is_optional {
         line.push(']');

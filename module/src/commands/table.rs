@@ -71,11 +71,12 @@ pub(crate) const TABLE: &[Command] = &[
             )
             .optional(),
         ],
-        reply: "the document's version, an integer; null when NX, XX or IFVERSION is not met (`IFVERSION 0`: the key must be absent). Without a TTL option an old TTL is dropped. The same text again keeps the version and changes nothing but the TTL. A time in the past writes, then deletes",
+        reply: "the document's version, an integer; null when NX or XX is not met. `IFVERSION 0`: the key must be absent. Without a TTL option an old TTL is dropped. The same text again keeps the version and changes nothing but the TTL. A time in the past writes, then deletes",
         errors: &[
             "`JSON` the text is not well-formed; with the byte",
             "`SCHEMA` the document breaks the collection's declaration",
             "`UNIQUE` another document holds the value",
+            "`VERSION` IFVERSION names another version than the document has; an absent one has 0",
             "`TOOBIG` beyond `folio.document-bytes-max` or `folio.depth-max`",
             "`LIMITED` an array has more than `folio.index-entries-max` elements to index",
         ],
@@ -144,11 +145,12 @@ pub(crate) const TABLE: &[Command] = &[
                 .after("RETURN")
                 .optional(),
         ],
-        reply: "the document's version, or with RETURN its text after or before the change; null when the key is absent or IFVERSION is not met. SET makes missing parents; INCR of what is missing puts the number",
+        reply: "the document's version, or with RETURN its text after or before the change. SET makes missing parents; INCR of what is missing puts the number",
         errors: &[
+            "`NOTFOUND` the key is absent",
             "`PATH` a path cannot be read, holds `[*]`, or does not fit the document",
             "`OVERFLOW` a sum leaves the range of its type",
-            "`JSON`, `SCHEMA`, `UNIQUE`, `TOOBIG`, `LIMITED` as for DOC.SET",
+            "`JSON`, `SCHEMA`, `UNIQUE`, `VERSION`, `TOOBIG`, `LIMITED` as for DOC.SET",
         ],
         example: ("DOC.UPDATE users:1 SET address.city '\"London\"' INCR age 1", "(integer) 2"),
         run: update::update,

@@ -6,10 +6,10 @@ use folio_engine::path::Path;
 use folio_engine::schema::Scalar;
 use folio_engine::schema::definition::Typing;
 use folio_engine::value::Raw;
-use folio_engine::{Limits, Result};
+use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
-use super::write::{Judged, Target, Ttl, Written};
+use super::write::{Purpose, Target, Ttl, Written};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
 use crate::{config, datatype, info, state};
@@ -115,17 +115,15 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let limits = config::limits();
     let request = Request::read(args, &limits)?;
     let target = Target::open(ctx, 1)?;
-    let wanted = |old: &&Document| {
-        request.if_version.is_none_or(|version| version != 0 && version == old.version())
-    };
-    let Some(old) = target.old.as_ref().filter(wanted) else {
-        ctx.reply_null();
-        return Ok(());
+    target.expect_version(request.if_version)?;
+    let Some(old) = target.old.as_ref() else {
+        let what = format!("no document under {}", shown(ctx.argument(1).bytes()));
+        return Err(Error::new(Code::NotFound, what).into());
     };
     let refused = |_: &_| info::count_refused_write();
     let text = edited(old, &request.operations, &limits).inspect_err(refused)?;
     let written = datatype::with_parsed(&text, &limits, |parsed| {
-        target.write(parsed, Judged::Changes, Ttl::Keep, c"doc.update")
+        target.write(parsed, Ttl::Keep, Purpose::Update)
     })
     .inspect_err(refused)??;
     match (request.reply, &written) {

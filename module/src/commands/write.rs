@@ -33,13 +33,23 @@ pub(super) enum Ttl {
     At(i64),
 }
 
-/// What of a document its collection's declaration judges.
+/// What a write is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Judged {
-    /// All of it.
-    Whole,
-    /// What differs from the document that stands there.
-    Changes,
+pub(super) enum Purpose {
+    /// A whole document, judged whole.
+    Set,
+    /// A change of the document that is there, judged by what it changes.
+    Update,
+}
+
+impl Purpose {
+    /// The keyspace event.
+    fn event(self) -> &'static std::ffi::CStr {
+        match self {
+            Purpose::Set => c"doc.set",
+            Purpose::Update => c"doc.update",
+        }
+    }
 }
 
 /// A key, opened for writing.
@@ -90,13 +100,26 @@ impl<'c> Target<'c> {
         Ok(Target { ctx, name, key, db: ctx.db(), now_ms, old })
     }
 
-    /// Writes `parsed`, and announces it as the keyspace event `event`.
+    /// Refuses the write unless the document has the version `wanted`; 0 stands for an absent one.
+    pub(super) fn expect_version(&self, wanted: Option<u64>) -> Result<(), Refusal> {
+        let found = self.old.as_ref().map_or(0, Document::version);
+        match wanted {
+            // A copy under a key that names no collection has no version, and is there.
+            Some(wanted) if wanted != found || (wanted == 0 && self.old.is_some()) => {
+                let key = super::args::shown(self.name.bytes());
+                let what = format!("expected version {wanted} of {key}, found {found}");
+                Err(Error::new(Code::Version, what).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes `parsed`, and announces it.
     pub(super) fn write(
         &self,
         parsed: &Parsed,
-        judged: Judged,
         ttl: Ttl,
-        event: &std::ffi::CStr,
+        purpose: Purpose,
     ) -> Result<Written, Refusal> {
         let old_expires_ms = self.old.as_ref().and_then(|_| self.key.expires_ms());
         let expires_ms = match ttl {
@@ -104,13 +127,14 @@ impl<'c> Target<'c> {
             Ttl::Keep => old_expires_ms,
             Ttl::At(at) => Some(at),
         };
-        let committed =
-            self.commit(parsed, judged, expires_ms).inspect_err(|_| info::count_refused_write())?;
+        let committed = self
+            .commit(parsed, expires_ms, purpose)
+            .inspect_err(|_| info::count_refused_write())?;
         if let Written::Changed(document) = &committed {
             self.put(document, expires_ms, old_expires_ms);
             replicate::written(self.ctx, self.name, document, expires_ms);
             self.ctx.signal_modified(self.name);
-            self.ctx.notify(event, self.name);
+            self.ctx.notify(purpose.event(), self.name);
         } else if expires_ms != old_expires_ms {
             self.retime(expires_ms);
         }
@@ -124,22 +148,20 @@ impl<'c> Target<'c> {
     fn commit(
         &self,
         parsed: &Parsed,
-        judged: Judged,
         expires_ms: Option<i64>,
+        purpose: Purpose,
     ) -> Result<Written, Refusal> {
+        let (name, now_ms) = (self.name.bytes(), self.now_ms);
         let mut last_held = Vec::new();
         for _ in 0..HELD_MAX {
             let held = state::with(|state| {
                 let store = &mut state.store;
-                store.lapse_key(self.db, self.name.bytes(), self.now_ms);
-                let (key, now_ms) = (self.name.bytes(), self.now_ms);
-                let prepared = match (&self.old, judged) {
-                    (Some(old), Judged::Changes) => {
-                        store.prepare_update(self.db, key, old, parsed, now_ms, expires_ms)
+                store.lapse_key(self.db, name, now_ms);
+                let prepared = match &self.old {
+                    Some(old) if purpose == Purpose::Update => {
+                        store.prepare_update(self.db, name, old, parsed, now_ms, expires_ms)
                     }
-                    (old, _) => {
-                        store.prepare(self.db, key, old.as_ref(), parsed, now_ms, expires_ms)
-                    }
+                    old => store.prepare(self.db, name, old.as_ref(), parsed, now_ms, expires_ms),
                 };
                 Ok::<_, Error>(match prepared? {
                     Prepared::Unchanged { version } => Ok(Written::Unchanged(version)),

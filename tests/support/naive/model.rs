@@ -141,7 +141,7 @@ impl NaiveCollection {
         let Some(mut document) = held.cloned() else { return };
         self.births += 1;
         self.revision += 1;
-        document.key = target.to_owned();
+        target.clone_into(&mut document.key);
         document.birth = self.births;
         document.version = self.revision;
         self.documents.push(document);

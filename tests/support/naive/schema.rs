@@ -194,6 +194,14 @@ fn field_is_broken(field: &NaiveField, document: &Json) -> bool {
         })
 }
 
+/// Whether a path's steps lead where a declaration's do.
+fn is_at(declared: &[Step], steps: &[Step]) -> bool {
+    let is_same = |(declared, step): (&Step, &Step)| {
+        declared == step || matches!((declared, step), (Step::Every, Step::Index(_)))
+    };
+    declared.len() == steps.len() && declared.iter().zip(steps).all(is_same)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,12 +295,4 @@ mod tests {
             "users MODE STRICT FIELD a.b array<datetime> REQUIRED NULLABLE UNIQUE INDEX SORTED"
         );
     }
-}
-
-/// Whether a path's steps lead where a declaration's do.
-fn is_at(declared: &[Step], steps: &[Step]) -> bool {
-    let is_same = |(declared, step): (&Step, &Step)| {
-        declared == step || matches!((declared, step), (Step::Every, Step::Index(_)))
-    };
-    declared.len() == steps.len() && declared.iter().zip(steps).all(is_same)
 }

@@ -70,7 +70,7 @@ pub async fn load(db: &Folio, cities: &[City]) -> Result {
     let seconds = bar.elapsed().as_secs_f64();
     let rate = cities.len() as f64 / seconds;
     println!("loaded {} cities in {seconds:.2} s, {rate:.0} a second\n", cities.len());
-    // A server that is killed later keeps what was loaded.
-    let _: Value = db.cmd("BGSAVE").write().await?;
+    // A server that is killed later keeps what was loaded; if it is saving just now, it does so too.
+    let _ = db.cmd("BGSAVE").arg("SCHEDULE").write::<Value>().await;
     Ok(())
 }

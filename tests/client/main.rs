@@ -1,0 +1,123 @@
+//! The client crate over a real server, in both protocols.
+
+#![forbid(unsafe_code)]
+
+use folio::{Definition, Direction, Error, Field, Folio, Index};
+use folio_tests::Server;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct User {
+    name: String,
+    age: u64,
+    tags: Vec<String>,
+}
+
+fn user(name: &str, age: u64, tags: &[&str]) -> User {
+    User { name: name.into(), age, tags: tags.iter().map(ToString::to_string).collect() }
+}
+
+fn users() -> Vec<(String, User)> {
+    let ages =
+        (0..1_200).map(|n| (format!("users:{n}"), user(&format!("no. {n}"), n % 90, &["x"])));
+    ages.collect()
+}
+
+async fn declared(url: &str) -> Folio {
+    let db = Folio::connect(url).await.expect("the server answers");
+    let definition = Definition::new("users")
+        .field(Field::new("name", "string").required().unique().index(Index::Set))
+        .field(Field::new("age", "int").index(Index::Sorted))
+        .field(Field::new("tags", "array<string>").index(Index::Set));
+    db.create(&definition).await.expect("nothing stands there");
+    db.create(&definition).await.expect("the identical definition is no error");
+    db
+}
+
+/// Runs a test over RESP3 and over RESP2, each on a server of its own.
+fn over_both<F: Future<Output = folio::Result<()>>>(test: impl Fn(Folio) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime can be built");
+    for query in ["", "/?protocol=resp2"] {
+        let server = Server::start();
+        let url = format!("{}{query}", server.url());
+        runtime.block_on(async { test(declared(&url).await).await }).expect("no command fails");
+    }
+}
+
+#[test]
+fn a_document_is_written_read_and_removed() {
+    over_both(async |db| {
+        let ada = user("Ada", 36, &["a"]);
+        let version = db.set("users:ada", &ada).await?;
+        assert_eq!(db.set("users:ada", &ada).await?, version);
+        assert_eq!(db.get::<User>("users:ada").await?, Some(ada));
+        assert_eq!(db.get::<User>("users:grace").await?, None);
+        assert!(db.delete("users:ada").await?);
+        assert!(!db.delete("users:ada").await?);
+        Ok(())
+    });
+}
+
+#[test]
+fn many_documents_each_have_an_outcome() {
+    over_both(async |db| {
+        let mut many = users();
+        many.push(("users:twin".into(), user("no. 7", 1, &[])));
+        let outcomes = db.set_many(&many).await?;
+        assert_eq!(outcomes.len(), many.len());
+        let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        let last = outcomes.last().expect("there are some").as_ref();
+        assert_eq!(refused, 1);
+        assert_eq!(last.expect_err("the name is held").code(), Some("UNIQUE"));
+        assert_eq!(db.count("users", "").load().await?, 1_200);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_query_binds_orders_limits_and_counts() {
+    over_both(async |db| {
+        db.set_many(&users()).await?;
+        let page = db
+            .find::<User>("users", "age BETWEEN $from AND 20 AND name IN $names")
+            .param("from", 10)
+            .param("names", ["no. 10", "no. 20", "no. 30", "no. 110", "it's \"none\" $from"])
+            .order_by("age", Direction::Descending)
+            .order_by("name", Direction::Ascending)
+            .limit(1, 1)
+            .with_total()
+            .load()
+            .await?;
+        let names: Vec<&str> = page.items.iter().map(|(_, user)| user.name.as_str()).collect();
+        assert_eq!((names, page.total), (vec!["no. 20"], Some(3)));
+        let many = db.count("users", "tags HAS $tag AND age >= 45").param("tag", "x");
+        assert_eq!(many.load().await?, 600 - 15);
+        Ok(())
+    });
+}
+
+#[test]
+fn errors_say_what_and_whose() {
+    over_both(async |db| {
+        db.set("open:1", &serde_json::json!({"name": 1})).await?;
+        let error = db.get::<User>("open:1").await.expect_err("the types differ");
+        assert!(matches!(&error, Error::Decode { key, .. } if &**key == "open:1"), "{error}");
+        let error = db.count("users", "age >").load().await.expect_err("the filter ends early");
+        assert_eq!((error.code(), error.is_ambiguous()), (Some("FILTER"), false));
+        let error = db.set("users:1", &[1]).await.expect_err("an array is no document");
+        assert_eq!(error.code(), Some("JSON"));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_server_that_is_not_there_is_a_connection_error() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let connected = runtime.expect("a runtime can be built").block_on(async {
+        // Port 1 is reserved and nothing listens on it.
+        Folio::connect("redis://127.0.0.1:1").await
+    });
+    let error = connected.expect_err("nothing listens there");
+    assert!(matches!(error, Error::Connection { maybe_applied: false, .. }), "{error:?}");
+}

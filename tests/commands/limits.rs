@@ -1,0 +1,86 @@
+//! Each limit is a setting that is in force at once, and an error that names it.
+
+use folio_tests::reply::text;
+use folio_tests::{Client, over_both};
+
+/// A setting, its default, what it is lowered to, and a command that then meets it.
+struct Case {
+    setting: &'static str,
+    default: &'static str,
+    lowered: &'static str,
+    command: Vec<String>,
+    error: &'static str,
+}
+
+fn case(
+    setting: &'static str,
+    default: &'static str,
+    lowered: &'static str,
+    command: &[&str],
+    error: &'static str,
+) -> Case {
+    let command = command.iter().map(|word| (*word).to_owned()).collect();
+    Case { setting, default, lowered, command, error }
+}
+
+fn cases() -> Vec<Case> {
+    let long = format!(r#"{{"note":"{}"}}"#, "x".repeat(200));
+    let filter = format!("n = 1 OR s = '{}'", "x".repeat(100));
+    let count = ["DOC.COUNT", "things", "WHERE"];
+    let create = ["DOC.CREATE", "wide", "FIELD", "a", "int", "FIELD", "b", "int"];
+    let tags = r#"{"tags":[1,2,3,4]}"#;
+    vec![
+        case("document-bytes-max", "16777216", "100", &["DOC.SET", "things:9", &long], "TOOBIG"),
+        case("depth-max", "128", "3", &["DOC.SET", "things:9", r#"{"a":[[[1]]]}"#], "TOOBIG"),
+        case("filter-bytes-max", "65536", "64", &[&count[..], &[&filter]].concat(), "TOOBIG"),
+        case("filter-depth-max", "64", "2", &[&count[..], &["((((n = 1))))"]].concat(), "TOOBIG"),
+        case("path-steps-max", "32", "2", &["DOC.GET", "things:1", "a.b.c.d"], "TOOBIG"),
+        case("fields-max", "256", "1", &create, "LIMITED"),
+        case("index-entries-max", "10000", "3", &["DOC.SET", "things:9", tags], "LIMITED"),
+        case("scan-max", "10000", "5", &[&count[..], &["n = 1"]].concat(), "NOINDEX"),
+        case("rows-max", "100000", "5", &["DOC.FIND", "things"], "LIMITED"),
+    ]
+}
+
+fn held(c: &mut Client, setting: &str) -> String {
+    text(&c.map(&["CONFIG", "GET", setting])[setting])
+}
+
+fn prepare(c: &mut Client) {
+    c.call(&["DOC.CREATE", "things", "FIELD", "tags", "array<int>", "INDEX", "SET"]);
+    for n in 0..10 {
+        c.call(&["DOC.SET", &format!("things:{n}"), &format!(r#"{{"n":{n},"tags":[{n}]}}"#)]);
+    }
+    c.call(&["DOC.DEL", "things:9"]);
+}
+
+#[test]
+fn every_limit_is_a_setting_with_a_default_and_an_error() {
+    over_both(|c| {
+        prepare(c);
+        for case in cases() {
+            let setting = format!("folio.{}", case.setting);
+            let command: Vec<&str> = case.command.iter().map(String::as_str).collect();
+            assert_eq!(held(c, &setting), case.default);
+            c.call(&["CONFIG", "SET", &setting, case.lowered]);
+            let error = c.error(&command);
+            assert!(error.starts_with(&format!("{} ", case.error)), "{setting}: {error}");
+            assert!(error.contains(case.lowered), "{setting}: {error}");
+            c.call(&["CONFIG", "SET", &setting, case.default]);
+            c.call(&command);
+            c.call(&["DEL", "things:9"]);
+        }
+    });
+}
+
+#[test]
+fn a_setting_beyond_its_bounds_is_refused() {
+    over_both(|c| {
+        for (setting, value) in
+            [("folio.depth-max", "0"), ("folio.depth-max", "100000"), ("folio.rows-max", "x")]
+        {
+            c.error(&["CONFIG", "SET", setting, value]);
+        }
+        assert_eq!(held(c, "folio.depth-max"), "128");
+    });
+}
