@@ -89,6 +89,22 @@ fn move_and_swap_follow_the_database() {
 }
 
 #[test]
+fn a_document_that_leaves_all_collections_keeps_its_version_in_either_order_of_events() {
+    for source_first in [false, true] {
+        let mut store = Store::new(1);
+        let document = set(&mut store, "users:1", "{}");
+        let version = document.version();
+        if source_first {
+            store.forget(0, b"users:1", &document);
+        }
+        store.adopt(0, b"plain", &document, None);
+        store.forget(0, b"users:1", &document);
+        assert_eq!((document.home(), document.version()), (0, version));
+        assert_eq!(count(&store, 0, "users"), 0);
+    }
+}
+
+#[test]
 fn a_key_of_no_collection_is_left_alone_until_it_gets_another_name() {
     let mut store = Store::new(1);
     let document = set(&mut store, "users:1", "{}");

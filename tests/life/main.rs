@@ -115,7 +115,7 @@ fn run_seeds(kepts: &[Kept], salt: u64) {
     }
     let seconds = began.elapsed().as_secs_f64();
     println!(
-        "{} operations, {} commands in {seconds:.0} s, {:.0} operations/s; {} runs were cut short by a slow machine: {:?}",
+        "{} operations, {} commands in {seconds:.0} s, {:.0} operations/s, {} times too slow: {:?}",
         tally.operations,
         tally.commands,
         tally.operations as f64 / seconds,
@@ -171,7 +171,7 @@ fn faults_that_were_found_once_do_not_come_back() {
 #[test]
 fn planted_faults_are_found() {
     let module = env::var("FOLIO_MODULE_FAULTY").expect(
-        "FOLIO_MODULE_FAULTY names the module built with the feature planted-faults: `cargo xtask test` builds it",
+        "FOLIO_MODULE_FAULTY is to name the module with planted faults: `cargo xtask test` builds it",
     );
     for (fault, kept) in
         [("ttl", Kept::Snapshot), ("rename", Kept::Snapshot), ("load", Kept::Snapshot)]

@@ -1,5 +1,5 @@
-//! Scripts that met a fault once, made short: they are run each time. A line is an operation, as a failing run
-//! prints it.
+//! Scripts that met a fault once, made short: they are run each time. A line is an operation, as a
+//! failing run prints it.
 
 /// What was wrong, and the script.
 pub const SCRIPTS: &[(&str, &str)] = &[

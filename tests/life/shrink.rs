@@ -25,8 +25,8 @@ fn fault(rig: &mut Rig, script: &[Op]) -> Option<(usize, String)> {
     None
 }
 
-/// Leaves operations out while the script still meets a fault. Each rig is started by `start`, because a fault
-/// may end the server.
+/// Leaves operations out while the script still meets a fault. Each rig is started by `start`,
+/// because a fault may end the server.
 pub fn shrink(start: impl Fn() -> Rig, script: Vec<Op>) -> (Vec<Op>, String) {
     let deadline = Instant::now() + PATIENCE;
     let mut rig = start();

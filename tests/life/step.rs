@@ -1,4 +1,5 @@
-//! An operation's commands, what the model expects of each, and what becomes of the model: Folio's own writes.
+//! An operation's commands, what the model expects of each, and what becomes of the model: Folio's
+//! own writes.
 
 use folio_tests::naive::model::{NaiveCollection, apply, is_same as has_value_of};
 use folio_tests::naive::{self, Json, NaiveSchema, Path, Refusal};
@@ -43,8 +44,8 @@ pub fn plan<W: AsRef<[u8]>>(words: &[W], expect: Expect) -> Option<Plan> {
 }
 
 impl World {
-    /// Runs an operation on the model. None where its outcome hangs on something that the model cannot know: it
-    /// is not to be sent then.
+    /// Runs an operation on the model. None where its outcome hangs on something that the model
+    /// cannot know: it is not to be sent then.
     pub fn step(&mut self, op: &Op) -> Option<Plan> {
         match op {
             Op::Select(db) => {

@@ -165,7 +165,7 @@ impl Space {
         docs.map(|(key, ..)| key.clone()).collect()
     }
 
-    /// The unique field of which `json`, under `key`, has a value that another document of the collection holds.
+    /// Whether `json`, under `key`, has a unique value that another document of the collection holds.
     /// Only values that `before` does not have count, if it is given.
     pub fn clash(&self, name: &str, key: &str, before: Option<&Json>, json: &Json) -> bool {
         let schema = self.schema(name);
