@@ -128,9 +128,8 @@ fn run_seeds(kepts: &[Kept], salt: u64) {
 /// A run in which something never happened has not tested it.
 fn assert_each_happened(tally: &Tally, kepts: &[Kept]) {
     let mut wanted = Vec::from(op::KINDS);
-    if !kepts.contains(&Kept::Replica) {
-        wanted.extend(op::RELOADS);
-    }
+    let has_replica = kepts.contains(&Kept::Replica);
+    wanted.extend(if has_replica { op::SYNCS } else { op::RELOADS });
     for kind in wanted {
         let count = tally.kinds.get(kind).copied().unwrap_or(0);
         assert!(

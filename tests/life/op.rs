@@ -214,12 +214,14 @@ pub enum Op {
     Reload,
     LoadAof,
     Restart,
+    /// The replica leaves, and is synced in full again.
+    Resync,
 }
 
 impl Op {
     /// Whether the server, not a client, does it: nothing else may be in flight.
     pub fn is_heavy(&self) -> bool {
-        self.is_reload() || matches!(self, Op::Pass | Op::Linger | Op::Check)
+        self.is_reload() || matches!(self, Op::Pass | Op::Linger | Op::Check | Op::Resync)
     }
 
     /// Whether the server reads back what it has kept.
@@ -334,6 +336,7 @@ impl Op {
             Op::Reload => "DEBUG RELOAD",
             Op::LoadAof => "DEBUG LOADAOF",
             Op::Restart => "restart",
+            Op::Resync => "full sync",
         }
     }
 }
@@ -410,3 +413,6 @@ pub const KINDS: &[&str] = &[
 /// What has to happen besides in a run without a replica.
 pub const RELOADS: &[&str] =
     &["BGREWRITEAOF", "DEBUG RELOAD", "DEBUG LOADAOF", "restart", "lapsing after a reload"];
+
+/// What has to happen besides in a run with a replica.
+pub const SYNCS: &[&str] = &["full sync"];

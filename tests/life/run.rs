@@ -132,6 +132,17 @@ impl Rig {
         }
     }
 
+    /// The replica goes its own way for a moment, so that it has to be synced in full.
+    fn resync(&mut self) -> Result<(), String> {
+        let port = self.server.url().rsplit(':').next().unwrap_or_default().to_owned();
+        if let Some((_, wire)) = &mut self.replica {
+            wire.call(&["REPLICAOF", "NO", "ONE"])?;
+            wire.call(&["SET", "own", "way"])?;
+            wire.call(&["REPLICAOF", "127.0.0.1", &port])?;
+        }
+        self.wait_for_replica()
+    }
+
     /// The server's own digest of all keys, here and on the replica.
     fn digests(&mut self) -> Result<(Value, Value), String> {
         let own = self.wire.call(&["DEBUG", "DIGEST"])?;
@@ -231,6 +242,11 @@ impl<'r> Run<'r> {
             return match op {
                 Op::Pass => Ok(()),
                 Op::Linger => self.linger(),
+                Op::Resync => {
+                    let synced = self.rig.resync();
+                    self.fault(synced)?;
+                    self.check().map(|_| ())
+                }
                 Op::Check => self.check().map(|_| ()),
                 _ => self.reload(op),
             };

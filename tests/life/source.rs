@@ -67,7 +67,10 @@ impl Source {
         if self.abilities.reloads && to_reload == 1 && self.random.chance(30) {
             return Op::Linger;
         }
-        if self.abilities.reloads && to_reload == 0 {
+        if !self.abilities.reloads && to_reload == 0 {
+            return Op::Resync;
+        }
+        if to_reload == 0 {
             let has_log = self.abilities.has_log;
             return match self.random.below(3) {
                 0 => Op::Reload,
