@@ -17,35 +17,11 @@ use crate::collection::Collection;
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Posting};
 use crate::limits::Limits;
-use crate::path::Path;
+pub use crate::plan::{Direction, Find};
+
 use crate::plan::{self, Access, OrderPlan, Step};
 use crate::query::Filter;
 use crate::value::KeyRange;
-
-/// Which way an order goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Direction {
-    /// Least first.
-    #[default]
-    Ascending,
-    /// Greatest first.
-    Descending,
-}
-
-/// What a FIND asks.
-#[derive(Debug, Clone, Default)]
-pub struct Find {
-    /// Which documents; all without one.
-    pub filter: Option<Filter>,
-    /// In which order; by birth without one.
-    pub order: Vec<(Path, Direction)>,
-    /// How many rows to pass over, and how many to give at most.
-    pub limit: Option<(u64, u64)>,
-    /// Whether to count all that match.
-    pub with_total: bool,
-    /// Whether to examine any number of documents without an index.
-    pub scan: bool,
-}
 
 /// The answer of a FIND.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! A plan as text, one line a step, operands indented below.
 
-use super::{Access, OrderPlan, Step};
+use super::{Access, Direction, Find, OrderPlan, Step};
 use crate::collection::Collection;
-use crate::exec::{Direction, Find};
 use crate::limits::Limits;
 use crate::query::FilterNode;
 

@@ -1,8 +1,8 @@
 //! Choosing how rows are brought into order: by walking a sorted index, or by sorting candidates.
 
 use super::access::Access;
+use super::{Direction, Find};
 use crate::collection::Collection;
-use crate::exec::{Direction, Find};
 use crate::path::Path;
 use crate::schema::Scalar;
 use crate::schema::definition::Typing;
