@@ -386,6 +386,17 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
+    /// Asks everything while what lingers is there; of a machine that took longer nothing is known.
+    fn check_in_time(&mut self) -> Result<Vec<(Command, Value)>, Stop> {
+        let answers = self.check();
+        let now = self.rig.wire.now_ms();
+        let now_ms = self.fault(now)?;
+        if self.deadline_ms.is_some_and(|deadline_ms| now_ms >= deadline_ms) {
+            return Err(Stop::Slow);
+        }
+        answers
+    }
+
     /// Waits until what lingers has lapsed; it has to be gone everywhere then.
     fn end_lingering(&mut self) -> Result<(), Stop> {
         let Some(deadline_ms) = self.deadline_ms.take() else { return Ok(()) };
@@ -400,10 +411,10 @@ impl<'r> Run<'r> {
 
     /// A reload changes no answer.
     fn reload(&mut self, op: &Op) -> Result<(), Stop> {
-        let before = self.check()?;
+        let before = self.check_in_time()?;
         let done = self.rig.reload(op, self.world.db);
         self.fault(done)?;
-        let after = self.check()?;
+        let after = self.check_in_time()?;
         for ((command, before), (_, after)) in before.iter().zip(&after) {
             if before != after {
                 let text = format!(
