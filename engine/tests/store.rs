@@ -188,7 +188,7 @@ fn a_due_holder_of_a_unique_value_is_named_and_a_live_one_refuses() {
     store.set_expiry(&holder, Some(NOW - 1));
     store.lapse_key(0, b"users:2", NOW);
     let prepared = prepare(&mut store, "users:2", None, r#"{"email":"a"}"#).unwrap();
-    assert!(matches!(prepared, Prepared::Held { key } if key == b"users:1"));
+    assert!(matches!(prepared, Prepared::Held { keys } if keys == [b"users:1"]));
     store.forget(0, b"users:1", &holder);
     set(&mut store, "users:2", r#"{"email":"a"}"#);
     clean(&store);
@@ -268,4 +268,11 @@ fn a_number_no_double_holds_needs_a_decimal_field() {
     assert_eq!(error.code, Code::Json);
     assert!(error.message.contains("at byte 15"), "{error}");
     clean(&store);
+}
+
+#[test]
+fn an_array_and_its_elements_are_not_declared_both() {
+    let both = r#"{"collection":"c","fields":[{"path":"a","type":"array<decimal>"},{"path":"a[*]","type":"int"}]}"#;
+    let error = Definition::from_json(both.as_bytes(), &Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "SCHEMA field a[*] is declared twice, first as a");
 }

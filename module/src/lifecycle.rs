@@ -65,7 +65,10 @@ pub(crate) fn appeared(ctx: &Ctx<'_>, name: Argument<'_>) {
 pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
     let mut pending = None;
     state::with_logged(|state| pending = state.pending.take());
-    let Some(pending) = pending.filter(|pending| pending.key == name) else { return };
+    let Some(pending) = pending.filter(|pending| pending.key == name && pending.db == ctx.db())
+    else {
+        return;
+    };
     let copied = OwnedString::new(name);
     let expires_ms = ctx.open(copied.argument(), Access::Peek).expires_ms();
     #[cfg(feature = "planted-faults")]
