@@ -1,6 +1,7 @@
 //! Which process keeps its data in a folder.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,10 +24,16 @@ pub fn server_in(folder: &Path) -> Option<u32> {
     })
 }
 
-/// A server makes its data's folder the one it works in; none where the system does not tell.
+/// A server makes its data's folder the one it works in; none where the system does not tell. A process that has
+/// ended works nowhere, even if nobody has asked for its status yet.
 fn works_in(pid: u32, folder: &Path) -> Option<bool> {
-    let there = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
-    Some(there == fs::canonicalize(folder).ok()?)
+    match fs::read_link(format!("/proc/{pid}/cwd")) {
+        Ok(there) => Some(there == fs::canonicalize(folder).ok()?),
+        Err(error) if error.kind() == ErrorKind::NotFound && Path::new("/proc/self").exists() => {
+            Some(false)
+        }
+        Err(_) => None,
+    }
 }
 
 /// Whether the process lives and is a server.

@@ -21,6 +21,8 @@ pub struct Server {
     folder: PathBuf,
     /// The process, for a server that stops with the chore.
     child: Option<Child>,
+    /// Locked while a run uses the demo's server: another run waits.
+    turn: Option<File>,
 }
 
 impl Server {
@@ -34,7 +36,7 @@ impl Server {
     pub fn find_or_start(module: &Path, port: Option<u16>) -> Result<Self> {
         let folder = folder();
         fs::create_dir_all(&folder)?;
-        // Two runs at once: the second waits, and finds the server of the first.
+        // Two runs at once would start two servers, and spoil each other's answers.
         let turn = File::create(folder.join("lock"))?;
         turn.lock()?;
         let noted = fs::read_to_string(folder.join("port")).ok();
@@ -49,9 +51,11 @@ impl Server {
                 )
                 .into());
             }
-            let server = Self { port: running, folder: folder.clone(), child: None };
+            let mut server =
+                Self { port: running, folder: folder.clone(), child: None, turn: None };
             if !is_newer(module, &folder.join("port")) {
                 println!("the demo's server is running on port {running}");
+                server.turn = Some(turn);
                 return Ok(server);
             }
             println!("the module is newer than the server on port {running}: restarting it");
@@ -75,6 +79,7 @@ impl Server {
         let mut server = Self::start(module, free, folder)?;
         // It outlives the chore.
         server.child = None;
+        server.turn = Some(turn);
         Ok(server)
     }
 
@@ -110,7 +115,7 @@ impl Server {
             // Its own group, so that an interrupt of the chore does not reach it.
             .process_group(0)
             .spawn()?;
-        let mut server = Self { port, folder, child: Some(child) };
+        let mut server = Self { port, folder, child: Some(child), turn: None };
         server.wait_until_ready()?;
         println!("started {} on port {port}", server.version());
         Ok(server)
