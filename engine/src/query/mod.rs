@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod bind;
+mod hint;
 mod lex;
 pub mod parse;
 
