@@ -8,5 +8,5 @@ pub mod parse;
 
 pub use ast::Ast;
 
-pub use bind::{Filter, FilterNode, Params, Scratch, Test, bind};
+pub use bind::{Filter, FilterNode, Params, Scratch, Test, bind, expect_declared};
 pub use parse::parse;
