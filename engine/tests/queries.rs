@@ -143,7 +143,11 @@ fn every_kind_of_predicate_finds_its_index() {
         "note = 1",
         "",
         None,
-        &[birth, "check note = 1", "scan 20000 documents (at most 10000): no index answers"],
+        &[
+            birth,
+            "check note = 1",
+            "scan 20000 documents: no index answers; refused without SCAN beyond 10000 (folio.scan-max)",
+        ],
     );
 }
 
