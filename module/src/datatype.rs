@@ -8,9 +8,8 @@
 //! ```
 //!
 //! `u` and `i` are the server's own integers, `s` its strings. Every older form is read for ever. What is read is
-//! validated like a user's text, so a corrupted payload is refused. An append-only file that is rewritten without
-//! the RDB preamble carries definitions only if there is a document in some database: the server asks modules
-//! for nothing but their values there.
+//! validated like a user's text, so a corrupted payload is refused. Where there is no document, a rewrite asks modules for
+//! nothing; so DOC._STATE also begins the file that continues a rewritten one (`lifecycle::child_born`).
 
 use std::cell::Cell;
 use std::process;
@@ -118,13 +117,7 @@ fn load_databases(rdb: &Rdb) -> Option<()> {
     for _ in 0..count {
         let db = u32::try_from(rdb.load_unsigned()?).ok()?;
         let json = rdb.load_bytes()?;
-        let outcome = state::with(|state| {
-            let outcome =
-                state.with_limits(stored_limits(), |state| state.store.load_state(db, &json));
-            state.note_prefixes();
-            outcome
-        })
-        .and_then(|outcome| outcome);
+        let outcome = state::with(|state| state.load_state(db, &json)).and_then(|outcome| outcome);
         if let Err(error) = outcome {
             ffi::log(true, &format!("definitions of database {db} cannot be read: {error}"));
             return None;

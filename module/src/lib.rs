@@ -20,5 +20,6 @@ mod lifecycle;
 #[cfg(feature = "planted-faults")]
 mod planted;
 mod replicate;
+mod staging;
 mod state;
 mod strays;

@@ -6,6 +6,7 @@
 //!     `loaded`                an RDB file: `rdb_load` left the value in `State::pending`
 //! out `left`                  DEL, expiry, eviction, overwrite, the source of a RENAME or MOVE
 //!     `flushed`               FLUSHDB, FLUSHALL, the start of a full sync
+//! both `staging_completed`    a full sync that was loaded beside the data that were served
 //! TTL `happened`              EXPIRE, PERSIST, and the end of each way in
 //! ```
 //!
@@ -18,8 +19,10 @@ use std::thread;
 
 use folio_engine::doc::Document;
 
-use crate::ffi::{Access, Argument, Ctx, OwnedString, Value};
-use crate::state;
+use crate::ffi::{self, Access, Argument, Ctx, OwnedString, Value};
+use crate::replicate;
+use crate::staging::Staging;
+use crate::state::{self, Pending};
 
 /// Folio itself is setting a value: its command does what `appeared` would.
 static IS_OWN_WRITE: AtomicBool = AtomicBool::new(false);
@@ -63,19 +66,23 @@ pub(crate) fn appeared(ctx: &Ctx<'_>, name: Argument<'_>) {
 
 /// A key was read from an RDB file. The name that the server gives lives on its stack: it must not be opened.
 pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
-    let mut pending = None;
-    state::with_logged(|state| pending = state.pending.take());
-    let Some(pending) = pending.filter(|pending| pending.key == name && pending.db == ctx.db())
-    else {
-        return;
-    };
+    let mut loaded = None;
+    state::with_logged(|state| {
+        // A value that had lapsed was read and dropped without a word: what follows may have its name elsewhere.
+        let is_it = |pending: &Pending| pending.key == name && pending.db == ctx.db();
+        let pending = state.pending.take().filter(is_it);
+        match &mut state.staging {
+            // The server's databases hold what is served: the TTL is read when they have been exchanged.
+            Some(staging) => staging.documents.extend(pending),
+            None => loaded = pending,
+        }
+    });
+    let Some(Pending { db, document, .. }) = loaded else { return };
     let copied = OwnedString::new(name);
     let expires_ms = ctx.open(copied.argument(), Access::Peek).expires_ms();
     #[cfg(feature = "planted-faults")]
     let expires_ms = expires_ms.filter(|_| !crate::planted::is("load"));
-    state::with_logged(|state| {
-        state.adopt(pending.db, name, &pending.document, expires_ms);
-    });
+    state::with_logged(|state| state.adopt(db, name, &document, expires_ms));
 }
 
 /// A document leaves its key; the value is still whole.
@@ -140,11 +147,15 @@ pub(crate) fn swapped(a: u32, b: u32) {
     state::with_logged(|state| state.swap(a, b));
 }
 
-/// A load begins: what was known, definitions included, gives way to what the file says.
+/// A load begins: what was known, definitions included, gives way to what the file says, unless it is to be
+/// served meanwhile.
 pub(crate) fn load_began() {
     state::with_logged(|state| {
         state.pending = None;
         state.is_loading = true;
+        if state.staging.is_some() {
+            return;
+        }
         drop_in_background((state.flush(None), state.store.clear()));
         state.begin_bulk();
     });
@@ -157,6 +168,92 @@ pub(crate) fn load_ended() {
         state.is_loading = false;
         state.end_bulk();
     });
+}
+
+/// A full sync will be loaded beside the data that are served; `load_began` follows.
+pub(crate) fn staging_began() {
+    state::with_logged(|state| state.staging = Some(Staging::new()));
+}
+
+/// It was given up, after `load_ended`. What is served stays.
+pub(crate) fn staging_aborted() {
+    state::with_logged(|state| drop_in_background(state.staging.take()));
+}
+
+/// The server has exchanged its databases for those that were loaded: `load_ended` follows. The old values are freed without
+/// a word. O(what was loaded).
+pub(crate) fn staging_completed(ctx: &Ctx<'_>) {
+    let mut staging = None;
+    state::with_logged(|state| staging = state.staging.take());
+    let Some(Staging { states, documents, .. }) = staging else { return };
+    let found = find_staged(ctx, &documents);
+    state::with_logged(|state| {
+        drop_in_background((state.flush(None), state.store.clear()));
+        for (db, json) in states {
+            if let Err(error) = state.load_state(db, &json) {
+                ffi::log(true, &format!("definitions of database {db} cannot be read: {error}"));
+            }
+        }
+        state.begin_bulk();
+        for (staged, place) in documents.iter().zip(found) {
+            if let Some((db, expires_ms)) = place {
+                state.adopt(db, &staged.key, &staged.document, expires_ms);
+            }
+        }
+        state.end_bulk();
+    });
+}
+
+/// In which database each document stands, and when it lapses. While it loads, 7.0 calls every database of a second set 0;
+/// but a file has one database after the other, so the search begins where the last document was.
+fn find_staged(ctx: &Ctx<'_>, documents: &[Pending]) -> Vec<Option<(u32, Option<i64>)>> {
+    let mut database_count = 0;
+    while ctx.select(database_count) {
+        database_count += 1;
+    }
+    let mut last = 0;
+    let find = |staged: &Pending| {
+        let name = OwnedString::new(&staged.key);
+        for db in (last..database_count).chain(0..last) {
+            ctx.select(db);
+            // No key lapses while the server loads, so opening them calls nothing.
+            let key = ctx.open(name.argument(), Access::Peek);
+            if matches!(key.value(), Value::Document(held) if held.ptr_eq(&staged.document)) {
+                last = db;
+                return Some((db, key.expires_ms()));
+            }
+        }
+        None
+    };
+    documents.iter().map(find).collect()
+}
+
+/// How often a paused server is asked whether it goes on.
+const PAUSE_MS: i64 = 10;
+
+/// A child was forked, perhaps to rewrite the append-only file: by then the server has opened the file that
+/// continues it. Definitions and counters are to stand there, because the child writes none where there is no document.
+/// Not now: it would make the command that asked for the rewrite one that is replicated. A timer is served before
+/// the server looks whether the child is done, so no file without them ever counts.
+pub(crate) fn child_born(ctx: &Ctx<'_>) {
+    if ctx.server_number(c"persistence", c"aof_rewrite_in_progress") == 1 {
+        ffi::wait(ctx, 0);
+    }
+}
+
+/// Appends definitions and counters, now or when a pause is over: before, the server would abort. Replicas know
+/// them, and do the same for files of their own.
+pub(crate) fn append_state(ctx: &Ctx<'_>) {
+    if ffi::is_quiet() {
+        ffi::wait(ctx, PAUSE_MS);
+        return;
+    }
+    let mut databases = Vec::new();
+    state::with_logged(|state| databases = state.store.save_state());
+    for (db, json) in databases {
+        ctx.select(db);
+        replicate::state_kept(ctx, json.as_bytes());
+    }
 }
 
 /// Opens a key for writing, which makes the server remove it if it has lapsed.

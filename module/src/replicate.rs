@@ -44,3 +44,8 @@ pub(crate) fn undeclared(ctx: &Ctx<'_>, name: &str) {
 pub(crate) fn state_set(ctx: &Ctx<'_>, json: &[u8]) {
     ctx.replicate_words(c"DOC._STATE", &[json]);
 }
+
+/// Definitions and counters of the selected database, for the append-only file alone.
+pub(crate) fn state_kept(ctx: &Ctx<'_>, json: &[u8]) {
+    ctx.append_text(c"DOC._STATE", json);
+}

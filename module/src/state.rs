@@ -12,8 +12,9 @@ use folio_engine::schema::Definition;
 use folio_engine::store::{Created, Flushed, Store};
 use folio_engine::{Code, Error, Limits, Result};
 
-use crate::ffi;
+use crate::staging::Staging;
 use crate::strays::Strays;
+use crate::{datatype, ffi};
 
 /// A value that `rdb_load` made and that `loaded` will report, if it enters the keyspace at all.
 pub(crate) struct Pending {
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub(crate) pending: Option<Pending>,
     /// A load is under way.
     pub(crate) is_loading: bool,
+    /// What it has brought, when it goes on beside the data that are served.
+    pub(crate) staging: Option<Staging>,
     /// The store only fills tables; indexes are built when this ends.
     is_bulk: bool,
     /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
@@ -48,6 +51,7 @@ impl State {
             store: Store::new(seed),
             pending: None,
             is_loading: false,
+            staging: None,
             is_bulk: false,
             late_expiries: Vec::new(),
             strays: Strays::default(),
@@ -98,6 +102,25 @@ impl State {
         let result = body(self);
         self.store.limits = own;
         result
+    }
+
+    /// Takes in definitions and counters of a database from a file. Error: `SCHEMA`.
+    pub(crate) fn load_state(&mut self, db: u32, json: &[u8]) -> Result<()> {
+        if let Some(staging) = &mut self.staging {
+            return staging.add_state(db, json);
+        }
+        let stored = datatype::stored_limits();
+        let outcome = self.with_limits(stored, |state| state.store.load_state(db, json));
+        self.note_prefixes();
+        outcome
+    }
+
+    /// The same from a command: documents may be there already. Gives what [`State::create`] gives.
+    pub(crate) fn set_state(&mut self, db: u32, json: &[u8]) -> Result<Vec<Box<[u8]>>> {
+        let stored = datatype::stored_limits();
+        self.with_limits(stored, |state| state.store.load_state(db, json))?;
+        self.note_prefixes();
+        Ok(if self.is_bulk { Vec::new() } else { self.bring_home(db) })
     }
 
     /// Makes every table and index anew from the documents, after a panic left some half done.
@@ -169,15 +192,20 @@ impl State {
         self.strays.remove(db, key);
     }
 
-    /// Declares a collection. Gives the keys that have come to a collection by that besides those that the store
-    /// moved, whose TTL is to be told.
+    /// Declares a collection; a replay does it without judging the documents that are there. Gives the keys that have
+    /// come to a collection by that besides those that the store moved, whose TTL is to be told.
     pub(crate) fn create(
         &mut self,
         db: u32,
         definition: Definition,
+        is_replay: bool,
     ) -> Result<(Created, Vec<Box<[u8]>>)> {
         self.end_bulk();
-        let created = self.store.create(db, definition)?;
+        let created = if is_replay {
+            self.store.create_applied(db, definition)?
+        } else {
+            self.store.create(db, definition)?
+        };
         self.note_prefixes();
         Ok((created, self.bring_home(db)))
     }

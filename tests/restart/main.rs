@@ -118,9 +118,7 @@ fn a_crash_loses_nothing_that_was_acknowledged() {
     });
 }
 
-fn rewrite(server: &mut Server) {
-    let mut c = server.resp2();
-    c.call(&["BGREWRITEAOF"]);
+fn wait_for_rewrite(c: &mut Client) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     let busy = |info: &str| {
         info.contains("aof_rewrite_in_progress:1") || info.contains("aof_rewrite_scheduled:1")
@@ -129,6 +127,15 @@ fn rewrite(server: &mut Server) {
         assert!(std::time::Instant::now() < deadline, "the rewrite does not end");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
+}
+
+fn rewrite_only(c: &mut Client) {
+    c.call(&["BGREWRITEAOF"]);
+    wait_for_rewrite(c);
+}
+
+fn rewrite(server: &mut Server) {
+    rewrite_only(&mut server.resp2());
     server.restart_without_saving();
 }
 
@@ -141,4 +148,127 @@ fn a_rewritten_append_only_file_keeps_everything() {
 fn a_rewritten_append_only_file_of_commands_keeps_everything() {
     let options = Options::new().appendonly().config("aof-use-rdb-preamble", "no");
     check(options.start(), rewrite);
+}
+
+/// A rewrite with nothing to write but what no key tells: definitions, empty collections, counters.
+fn rewritten_without_documents(preamble: &str, is_paused: bool) {
+    let options = Options::new().appendonly().config("aof-use-rdb-preamble", preamble);
+    let mut server = options.start();
+    let mut c = server.resp3();
+    c.call(CREATE);
+    c.call(&["DOC.CREATE", "empty", "MODE", "STRICT"]);
+    c.call(&["DOC.SET", "gone:1", "{}"]);
+    let last = c.int(&["DOC.SET", "t:last", r#"{"n":1}"#]);
+    c.call(&["DOC.DEL", "t:last", "gone:1"]);
+    c.call(&["SELECT", "3"]);
+    c.call(&["DOC.CREATE", "three", "FIELD", "a", "int", "UNIQUE"]);
+    c.call(&["SELECT", "0"]);
+    if is_paused {
+        c.call(&["CLIENT", "PAUSE", "300", "WRITE"]);
+    }
+    for _ in 0..2 {
+        rewrite_only(&mut c);
+    }
+    if is_paused {
+        c.call(&["CLIENT", "UNPAUSE"]);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let names = c.texts(&["DOC.LIST"]);
+    for _ in 0..2 {
+        server.kill();
+        server.start_again();
+        let mut c = server.resp3();
+        assert_eq!(c.texts(&["DOC.LIST"]), names);
+        assert_eq!(names, ["empty", "t"]);
+        assert!(c.error(&["DOC.SET", "t:bad", r#"{"n":"text"}"#]).starts_with("SCHEMA "));
+        c.call(&["SELECT", "3"]);
+        assert_eq!(c.texts(&["DOC.LIST"]), ["three"]);
+        rewrite_only(&mut c);
+    }
+    let mut c = server.resp3();
+    assert!(c.int(&["DOC.SET", "t:next", "{}"]) > last);
+    assert!(
+        c.int(&["DOC.SET", "gone:2", "{}"]) > 1,
+        "the counters of open collections are kept too"
+    );
+}
+
+#[test]
+fn a_rewrite_without_documents_keeps_definitions_and_counters() {
+    rewritten_without_documents("yes", false);
+    rewritten_without_documents("no", false);
+}
+
+#[test]
+fn a_rewrite_during_a_pause_keeps_them_too() {
+    rewritten_without_documents("no", true);
+}
+
+#[test]
+fn an_append_only_file_begun_while_running_keeps_everything() {
+    for preamble in ["yes", "no"] {
+        let options = Options::new().appendonly().config("aof-use-rdb-preamble", preamble);
+        let mut server = options.start();
+        let mut c = server.resp3();
+        c.call(&["CONFIG", "SET", "appendonly", "no"]);
+        fill(&mut c);
+        c.call(&["DOC.CREATE", "empty"]);
+        c.call(&["CONFIG", "SET", "appendonly", "yes"]);
+        wait_for_rewrite(&mut c);
+        let before = answers(&mut c);
+        server.kill();
+        server.start_again();
+        for (after, before) in answers(&mut server.resp3()).into_iter().zip(before) {
+            assert_eq!(after, before);
+        }
+        assert_eq!(server.resp3().texts(&["DOC.LIST"]), ["empty", "open", "t"]);
+    }
+}
+
+#[test]
+fn a_rewrite_under_load_loses_nothing() {
+    for preamble in ["yes", "no"] {
+        let options = Options::new().appendonly().config("aof-use-rdb-preamble", preamble);
+        let mut server = options.config("rdb-key-save-delay", "300").start();
+        let mut c = server.resp3();
+        fill(&mut c);
+        for round in 0..4 {
+            c.call(&["BGREWRITEAOF"]);
+            for n in 0..150 {
+                let key = format!("t:{n}");
+                c.call(&["DOC.SET", &key, &format!(r#"{{"n":{round},"tags":["t{n}"]}}"#)]);
+                match n % 10 {
+                    0 => c.call(&[
+                        "DOC.CREATE",
+                        &format!("new{round}"),
+                        "FIELD",
+                        "n",
+                        "int",
+                        "INDEX",
+                        "SET",
+                    ]),
+                    1 => {
+                        c.call(&["DOC.SET", &format!("new{round}:{n}"), r#"{"n":1}"#, "EX", "900"])
+                    }
+                    2 => c.call(&["RENAME", &key, &format!("new{round}:{n}")]),
+                    3 => c.call(&["DOC.DEL", &key]),
+                    4 => c.call(&["PEXPIRE", &key, "800000"]),
+                    5 => c.call(&["COPY", &key, &format!("open:{round}-{n}")]),
+                    6 if n == 136 => c.call(&["DOC.DROP", &format!("new{round}")]),
+                    _ => Value::Nil,
+                };
+            }
+            wait_for_rewrite(&mut c);
+        }
+        let mut before = answers(&mut c);
+        before.push((String::new(), c.call(&["DOC.LIST"])));
+        server.kill();
+        server.start_again();
+        let mut c = server.resp3();
+        let mut after = answers(&mut c);
+        after.push((String::new(), c.call(&["DOC.LIST"])));
+        for (after, before) in after.into_iter().zip(before) {
+            assert_eq!(after, before, "preamble {preamble}");
+        }
+    }
 }

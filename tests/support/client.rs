@@ -56,7 +56,7 @@ impl Client {
         match self.call(command) {
             Value::Nil => None,
             Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-            Value::SimpleString(text) => Some(text),
+            Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text),
             Value::Okay => Some("OK".into()),
             other => panic!("{}: {other:?} is no text", command.join(" ")),
         }

@@ -25,6 +25,21 @@ impl Store {
     /// Errors: `SCHEMA` and `UNIQUE` (naming the first documents that break it), `COLLECTIONEXISTS`, `LIMITED`. O(documents under the prefix, and
     /// of open collections whose names could lie under it).
     pub fn create(&mut self, db: u32, definition: Definition) -> Result<Created> {
+        self.declare(db, definition, judge_documents)
+    }
+
+    /// The same where a primary, or this server before a restart, has judged the documents already. By the clock of this
+    /// moment others of them may have lapsed, so they are not judged again. Errors: `SCHEMA`, `COLLECTIONEXISTS`, `LIMITED`.
+    pub fn create_applied(&mut self, db: u32, definition: Definition) -> Result<Created> {
+        self.declare(db, definition, |_, _| Ok(()))
+    }
+
+    fn declare(
+        &mut self,
+        db: u32,
+        definition: Definition,
+        judge: impl FnOnce(&Definition, &[Mover]) -> Result<()>,
+    ) -> Result<Created> {
         self.settle();
         definition.validate(&self.limits)?;
         if let Some(there) = self.collection(db, &definition.name) {
@@ -48,7 +63,7 @@ impl Store {
         }
         self.judge_prefix(db, &definition)?;
         let movers = self.movers(db, definition.prefix.as_bytes());
-        judge_documents(&definition, &movers)?;
+        judge(&definition, &movers)?;
         self.move_in(db, definition, &movers);
         Ok(Created::New)
     }

@@ -389,6 +389,8 @@ impl Store {
         let Some(home) = self.collections.get_mut(&uid) else { return };
         if home.db() == db && home.holds(key, doc) {
             home.remove(doc.id());
+            // If this is the first half of a RENAME, the second is a birth with new numbers, whatever the order of both.
+            doc.place(0, 0, 0, 0);
             self.drop_if_vacant(uid);
         }
     }

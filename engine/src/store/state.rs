@@ -75,13 +75,35 @@ impl Store {
         let floor = Counters { version: read.floor.version, seq: read.floor.seq };
         self.databases.entry(db).or_default().floor = floor;
         for (definition, declared, counters) in definitions {
-            let there = self.databases.entry(db).or_default().uid(&definition.name);
-            match there.and_then(|uid| self.collections.get_mut(&uid)) {
-                Some(there) => there.raise_counters(counters),
-                None => {
-                    self.add_collection(db, definition, declared, counters);
-                }
+            self.take_in(db, definition, declared, counters)?;
+        }
+        Ok(())
+    }
+
+    fn take_in(
+        &mut self,
+        db: u32,
+        definition: Definition,
+        declared: bool,
+        counters: Counters,
+    ) -> Result<()> {
+        let name = definition.name.clone();
+        match self.collection(db, &name).map(|there| (there.uid(), there.is_declared())) {
+            Some((_, is_declared)) if is_declared || !declared => {}
+            // Its documents may be there already, in open collections.
+            _ if declared && !self.filling.is_open() => {
+                self.create_applied(db, definition)?;
             }
+            there => {
+                if let Some((uid, _)) = there {
+                    self.drop_if_vacant(uid);
+                }
+                self.add_collection(db, definition, declared, counters);
+            }
+        }
+        let uid = self.databases.entry(db).or_default().uid(&name);
+        if let Some(there) = uid.and_then(|uid| self.collections.get_mut(&uid)) {
+            there.raise_counters(counters);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::args::syntax;
 use super::write::Target;
 use super::{Answer, Args, Refusal};
 use crate::ffi::{self, Ctx};
-use crate::{datatype, replicate, state};
+use crate::{datatype, lifecycle, replicate, state};
 
 fn may_run(ctx: &Ctx<'_>) -> Result<(), Refusal> {
     if ctx.is_replay() || ffi::is_admin(ctx) { Ok(()) } else { Err(Refusal::NotPermitted) }
@@ -42,12 +42,8 @@ pub(super) fn set_state(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let json = args.bytes("json")?;
     args.end()?;
     let db = ctx.db();
-    state::with(|state| {
-        let outcome =
-            state.with_limits(datatype::stored_limits(), |state| state.store.load_state(db, json));
-        state.note_prefixes();
-        outcome
-    })??;
+    let arrived = state::with(|state| state.set_state(db, json))??;
+    lifecycle::tell_ttls(ctx, &arrived);
     replicate::state_set(ctx, json);
     ctx.reply_ok();
     Ok(())

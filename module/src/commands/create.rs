@@ -87,8 +87,9 @@ fn read_index(args: &mut Args<'_>) -> Result<IndexKind> {
 
 /// Declares a collection.
 pub(super) fn create(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    // What a primary accepted is not judged by this server's settings.
-    let limits = if ctx.is_replay() { datatype::stored_limits() } else { config::limits() };
+    // What a primary accepted is not judged by this server's settings, nor by its clock.
+    let is_replay = ctx.is_replay();
+    let limits = if is_replay { datatype::stored_limits() } else { config::limits() };
     let definition = read(args, &limits)?;
     let (name, json) = (definition.name.clone(), definition.to_json());
     let db = ctx.db();
@@ -99,7 +100,7 @@ pub(super) fn create(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     }
     let created = state::with(|state| {
         state.lapse_all(db, now_ms);
-        state.with_limits(limits, |state| state.create(db, definition))
+        state.with_limits(limits, |state| state.create(db, definition, is_replay))
     })??;
     let (created, arrived) = created;
     lifecycle::tell_ttls(ctx, &arrived);

@@ -151,7 +151,7 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     .inspect_err(refused)??;
     match (request.reply, &written) {
         (Return::Version, written) => ctx.reply_count(written.version()),
-        (Return::New, Written::Changed(document)) => ctx.reply_bytes(document.text()),
+        (Return::New, Written::Changed(document, _)) => ctx.reply_bytes(document.text()),
         (Return::New | Return::Old, _) => ctx.reply_bytes(old.text()),
     }
     Ok(())

@@ -68,16 +68,15 @@ pub(super) struct Target<'c> {
 pub(super) enum Written {
     /// Nothing had to be changed.
     Unchanged(u64),
-    /// The document that stands there now.
-    Changed(Document),
+    /// The document that stands there now, and its version: a document that lapses at once has none any more.
+    Changed(Document, u64),
 }
 
 impl Written {
     /// The version that the document has now.
     pub(super) fn version(&self) -> u64 {
         match self {
-            Written::Unchanged(version) => *version,
-            Written::Changed(document) => document.version(),
+            Written::Unchanged(version) | Written::Changed(_, version) => *version,
         }
     }
 }
@@ -130,7 +129,7 @@ impl<'c> Target<'c> {
         let committed = self
             .commit(parsed, expires_ms, purpose)
             .inspect_err(|_| info::count_refused_write())?;
-        if let Written::Changed(document) = &committed {
+        if let Written::Changed(document, _) = &committed {
             self.put(document, expires_ms, old_expires_ms);
             replicate::written(self.ctx, self.name, document, expires_ms);
             self.ctx.signal_modified(self.name);
@@ -166,7 +165,11 @@ impl<'c> Target<'c> {
                 };
                 Ok::<_, Error>(match prepared? {
                     Prepared::Unchanged { version } => Ok(Written::Unchanged(version)),
-                    Prepared::Ready(delta) => Ok(Written::Changed(store.commit(delta))),
+                    Prepared::Ready(delta) => {
+                        let document = store.commit(delta);
+                        let version = document.version();
+                        Ok(Written::Changed(document, version))
+                    }
                     Prepared::Held { keys } => Err(keys),
                 })
             })??;

@@ -111,6 +111,14 @@ impl<'a> Ctx<'a> {
         u32::try_from(unsafe { selected(self.raw) }).unwrap_or(0)
     }
 
+    /// Selects a database; false where there is none of that number.
+    pub(crate) fn select(&self, db: u32) -> bool {
+        let select = api!(RedisModule_SelectDb);
+        let Ok(db) = c_int::try_from(db) else { return false };
+        // SAFETY: server: the context is live.
+        unsafe { select(self.raw, db) == raw::REDISMODULE_OK as c_int }
+    }
+
     fn has_flag(&self, flag: u32) -> bool {
         let flags = api!(RedisModule_GetContextFlags);
         // SAFETY: server: the context is live.
@@ -118,9 +126,12 @@ impl<'a> Ctx<'a> {
         set as u32 & flag != 0
     }
 
-    /// Whether the command comes from the append-only file or from the primary.
+    /// Whether the command comes from the append-only file or from the primary. (While a replica loads a full sync
+    /// beside the data that it serves, clients' commands run too.)
     pub(crate) fn is_replay(&self) -> bool {
-        self.has_flag(raw::REDISMODULE_CTX_FLAGS_LOADING | raw::REDISMODULE_CTX_FLAGS_REPLICATED)
+        let is_from_file = self.has_flag(raw::REDISMODULE_CTX_FLAGS_LOADING)
+            && !self.has_flag(raw::REDISMODULE_CTX_FLAGS_ASYNC_LOADING);
+        is_from_file || self.has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED)
     }
 
     /// Whether the server asks where the keys of a command are, instead of running it.
@@ -208,6 +219,28 @@ impl<'a> Ctx<'a> {
         unsafe { replicate(self.raw, command.as_ptr(), c"sl".as_ptr(), name.raw, number) };
     }
 
+    /// Writes `command text` for the selected database into the append-only file, and sends replicas nothing.
+    pub(crate) fn append_text(&self, command: &CStr, text: &[u8]) {
+        let replicate = api!(RedisModule_Replicate);
+        // SAFETY: borrow: a command's name, a buffer and its length, as the format says; the server copies.
+        unsafe { replicate(self.raw, command.as_ptr(), c"Rb".as_ptr(), text.as_ptr(), text.len()) };
+    }
+
+    /// A number of INFO; 0 where there is none.
+    pub(crate) fn server_number(&self, section: &CStr, field: &CStr) -> i64 {
+        let get = api!(RedisModule_GetServerInfo);
+        // SAFETY: server: a live context; borrow: a C string.
+        let info = unsafe { get(self.raw, section.as_ptr()) };
+        let field_of = api!(RedisModule_ServerInfoGetFieldSigned);
+        let mut error = 0;
+        // SAFETY: owned: made above; borrow: a C string and a place for the error.
+        let number = unsafe { field_of(info, field.as_ptr(), &raw mut error) };
+        let free = api!(RedisModule_FreeServerInfo);
+        // SAFETY: owned: made above, freed once.
+        unsafe { free(self.raw, info) };
+        number
+    }
+
     /// Replicates `command` with up to three byte strings.
     pub(crate) fn replicate_words(&self, command: &CStr, words: &[&[u8]]) {
         let replicate = api!(RedisModule_Replicate);
@@ -224,6 +257,13 @@ impl<'a> Ctx<'a> {
             )
         };
     }
+}
+
+/// Whether nothing may be replicated now but by a command: clients are paused, or a failover is under way.
+pub(crate) fn is_quiet() -> bool {
+    let avoid = api!(RedisModule_AvoidReplicaTraffic);
+    // SAFETY: table: takes nothing.
+    unsafe { avoid() != 0 }
 }
 
 /// Whether the user of `ctx` may run administrators' commands. Callers inside the server count as such.

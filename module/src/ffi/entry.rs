@@ -44,8 +44,10 @@ pub extern "C" fn RedisModule_OnLoad(
 
 fn start(ctx: &Ctx<'_>) -> bool {
     // IO errors: a broken RESTORE payload is refused; else the server would exit.
+    // Asynchronous loads: `staging` keeps what a full sync brings apart from what is served.
     // Signals: a command that changes nothing wakes no watcher.
     let options = raw::REDISMODULE_OPTIONS_HANDLE_IO_ERRORS
+        | raw::REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD
         | raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED;
     let set_options = api!(RedisModule_SetModuleOptions);
     // SAFETY: server: a live context.

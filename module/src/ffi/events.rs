@@ -1,6 +1,7 @@
 //! What the server reports: keyspace notifications and server events, subscribed to raw.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
 
 use redis_module::raw;
 
@@ -19,6 +20,8 @@ pub(super) fn subscribe(ctx: &Ctx<'_>) -> bool {
         raw::REDISMODULE_EVENT_FLUSHDB,
         raw::REDISMODULE_EVENT_SWAPDB,
         raw::REDISMODULE_EVENT_LOADING,
+        raw::REDISMODULE_EVENT_REPL_ASYNC_LOAD,
+        raw::REDISMODULE_EVENT_FORK_CHILD,
     ];
     let to_event = api!(RedisModule_SubscribeToServerEvent);
     status == raw::REDISMODULE_OK as c_int
@@ -51,11 +54,12 @@ extern "C" fn on_key(
 }
 
 extern "C" fn on_server(
-    _ctx: *mut raw::RedisModuleCtx,
+    ctx: *mut raw::RedisModuleCtx,
     event: raw::RedisModuleEvent,
     subevent: u64,
     data: *mut c_void,
 ) {
+    let ctx = Ctx::new(ctx);
     guard::callback("server event", || match (event.id, subevent) {
         (raw::REDISMODULE_EVENT_FLUSHDB, raw::REDISMODULE_SUBEVENT_FLUSHDB_START) => {
             // SAFETY: server: this event's data is a record of that type, kept for the callback.
@@ -74,6 +78,34 @@ extern "C" fn on_server(
             raw::REDISMODULE_SUBEVENT_LOADING_ENDED | raw::REDISMODULE_SUBEVENT_LOADING_FAILED,
         ) => lifecycle::load_ended(),
         (raw::REDISMODULE_EVENT_LOADING, _) => lifecycle::load_began(),
+        (
+            raw::REDISMODULE_EVENT_REPL_ASYNC_LOAD,
+            raw::REDISMODULE_SUBEVENT_REPL_ASYNC_LOAD_STARTED,
+        ) => {
+            lifecycle::staging_began();
+        }
+        (
+            raw::REDISMODULE_EVENT_REPL_ASYNC_LOAD,
+            raw::REDISMODULE_SUBEVENT_REPL_ASYNC_LOAD_ABORTED,
+        ) => {
+            lifecycle::staging_aborted();
+        }
+        (raw::REDISMODULE_EVENT_REPL_ASYNC_LOAD, _) => lifecycle::staging_completed(&ctx),
+        (raw::REDISMODULE_EVENT_FORK_CHILD, raw::REDISMODULE_SUBEVENT_FORK_CHILD_BORN) => {
+            lifecycle::child_born(&ctx);
+        }
         _ => {}
     });
+}
+
+/// Calls `lifecycle::append_state` in `milliseconds`.
+pub(crate) fn wait(ctx: &Ctx<'_>, milliseconds: i64) {
+    let create = api!(RedisModule_CreateTimer);
+    // SAFETY: server: a live context; the callback takes no data.
+    unsafe { create(ctx.raw, milliseconds, Some(on_timer), ptr::null_mut()) };
+}
+
+extern "C" fn on_timer(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
+    let ctx = Ctx::new(ctx);
+    guard::callback("timer", || lifecycle::append_state(&ctx));
 }

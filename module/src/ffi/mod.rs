@@ -24,7 +24,8 @@ mod reply;
 mod settings;
 
 pub(crate) use api::{clock_ms, log};
-pub(crate) use context::{Argument, Ctx, OwnedString, is_admin};
+pub(crate) use context::{Argument, Ctx, OwnedString, is_admin, is_quiet};
+pub(crate) use events::wait;
 pub(crate) use info::InfoSection;
 pub(crate) use io::{Aof, Digest, Rdb};
 pub(crate) use key::{Access, Key, Value};

@@ -1,0 +1,9 @@
+//! Replicas hold what their primary holds: documents, numbers, times, definitions, the order of births, answers.
+
+#![forbid(unsafe_code)]
+
+mod failover;
+mod lapsed;
+mod swapdb;
+mod sync;
+mod world;
