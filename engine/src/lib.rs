@@ -1,8 +1,8 @@
 //! The engine of Folio: JSON documents, their schemas, indexes and queries, as plain values.
 //!
 //! No Redis, clock, threads, randomness or `unsafe` in here: what the engine does is decided by its arguments
-//! alone, so that a test can drive it through millions of steps and a replica does what its primary did. The
-//! order in which to read the folders is that of the modules below; each looks only at those above it.
+//! alone, so that a test can drive it through millions of steps and a replica does what its primary did.
+//! ARCHITECTURE.md lists the folders in the order in which to read them.
 #![forbid(unsafe_code)]
 
 pub mod collection;

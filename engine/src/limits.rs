@@ -32,6 +32,8 @@ pub const DEPTH_MAX: usize = 128;
 pub const FILTER_BYTES_MAX: usize = 64 << 10;
 /// 64 open parentheses or NOTs.
 pub const FILTER_DEPTH_MAX: usize = 64;
+/// 16 paths in one ORDER: each costs memory for every candidate.
+pub const ORDER_PATHS_MAX: usize = 16;
 /// 32 steps: a path is written by a person.
 pub const PATH_STEPS_MAX: usize = 32;
 /// 256 fields, so that an index number fits a byte.

@@ -143,7 +143,11 @@ fn every_kind_of_predicate_finds_its_index() {
         "note = 1",
         "",
         None,
-        &[birth, "check note = 1", "scan 20000 documents (at most 10000): no index answers"],
+        &[
+            birth,
+            "check note = 1",
+            "scan 20000 documents: no index answers; refused without SCAN beyond 10000 (folio.scan-max)",
+        ],
     );
 }
 
@@ -229,4 +233,27 @@ fn an_answer_beyond_the_limit_of_rows_is_refused_whole() {
         let some = find(&store, "country = 'C7'", order, Some((0, 100)));
         assert_eq!(exec::find(collection, &some, &limits).unwrap().ids.len(), 100, "{order}");
     }
+}
+
+#[test]
+fn documents_that_a_wide_range_lets_through_are_counted_as_well() {
+    let store = cities();
+    let collection = store.collection(0, "cities").unwrap();
+    let wide = filter(&store, "population >= 0 AND note = 1");
+    let error = exec::count(collection, Some(&wide), false, &store.limits).unwrap_err();
+    assert_eq!(error.code, Code::NoIndex);
+    let narrow = filter(&store, "country = 'C7' AND note = 1");
+    assert_eq!(exec::count(collection, Some(&narrow), false, &store.limits), Ok(67));
+}
+
+#[test]
+fn an_order_by_too_many_paths_is_refused() {
+    let store = cities();
+    let many = vec!["note"; 17].join(",");
+    let error = exec::find(
+        store.collection(0, "cities").unwrap(),
+        &find(&store, "", &many, None),
+        &store.limits,
+    );
+    assert_eq!(error.unwrap_err().code, Code::Limited);
 }

@@ -89,6 +89,22 @@ fn move_and_swap_follow_the_database() {
 }
 
 #[test]
+fn a_document_that_leaves_all_collections_keeps_its_version_in_either_order_of_events() {
+    for source_first in [false, true] {
+        let mut store = Store::new(1);
+        let document = set(&mut store, "users:1", "{}");
+        let version = document.version();
+        if source_first {
+            store.forget(0, b"users:1", &document);
+        }
+        store.adopt(0, b"plain", &document, None);
+        store.forget(0, b"users:1", &document);
+        assert_eq!((document.home(), document.version()), (0, version));
+        assert_eq!(count(&store, 0, "users"), 0);
+    }
+}
+
+#[test]
 fn a_key_of_no_collection_is_left_alone_until_it_gets_another_name() {
     let mut store = Store::new(1);
     let document = set(&mut store, "users:1", "{}");
@@ -168,7 +184,7 @@ fn a_due_holder_of_a_unique_value_is_named_and_a_live_one_refuses() {
     store.set_expiry(&holder, Some(NOW - 1));
     store.lapse_key(0, b"users:2", NOW);
     let prepared = prepare(&mut store, "users:2", None, r#"{"email":"a"}"#).unwrap();
-    assert!(matches!(prepared, Prepared::Held { key } if key == b"users:1"));
+    assert!(matches!(prepared, Prepared::Held { keys } if keys == [b"users:1"]));
     store.forget(0, b"users:1", &holder);
     set(&mut store, "users:2", r#"{"email":"a"}"#);
     clean(&store);
@@ -248,6 +264,13 @@ fn a_number_no_double_holds_needs_a_decimal_field() {
     assert_eq!(error.code, Code::Json);
     assert!(error.message.contains("at byte 15"), "{error}");
     clean(&store);
+}
+
+#[test]
+fn an_array_and_its_elements_are_not_declared_both() {
+    let both = r#"{"collection":"c","fields":[{"path":"a","type":"array<decimal>"},{"path":"a[*]","type":"int"}]}"#;
+    let error = Definition::from_json(both.as_bytes(), &Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "SCHEMA field a[*] is declared twice, first as a");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use folio_engine::doc::{Document, Parsed, Stamp};
-use folio_engine::store::NUMBER_MAX;
+use folio_engine::store::NUMBER_END;
 use folio_engine::{Limits, Result};
 
 use crate::ffi::{self, Aof, Argument, Digest, Rdb};
@@ -65,7 +65,7 @@ pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
     let (seq, version) = (rdb.load_unsigned()?, rdb.load_unsigned()?);
     let (created_ms, updated_ms) = (rdb.load_signed()?, rdb.load_signed()?);
     let text = rdb.load_bytes()?;
-    if seq.max(version) > NUMBER_MAX {
+    if seq.max(version) > NUMBER_END {
         return None;
     }
     let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };

@@ -17,6 +17,8 @@ mod ffi;
 mod guard;
 mod info;
 mod lifecycle;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod replicate;
 mod staging;
 mod state;

@@ -52,6 +52,10 @@ pub(crate) fn appeared(ctx: &Ctx<'_>, name: Argument<'_>) {
     }
     let key = ctx.open(name, Access::Peek);
     if let Value::Document(document) = key.value() {
+        #[cfg(feature = "planted-faults")]
+        if crate::planted::is("rename") && document.home() != 0 {
+            return;
+        }
         let (db, expires_ms) = (key.db(), key.expires_ms());
         state::with_logged(|state| {
             state.end_bulk();
@@ -64,7 +68,9 @@ pub(crate) fn appeared(ctx: &Ctx<'_>, name: Argument<'_>) {
 pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
     let mut loaded = None;
     state::with_logged(|state| {
-        let pending = state.pending.take().filter(|pending| pending.key == name);
+        // A value that had lapsed was read and dropped without a word: what follows may have its name elsewhere.
+        let is_it = |pending: &Pending| pending.key == name && pending.db == ctx.db();
+        let pending = state.pending.take().filter(is_it);
         match &mut state.staging {
             // The server's databases hold what is served: the TTL is read when they have been exchanged.
             Some(staging) => staging.documents.extend(pending),
@@ -74,6 +80,8 @@ pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
     let Some(Pending { db, document, .. }) = loaded else { return };
     let copied = OwnedString::new(name);
     let expires_ms = ctx.open(copied.argument(), Access::Peek).expires_ms();
+    #[cfg(feature = "planted-faults")]
+    let expires_ms = expires_ms.filter(|_| !crate::planted::is("load"));
     state::with_logged(|state| state.adopt(db, name, &document, expires_ms));
 }
 
@@ -89,6 +97,10 @@ pub(crate) fn happened(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
     let is_arrival = matches!(event, b"rename_to" | b"move_to" | b"copy_to" | b"restore");
     let is_retimed = matches!(event, b"expire" | b"persist") && can_belong(name.bytes());
     if !is_arrival && !is_retimed {
+        return;
+    }
+    #[cfg(feature = "planted-faults")]
+    if crate::planted::is(if is_retimed { "ttl" } else { "rename" }) {
         return;
     }
     let key = ctx.open(name, Access::Peek);

@@ -78,6 +78,20 @@ impl State {
         }
     }
 
+    /// The keys of the lapsed documents of a database's open collections.
+    pub(crate) fn due_in_open(&mut self, db: u32, now_ms: i64) -> Vec<Vec<u8>> {
+        self.lapse_all(db, now_ms);
+        let mut keys = Vec::new();
+        for open in self.store.collections().filter(|c| c.db() == db && !c.is_declared()) {
+            for id in open.due() {
+                let mut key = Vec::new();
+                open.key(id, &mut key);
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
     /// Runs `body` under other limits: what was accepted once is not refused by a setting.
     pub(crate) fn with_limits<R>(
         &mut self,

@@ -164,9 +164,11 @@ impl World {
                 _ => self.store.prepare(DB, at, old.as_ref(), &parsed, now_ms, expires_ms),
             };
             match prepared.map_err(|error| error.code)? {
-                Prepared::Held { key } => {
-                    let held = String::from_utf8(key).expect("the keys of this test are text");
-                    assert!(self.open(&held).is_none(), "{held} is due for the store alone");
+                Prepared::Held { keys } => {
+                    for key in keys {
+                        let held = String::from_utf8(key).expect("the keys of this test are text");
+                        assert!(self.open(&held).is_none(), "{held} is due for the store alone");
+                    }
                 }
                 Prepared::Unchanged { version } => {
                     let document = old.expect("only what is there can be the same");

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod edges;
+
 use folio_tests::{Client, Options, Server};
 use redis::Value;
 

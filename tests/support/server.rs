@@ -32,6 +32,8 @@ const START_TRIES: usize = 5;
 pub struct Options {
     arguments: Vec<String>,
     module_arguments: Vec<String>,
+    module: Option<PathBuf>,
+    environment: Vec<(String, String)>,
 }
 
 impl Options {
@@ -57,6 +59,20 @@ impl Options {
     #[must_use]
     pub fn module_arguments(mut self, arguments: &[&str]) -> Self {
         self.module_arguments.extend(arguments.iter().map(ToString::to_string));
+        self
+    }
+
+    /// Another module than the one that is tested.
+    #[must_use]
+    pub fn module(mut self, path: impl AsRef<Path>) -> Self {
+        self.module = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// A variable of the server's environment.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
         self
     }
 
@@ -238,7 +254,9 @@ impl Private {
             command.args(["--save", ""]);
         }
         command.args(&self.options.arguments);
-        command.arg("--loadmodule").arg(module()).args(&self.options.module_arguments);
+        let module = self.options.module.clone().unwrap_or_else(module);
+        command.arg("--loadmodule").arg(module).args(&self.options.module_arguments);
+        command.envs(self.options.environment.iter().cloned());
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
         let process = command.spawn();
         self.process = Some(process.unwrap_or_else(|error| panic!("{command:?}: {error}")));

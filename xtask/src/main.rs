@@ -5,12 +5,14 @@
 mod ci;
 mod demo;
 mod paths;
+mod process;
 mod run;
 mod server;
 mod setup;
 mod shell;
 mod test;
 mod tidy;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -20,7 +22,12 @@ use clap::{Parser, Subcommand};
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The chores of Folio", disable_help_subcommand = true)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The chores of Folio",
+    disable_help_subcommand = true
+)]
 struct Arguments {
     #[command(subcommand)]
     chore: Chore,

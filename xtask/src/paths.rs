@@ -21,6 +21,11 @@ pub fn module(profile: &str) -> PathBuf {
     target().join(profile).join(name)
 }
 
+/// A path as one would type it in the project's folder.
+pub fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
 /// The first program of these names that PATH leads to.
 pub fn program(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;

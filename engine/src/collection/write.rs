@@ -15,6 +15,7 @@ use crate::doc::{DocRef, Document};
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Index, KeyList};
 use crate::limits::Limits;
+use crate::store::NUMBER_MAX;
 
 /// Where a delta belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +57,8 @@ pub type Changes = SmallVec<[Change; 4]>;
 pub(crate) enum Refusal {
     /// It breaks a rule.
     Error(Error),
-    /// A due document still holds a unique value: the server is to remove it first.
-    Held(DocId),
+    /// Due documents still hold unique values: the server is to remove them first.
+    Held(Vec<DocId>),
 }
 
 impl From<Error> for Refusal {
@@ -101,41 +102,47 @@ impl Collection {
     /// Whether any value of `doc` that has to be unique is held by another document: what a whole write is judged by. Only
     /// while there are conflicts can this find more than the change does.
     pub(crate) fn judge_whole(&self, doc: DocRef<'_>, own: Option<DocId>) -> Result<(), Refusal> {
+        let mut held = Vec::new();
         for index in self.indexes.iter().filter(|index| index.conflicts() > 0) {
-            self.judge_unique(index, &index.keys(doc), own)?;
+            self.judge_unique(index, &index.keys(doc), own, &mut held)?;
         }
-        Ok(())
+        if held.is_empty() { Ok(()) } else { Err(Refusal::Held(held)) }
     }
 
     /// Whether the entries keep values unique. `own` is the id of the document that is replaced.
     pub(crate) fn judge(&self, changes: &Changes, own: Option<DocId>) -> Result<(), Refusal> {
+        let mut held = Vec::new();
         for change in changes {
             let index = &self.indexes[change.index];
             if index.is_unique() {
-                self.judge_unique(index, &change.added, own)?;
+                self.judge_unique(index, &change.added, own, &mut held)?;
             }
         }
-        Ok(())
+        if held.is_empty() { Ok(()) } else { Err(Refusal::Held(held)) }
     }
 
+    /// Refuses what a live document holds, and gathers the due documents that hold some of it.
     fn judge_unique(
         &self,
         index: &Index,
         added: &KeyList,
         own: Option<DocId>,
-    ) -> Result<(), Refusal> {
+        held: &mut Vec<DocId>,
+    ) -> Result<()> {
         for key in added.iter().filter(|key| !key.is_absent()) {
             let Some(posting) = index.get(key) else { continue };
-            let mut others = posting.ids().filter(|id| Some(*id) != own).peekable();
-            let Some(&first) = others.peek() else { continue };
-            let Some(holder) = others.find(|id| !self.due().contains(*id)) else {
-                return Err(Refusal::Held(first));
-            };
-            let mut holder_key = Vec::new();
-            self.key(holder, &mut holder_key);
-            let holder_key = String::from_utf8_lossy(&holder_key);
-            let what = format!("the value at {} is held by {holder_key}", index.path());
-            return Err(Error::new(Code::Unique, what).into());
+            let others = posting.ids().filter(|id| Some(*id) != own);
+            for holder in others {
+                if self.due().contains(holder) {
+                    held.push(holder);
+                    continue;
+                }
+                let mut holder_key = Vec::new();
+                self.key(holder, &mut holder_key);
+                let holder_key = String::from_utf8_lossy(&holder_key);
+                let what = format!("the value at {} is held by {holder_key}", index.path());
+                return Err(Error::new(Code::Unique, what));
+            }
         }
         Ok(())
     }
@@ -185,7 +192,9 @@ impl Collection {
     /// Lets a document in that Redis brought: it gets the next numbers and is judged by nothing. A version above the counter
     /// is kept: RESTORE brings one; COPY and RENAME come with none.
     pub(crate) fn admit(&mut self, key: &[u8], document: &Document, expires_ms: Option<i64>) {
-        let version = document.version().max(self.counters.version + 1);
+        let brought = document.version();
+        let brought = if brought > NUMBER_MAX { 0 } else { brought };
+        let version = brought.max(self.counters.version + 1);
         let numbers = Counters { version, seq: self.counters.seq + 1 };
         self.raise_counters(numbers);
         self.reserve_ids();

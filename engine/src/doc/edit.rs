@@ -89,7 +89,7 @@ pub fn apply(doc: DocRef<'_>, ops: &[Op<'_>], limits: &Limits) -> Result<Vec<u8>
         }
         if text.len() > limits.document_bytes_max {
             let message = format!(
-                "a document of {} bytes exceeds the limit of {} bytes after the change of {path}",
+                "a document of {} bytes exceeds the limit of {} bytes (folio.document-bytes-max) after the change of {path}",
                 text.len(),
                 limits.document_bytes_max
             );
@@ -196,8 +196,10 @@ fn put(text: &mut Vec<u8>, path: &Path, place: Place, value: &[u8], limits: &Lim
     // Each step of the path stands in one container more.
     let depth = path.steps().len() + depth_of(value);
     if depth > limits.depth_max {
-        let message =
-            format!("depth {depth} exceeds the limit of {} at path {path}", limits.depth_max);
+        let message = format!(
+            "depth {depth} exceeds the limit of {} (folio.depth-max) at path {path}",
+            limits.depth_max
+        );
         return Err(Error::new(Code::TooBig, message));
     }
     match place {

@@ -132,8 +132,11 @@ fn results_keep_the_limits() {
         done(apply(parsed("{}").view(), &[op], &limits))
     };
     assert_eq!(try_set("a.b", "[1]"), r#"{"a":{"b":[1]}}"#);
-    assert_eq!(try_set("a.b", "[[]]"), "TOOBIG depth 4 exceeds the limit of 3 at path a.b");
-    let long = "TOOBIG a document of 26 bytes exceeds the limit of 20 bytes after the change of a";
+    assert_eq!(
+        try_set("a.b", "[[]]"),
+        "TOOBIG depth 4 exceeds the limit of 3 (folio.depth-max) at path a.b"
+    );
+    let long = "TOOBIG a document of 26 bytes exceeds the limit of 20 bytes (folio.document-bytes-max) after the change of a";
     assert_eq!(try_set("a", "\"123456789012345678\""), long);
 }
 

@@ -94,8 +94,10 @@ impl Parsed {
         let bytes_max = limits.document_bytes_max.min(u32::MAX as usize);
         if json.len() > bytes_max {
             let what = if is_document { "a document" } else { "a value" };
-            let message =
-                format!("{what} of {} bytes exceeds the limit of {bytes_max} bytes", json.len());
+            let message = format!(
+                "{what} of {} bytes exceeds the limit of {bytes_max} bytes (folio.document-bytes-max)",
+                json.len()
+            );
             return Err(Error::new(Code::TooBig, message));
         }
         if json.starts_with(BYTE_ORDER_MARK) {
@@ -266,7 +268,7 @@ impl Parser<'_, '_> {
         let depth = self.out.open.len() + 1;
         if depth > self.depth_max {
             let message = format!(
-                "depth {depth} exceeds the limit of {} at byte {}",
+                "depth {depth} exceeds the limit of {} (folio.depth-max) at byte {}",
                 self.depth_max, self.at
             );
             return Err(Error::new(Code::TooBig, message));

@@ -129,11 +129,11 @@ fn limits_are_named() {
     assert!(parsed.parse(b"{\"a\":[[]]}", &limits).is_ok());
     assert_eq!(
         parsed.parse(b"{\"a\":[[]]} ", &limits).unwrap_err().to_string(),
-        "TOOBIG a document of 11 bytes exceeds the limit of 10 bytes"
+        "TOOBIG a document of 11 bytes exceeds the limit of 10 bytes (folio.document-bytes-max)"
     );
     assert_eq!(
         parse_value(b"[[[[1]]]]", &limits).unwrap_err().to_string(),
-        "TOOBIG depth 4 exceeds the limit of 3 at byte 3"
+        "TOOBIG depth 4 exceeds the limit of 3 (folio.depth-max) at byte 3"
     );
 }
 
@@ -142,7 +142,10 @@ fn depth_ends_at_its_limit() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(parse_value(nested(128).as_bytes(), &Limits::default()).is_ok());
     let error = parse_value(nested(129).as_bytes(), &Limits::default()).unwrap_err();
-    assert_eq!(error.to_string(), "TOOBIG depth 129 exceeds the limit of 128 at byte 128");
+    assert_eq!(
+        error.to_string(),
+        "TOOBIG depth 129 exceeds the limit of 128 (folio.depth-max) at byte 128"
+    );
     for bomb in ["[".repeat(1_000_000), "{\"a\":".repeat(1_000_000)] {
         let error = parse_value(bomb.as_bytes(), &Limits::default()).unwrap_err();
         assert_eq!(error.code, Code::TooBig);

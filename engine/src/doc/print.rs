@@ -1,19 +1,21 @@
 //! Printing: one path of a document, or an object of several, as JSON text. Values are copied from
 //! the document's text as they stand; only an array or object around them is new.
 
+use std::collections::HashSet;
+
 use super::DocRef;
 use crate::path::{Path, Step};
 use crate::value::raw::Kind;
 
 /// Appends an object whose members are the texts of `paths` and what each leads to, in the order
 /// asked. A path with `[*]` gives an array of all its values. A path that leads to nothing is left
-/// out, and so is one that was asked before. O(paths squared), and for each path what walking along
-/// it costs.
+/// out, and so is one that was asked before. O(paths), and for each path what walking along it costs.
 pub fn project(doc: DocRef<'_>, paths: &[Path], out: &mut Vec<u8>) {
     out.push(b'{');
     let mut is_first = true;
-    for (at, path) in paths.iter().enumerate() {
-        if paths[..at].contains(path) {
+    let mut asked = HashSet::new();
+    for path in paths {
+        if !asked.insert(path) {
             continue;
         }
         let before = out.len();

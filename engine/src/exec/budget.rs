@@ -1,4 +1,4 @@
-//! How many documents a query may look at when no index narrows it.
+//! How many documents a query may read: what no index and no column decides.
 
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
@@ -15,11 +15,6 @@ impl Budget {
     /// A budget that counts if `limited`.
     pub fn new(limited: bool, limits: &Limits) -> Self {
         Budget { limited, examined: 0, scan_max: limits.scan_max }
-    }
-
-    /// Counts from now on if `limited`, and as before if not.
-    pub fn limit_if(&mut self, limited: bool) {
-        self.limited |= limited;
     }
 
     /// One more document is read. Error: `NOINDEX`.

@@ -16,36 +16,12 @@ use residual::Residual;
 use crate::collection::Collection;
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Posting};
-use crate::limits::Limits;
-use crate::path::Path;
+use crate::limits::{Limits, ORDER_PATHS_MAX};
+pub use crate::plan::{Direction, Find};
+
 use crate::plan::{self, Access, OrderPlan, Step};
 use crate::query::Filter;
 use crate::value::KeyRange;
-
-/// Which way an order goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Direction {
-    /// Least first.
-    #[default]
-    Ascending,
-    /// Greatest first.
-    Descending,
-}
-
-/// What a FIND asks.
-#[derive(Debug, Clone, Default)]
-pub struct Find {
-    /// Which documents; all without one.
-    pub filter: Option<Filter>,
-    /// In which order; by birth without one.
-    pub order: Vec<(Path, Direction)>,
-    /// How many rows to pass over, and how many to give at most.
-    pub limit: Option<(u64, u64)>,
-    /// Whether to count all that match.
-    pub with_total: bool,
-    /// Whether to examine any number of documents without an index.
-    pub scan: bool,
-}
 
 /// The answer of a FIND.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +34,11 @@ pub struct Found {
 
 /// Finds documents. Errors: `NOINDEX`, `LIMITED`.
 pub fn find(collection: &Collection, find: &Find, limits: &Limits) -> Result<Found> {
+    if find.order.len() > ORDER_PATHS_MAX {
+        let count = find.order.len();
+        let what = format!("ORDER by {count} paths exceeds the limit of {ORDER_PATHS_MAX}");
+        return Err(Error::new(Code::Limited, what));
+    }
     let plan = plan::plan(collection, find);
     let mut run = Run::new(collection, &plan.access, find, limits);
     match &plan.order {
@@ -81,7 +62,7 @@ pub fn count(
         return Ok(total(collection, &access));
     }
     let candidates = candidates(collection, &access);
-    let mut budget = Budget::new(access.root.is_none() && !scan, limits);
+    let mut budget = Budget::new(!scan, limits);
     let mut residual = Residual::new(collection, &access);
     let mut count = 0;
     for id in candidates.ids() {
@@ -174,7 +155,7 @@ impl<'c, 'q> Run<'c, 'q> {
             find,
             rows_max: limits.rows_max,
             residual: Residual::new(collection, access),
-            budget: Budget::new(access.root.is_none() && !find.scan, limits),
+            budget: Budget::new(!find.scan, limits),
             rows: Vec::new(),
             matched: 0,
         }
@@ -266,11 +247,7 @@ impl<'c, 'q> Run<'c, 'q> {
     fn by_sort(&mut self, paths: &[plan::SortPath], keep: Option<u64>) -> Result<()> {
         let candidates = candidates(self.collection, self.access);
         let keep = keep.map(|keep| usize::try_from(keep).unwrap_or(usize::MAX));
-        // Reading the keys of all documents from their text is a scan as well.
-        let whole =
-            matches!(self.access.root.map(|root| &self.access.steps[root]), None | Some(Step::All));
         let reads = paths.iter().any(|path| path.column.is_none());
-        self.budget.limit_if(whole && reads && !self.find.scan);
         let mut sorter = sort::Sorter::new(self.collection, paths, keep);
         for id in candidates.ids() {
             if self.access.residual.is_empty() {

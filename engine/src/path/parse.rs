@@ -40,7 +40,12 @@ impl Path {
         let first = Path::scan_name(text, 0, Code::Path)?;
         let (path, end) = Path::scan_steps(text, first, steps_max, Code::Path)?;
         if end < text.len() {
-            return Err(expected(Code::Path, "'.' or '['", text, end));
+            let mut error = expected(Code::Path, "'.' or '['", text, end);
+            if text[end..].starts_with('-') {
+                error.message =
+                    format!("{}; a name with '-' takes back-quotes", error.message).into();
+            }
+            return Err(error);
         }
         Ok(path)
     }
@@ -93,7 +98,7 @@ impl Path {
                 return Err(Error::new(
                     Code::TooBig,
                     format!(
-                        "a path of {count} steps exceeds the limit path_steps_max of {steps_max}"
+                        "a path of {count} steps exceeds the limit of {steps_max} (folio.path-steps-max)"
                     ),
                 ));
             }
@@ -225,6 +230,10 @@ mod tests {
         assert_eq!(error("5"), "PATH expected a name, found '5' at position 0");
         assert_eq!(error("a."), "PATH expected a name, found the end at position 2");
         assert_eq!(error("a b"), "PATH expected '.' or '[', found ' ' at position 1");
+        assert_eq!(
+            error("a-b"),
+            "PATH expected '.' or '[', found '-' at position 1; a name with '-' takes back-quotes"
+        );
         assert_eq!(error("a[]"), "PATH expected an index or '*', found ']' at position 2");
         assert_eq!(error("a[-1]"), "PATH expected an index or '*', found '-' at position 2");
         assert_eq!(error("a[1"), "PATH expected ']', found the end at position 3");
@@ -232,7 +241,7 @@ mod tests {
         assert_eq!(error("a.`b"), "PATH a name without its closing back-quote at position 2");
         assert_eq!(
             error("a.b.c.d.e"),
-            "TOOBIG a path of 5 steps exceeds the limit path_steps_max of 4"
+            "TOOBIG a path of 5 steps exceeds the limit of 4 (folio.path-steps-max)"
         );
     }
 

@@ -1,8 +1,7 @@
 //! A plan as text, one line a step, operands indented below.
 
-use super::{Access, OrderPlan, Step};
+use super::{Access, Direction, Find, OrderPlan, Step};
 use crate::collection::Collection;
-use crate::exec::{Direction, Find};
 use crate::limits::Limits;
 use crate::query::FilterNode;
 
@@ -77,12 +76,7 @@ fn access_lines(
         lines.push(format!("  check {text}"));
     }
     let Some(root) = access.root else {
-        let most =
-            if find.scan { "SCAN".to_owned() } else { format!("at most {}", limits.scan_max) };
-        lines.push(format!(
-            "  scan {} documents ({most}): no index answers",
-            collection.live().len()
-        ));
+        lines.push(scan_line(collection.live().len(), find.scan, limits.scan_max));
         return;
     };
     let mut open = vec![(root, 1)];
@@ -109,6 +103,19 @@ fn access_lines(
             Step::Complement(operand) => open.push((*operand, depth + 1)),
             _ => {}
         }
+    }
+}
+
+fn scan_line(count: u64, is_asked: bool, scan_max: usize) -> String {
+    if is_asked {
+        format!("  scan {count} documents (SCAN): no index answers")
+    } else if count > scan_max as u64 {
+        format!(
+            "  scan {count} documents: no index answers; \
+             refused without SCAN beyond {scan_max} (folio.scan-max)"
+        )
+    } else {
+        format!("  scan {count} documents (at most {scan_max}): no index answers")
     }
 }
 

@@ -11,8 +11,33 @@ pub use explain::explain;
 pub use order::{OrderPlan, SortPath};
 
 use crate::collection::Collection;
-use crate::exec::Find;
+use crate::path::Path;
 use crate::query::Filter;
+
+/// Which way an order goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Least first.
+    #[default]
+    Ascending,
+    /// Greatest first.
+    Descending,
+}
+
+/// What a FIND asks.
+#[derive(Debug, Clone, Default)]
+pub struct Find {
+    /// Which documents; all without one.
+    pub filter: Option<Filter>,
+    /// In which order; by birth without one.
+    pub order: Vec<(Path, Direction)>,
+    /// How many rows to pass over, and how many to give at most.
+    pub limit: Option<(u64, u64)>,
+    /// Whether to count all that match.
+    pub with_total: bool,
+    /// Whether to examine any number of documents without an index.
+    pub scan: bool,
+}
 
 /// How a query will be run.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Choosing how rows are brought into order: by walking a sorted index, or by sorting candidates.
 
 use super::access::Access;
+use super::{Direction, Find};
 use crate::collection::Collection;
-use crate::exec::{Direction, Find};
 use crate::path::Path;
 use crate::schema::Scalar;
 use crate::schema::definition::Typing;
@@ -62,7 +62,7 @@ pub fn choose(collection: &Collection, find: &Find, access: &Access<'_>) -> Orde
         let wanted = keep.unwrap_or(u64::MAX).min(candidates);
         // Of `live` documents on the way, one in `live / candidates` is a candidate.
         let passed = u128::from(wanted) * u128::from(live) / u128::from(candidates.max(1));
-        if passed <= u128::from(candidates) * u128::from(SORT_COST) {
+        if candidates > 0 && passed <= u128::from(candidates) * u128::from(SORT_COST) {
             return OrderPlan::Walk { index: *index, direction: *direction };
         }
     }

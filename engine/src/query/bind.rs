@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ast::{Ast, AstOp, AstTest, Cmp, Literal, Node, Operand, Position, Term};
 use crate::doc::DocRef;
 use crate::doc::parse::parse_value;
-use crate::path::Path;
-use crate::schema::definition::{Definition, Typing};
+use crate::path::{Path, Step};
+use crate::schema::definition::{Definition, Field, Mode, Typing};
 use crate::schema::types::Scalar;
 use crate::value::{Key, KeyBuf, KeyRange, KeySet, Kind, Raw};
 use crate::{Code, Error, Limits, Result};
@@ -48,7 +48,11 @@ impl Params {
         let mut values = BTreeMap::new();
         for (name, json) in pairs {
             let value = parse_value(json, limits).map_err(|cause| {
-                Error::new(cause.code, format!("parameter ${name}: {}", cause.message))
+                let hint = match cause.code {
+                    Code::Json => "; a value is JSON, a string in double quotes",
+                    _ => "",
+                };
+                Error::new(cause.code, format!("parameter ${name}: {}{hint}", cause.message))
             })?;
             if values.insert(name.into(), value).is_some() {
                 let what = format!("parameter ${name} is given twice");
@@ -59,14 +63,18 @@ impl Params {
     }
 
     fn get(&self, name: &str, position: Position) -> Result<Raw<'_>> {
-        match self.values.get(name) {
-            Some(json) => Ok(Raw::new(json)),
-            None => Err(Error::filter(
-                position.0,
-                format_args!("parameter ${name} has no value among PARAMS"),
-            )),
+        if let Some(json) = self.values.get(name) {
+            return Ok(Raw::new(json));
         }
+        let hint = dollar_hint(self.values.contains_key(format!("${name}").as_str()));
+        let at = position.0;
+        let what = format!("parameter ${name} has no value among PARAMS at position {at}{hint}");
+        Err(Error::new(Code::Filter, what))
     }
+}
+
+fn dollar_hint(has_dollar: bool) -> &'static str {
+    if has_dollar { "; names after PARAMS come without $" } else { "" }
 }
 
 /// A filter that is ready to be planned and to be decided on documents.
@@ -117,9 +125,42 @@ pub struct Scratch {
 
 /// Gives every predicate of `ast` its type and its keys. An error has code `Filter` and the byte of
 /// the filter's text that it is about; a parameter that the filter does not use is an error too.
-/// O(text + parameters).
+/// O(text + parameters), and in a STRICT collection times its fields.
 pub fn bind(ast: &Ast, definition: &Definition, params: &Params) -> Result<Filter> {
+    for node in &ast.nodes {
+        if let Node::Test(test) = node {
+            expect_declared(&test.path, definition)
+                .map_err(|Error { message, .. }| Error::filter(test.position.0, message))?;
+        }
+    }
     bind_typed(ast, &|path| definition.typing(path), params)
+}
+
+/// That `path` can lead somewhere: in a STRICT collection to a declared field, around it or into it.
+/// Error: `FILTER`.
+pub fn expect_declared(path: &Path, definition: &Definition) -> Result<()> {
+    let steps = path.steps();
+    let covers = |field: &Field| {
+        let declared = field.path.steps();
+        let is_same = |(declared, step): (&Step, &Step)| match (declared, step) {
+            (Step::Each, Step::Index(_)) => true,
+            _ => declared == step,
+        };
+        if !declared.iter().zip(steps).all(is_same) {
+            return false;
+        }
+        match steps.get(declared.len()..).unwrap_or_default() {
+            [] => true,
+            [Step::Index(_) | Step::Each] if field.ty.array => true,
+            [Step::Name(_), ..] if field.ty.array => false,
+            _ => field.ty.scalar == Scalar::Json,
+        }
+    };
+    if definition.mode == Mode::Open || definition.fields.iter().any(covers) {
+        return Ok(());
+    }
+    let what = format!("collection '{}' is STRICT and declares no {path}", definition.name);
+    Err(Error::new(Code::Filter, what))
 }
 
 fn bind_typed(ast: &Ast, typing: &dyn Fn(&Path) -> Typing, params: &Params) -> Result<Filter> {
@@ -136,7 +177,8 @@ fn bind_typed(ast: &Ast, typing: &dyn Fn(&Path) -> Typing, params: &Params) -> R
     let unused = params.values.keys().find(|name| !binder.used.contains(&***name));
     match unused {
         Some(name) => {
-            let what = format!("parameter ${name} is not used by the filter");
+            let hint = dollar_hint(name.starts_with('$'));
+            let what = format!("parameter ${name} is not used by the filter{hint}");
             Err(Error::new(Code::Filter, what))
         }
         None => Ok(Filter { nodes }),
@@ -513,6 +555,40 @@ mod tests {
 
     fn error(text: &str, pairs: &[(&str, &str)]) -> String {
         bound(text, pairs).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn says_how_parameters_are_given() {
+        let found = error("a = $x", &[("$x", "1")]);
+        let expected = "FILTER parameter $x has no value among PARAMS at position 4; \
+                        names after PARAMS come without $";
+        assert_eq!(found, expected);
+        let found = error("a = $x", &[("x", "ada")]);
+        assert!(found.ends_with("; a value is JSON, a string in double quotes"), "{found}");
+    }
+
+    #[test]
+    fn a_strict_collection_is_asked_what_it_declares() {
+        let json = br#"{"collection":"c","mode":"strict","fields":[
+            {"path":"a.b","type":"int"},{"path":"tags","type":"array<string>"},
+            {"path":"any","type":"json"},{"path":"items[*].sku","type":"string"}]}"#;
+        let limits = Limits::default();
+        let mut definition = Definition::from_json(json, &limits).unwrap();
+        let bound = |text: &str, definition: &Definition| {
+            bind(&parse(text, &limits).unwrap(), definition, &Params::default())
+        };
+        for path in ["a", "a.b", "tags[*]", "tags[2]", "any.x[1]", "items", "items[3].sku"] {
+            assert!(bound(&format!("{path} IS MISSING"), &definition).is_ok(), "{path}");
+        }
+        assert!(bound("tags HAS 'x'", &definition).is_ok());
+        for path in ["b", "a.c", "a.b.c", "tags.x", "tags[1].x", "a.b[1]", "items.sku"] {
+            let found = bound(&format!("a.b = 1 AND {path}"), &definition).unwrap_err();
+            let expected =
+                format!("FILTER collection 'c' is STRICT and declares no {path} at position 12");
+            assert_eq!(found.to_string(), expected);
+        }
+        definition.mode = Mode::Open;
+        assert!(bound("b", &definition).is_ok());
     }
 
     /// The one predicate of a filter.

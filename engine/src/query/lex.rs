@@ -7,6 +7,7 @@ use crate::path::Path;
 use crate::{Code, Error, Result};
 
 use super::ast::Cmp;
+use super::hint;
 
 /// A reserved word. Declared in the order of [`Path::KEYWORDS`], which holds their texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +162,9 @@ impl<'t> Lexer<'t> {
         let text = &self.text[start..end];
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
         if !is_number(unsigned.as_bytes()) {
-            return Err(Error::filter(start, format_args!("{} is no number", excerpt(text))));
+            let hint = hint::for_number(self.text, start);
+            let what = format!("{} is no number at position {start}{hint}", excerpt(text));
+            return Err(Error::new(Code::Filter, what));
         }
         Ok((Kind::Number(text.strip_prefix('+').unwrap_or(text).into()), end))
     }
@@ -170,7 +173,9 @@ impl<'t> Lexer<'t> {
         let rest = &self.text[start..];
         if !rest.starts_with('`') && Path::scan_plain(self.text, start).is_none() {
             let letter = rest.chars().next().expect("the caller saw a byte here");
-            return Err(Error::filter(start, format_args!("unexpected {letter:?}")));
+            let hint = hint::for_letter(letter);
+            let what = format!("unexpected {letter:?} at position {start}{hint}");
+            return Err(Error::new(Code::Filter, what));
         }
         let first = Path::scan_name(self.text, start, Code::Filter)?;
         let is_dotted = matches!(self.text.as_bytes().get(first.end), Some(b'.' | b'['));
@@ -344,7 +349,7 @@ mod tests {
         assert_eq!(error("a = 'x"), "FILTER a string without its closing quote at position 4");
         assert_eq!(error("$ x"), "FILTER a $ without the name of a parameter at position 0");
         assert_eq!(error("$1"), "FILTER a $ without the name of a parameter at position 0");
-        assert_eq!(error("a ! b"), "FILTER unexpected '!' at position 2");
+        assert_eq!(error("a ! b"), "FILTER unexpected '!' at position 2; use NOT");
         assert_eq!(error("a\u{7} b"), "FILTER unexpected '\\u{7}' at position 1");
         assert_eq!(error(".5"), "FILTER unexpected '.' at position 0");
         for number in ["007", "5.", "5abc", "1e", "1.2.3", "-", "+-1", "1e+", "0x10"] {
@@ -367,7 +372,7 @@ mod tests {
         assert_eq!(error("a.5"), "FILTER expected a name, found '5' at position 2");
         assert_eq!(
             error("a.b.c.d.e.f.g.h.i"),
-            "TOOBIG a path of 9 steps exceeds the limit path_steps_max of 8"
+            "TOOBIG a path of 9 steps exceeds the limit of 8 (folio.path-steps-max)"
         );
     }
 }

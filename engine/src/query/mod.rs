@@ -2,10 +2,11 @@
 
 pub mod ast;
 pub mod bind;
+mod hint;
 mod lex;
 pub mod parse;
 
 pub use ast::Ast;
 
-pub use bind::{Filter, FilterNode, Params, Scratch, Test, bind};
+pub use bind::{Filter, FilterNode, Params, Scratch, Test, bind, expect_declared};
 pub use parse::parse;

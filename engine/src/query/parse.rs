@@ -7,6 +7,7 @@
 use std::mem;
 
 use super::ast::{Ast, AstOp, AstTest, Cmp, Literal, Node, Operand, Position, Term};
+use super::hint;
 use super::lex::{Keyword, Kind, Lexer, Token, excerpt};
 use crate::path::Path;
 use crate::{Code, Error, Limits, Result};
@@ -17,8 +18,9 @@ pub fn parse(text: &str, limits: &Limits) -> Result<Ast> {
     let bytes_max = limits.filter_bytes_max;
     if text.len() > bytes_max {
         let bytes = text.len();
-        let what =
-            format!("a filter of {bytes} bytes exceeds the limit filter_bytes_max of {bytes_max}");
+        let what = format!(
+            "a filter of {bytes} bytes exceeds the limit of {bytes_max} (folio.filter-bytes-max)"
+        );
         return Err(Error::new(Code::TooBig, what));
     }
     let mut lexer = Lexer::new(text, limits.path_steps_max);
@@ -56,6 +58,9 @@ struct Parser<'t> {
     operands: Vec<u32>,
     open: Vec<Open>,
 }
+
+/// What an operator's operand is called.
+const LITERAL: &str = "a literal";
 
 const OPERATORS: [Keyword; 7] = [
     Keyword::Between,
@@ -102,7 +107,7 @@ impl Parser<'_> {
             if self.depth > self.depth_max {
                 let (depth, depth_max) = (self.depth, self.depth_max);
                 let what = format!(
-                    "a filter of depth {depth} exceeds the limit filter_depth_max of {depth_max}"
+                    "a filter of depth {depth} exceeds the limit of {depth_max} (folio.filter-depth-max)"
                 );
                 return Err(Error::new(Code::TooBig, what));
             }
@@ -287,7 +292,7 @@ impl Parser<'_> {
 
     fn operand(&mut self) -> Result<Operand> {
         if !self.is_literal() {
-            return Err(self.expected("a literal", &[Keyword::True, Keyword::False]));
+            return Err(self.expected(LITERAL, &[Keyword::True, Keyword::False]));
         }
         let position = Position(self.token.start);
         let term = match self.take()? {
@@ -348,53 +353,20 @@ impl Parser<'_> {
         let Token { start, end, .. } = self.token;
         let word = &self.lexer.text()[start..end];
         let found = if word.is_empty() { "the end".to_owned() } else { excerpt(word) };
-        let message = format!("expected {what}, found {found} at position {start}");
-        let meant = match self.token.kind {
-            Kind::Keyword(Keyword::Null) => Some("IS NULL"),
-            Kind::Keyword(Keyword::Missing) => Some("IS MISSING"),
-            Kind::Path(_) => {
-                near.iter().map(|keyword| keyword.text()).find(|text| is_near(word, text))
-            }
-            _ => None,
+        let own = if what == LITERAL {
+            hint::for_literal(self.lexer.text(), &self.token)
+        } else if near.contains(&Keyword::And) || near.contains(&Keyword::Has) {
+            hint::for_operator(self.lexer.text(), &self.token)
+        } else {
+            String::new()
         };
-        let message = match meant {
-            Some(meant) => format!("{message}, did you mean {meant}?"),
-            None => message,
+        let hint = match hint::meant(word, &self.token, near) {
+            Some(meant) if what == LITERAL || own.is_empty() => format!(", did you mean {meant}?"),
+            _ => own,
         };
+        let message = format!("expected {what}, found {found} at position {start}{hint}");
         Error::new(Code::Filter, message)
     }
-}
-
-/// Whether `word` is `keyword` with at most two slips (one in the words of up to three letters): a
-/// letter changed, left out, put in, or two side by side exchanged. Optimal string alignment, three
-/// rows of the table.
-fn is_near(word: &str, keyword: &str) -> bool {
-    let slips_max = if keyword.len() <= 3 { 1 } else { 2 };
-    if word.len() > keyword.len() + slips_max {
-        return false;
-    }
-    let word: Vec<u8> = word.bytes().map(|byte| byte.to_ascii_uppercase()).collect();
-    let keyword = keyword.as_bytes();
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=keyword.len()).collect();
-    for row in 1..=word.len() {
-        let mut line = vec![row];
-        for column in 1..=keyword.len() {
-            let changed = usize::from(word[row - 1] != keyword[column - 1]);
-            let mut slips =
-                (above[column - 1] + changed).min(above[column] + 1).min(line[column - 1] + 1);
-            let is_exchange = row > 1
-                && column > 1
-                && word[row - 1] == keyword[column - 2]
-                && word[row - 2] == keyword[column - 1];
-            if is_exchange {
-                slips = slips.min(before[column - 2] + 1);
-            }
-            line.push(slips);
-        }
-        before = mem::replace(&mut above, line);
-    }
-    above.last().is_some_and(|slips| *slips <= slips_max)
 }
 
 #[cfg(test)]
@@ -509,9 +481,12 @@ mod tests {
             ("a = 1 b", "expected AND, OR or the end, found b at position 6"),
             ("(a = 1", "expected AND, OR or ')', found the end at position 6"),
             ("a = 1)", "expected AND, OR or the end, found ) at position 5"),
-            ("a = b", "expected a literal, found b at position 4"),
-            ("a =", "expected a literal, found the end at position 3"),
-            ("a == 1", "expected a literal, found = at position 3"),
+            ("a = b", "expected a literal, found b at position 4; strings take single quotes: 'b'"),
+            (
+                "a =",
+                "expected a literal, found the end at position 3, was a $parameter eaten by the shell?",
+            ),
+            ("a == 1", "expected a literal, found = at position 3; equality is one ="),
             ("1", "expected a comparison after a literal, found the end at position 1"),
             ("1 IN (1)", "expected a comparison after a literal, found IN at position 2"),
             ("1 = 2", "expected a path to compare the literal with, found 2 at position 4"),
@@ -548,7 +523,41 @@ mod tests {
             ("a = NULL", "expected a literal, found NULL at position 4, did you mean IS NULL?"),
             ("a IN (NULL)", "expected a literal, found NULL at position 6, did you mean IS NULL?"),
             ("a = MISSING", "found MISSING at position 4, did you mean IS MISSING?"),
-            ("a LIKE 'x%'", "found LIKE at position 2"),
+            ("a LIKE 'x%'", "found LIKE at position 2; LIKE is reserved and not there yet"),
+        ];
+        for (text, expected) in cases {
+            assert!(error(text).ends_with(expected), "{text}: {}", error(text));
+        }
+    }
+
+    #[test]
+    fn says_how_it_is_written() {
+        let cases = [
+            ("name = ada", "found ada at position 7; strings take single quotes: 'ada'"),
+            ("name = it's x", "found it at position 7; strings take single quotes: 'it''s'"),
+            ("a IN (x-y, 1)", "found x at position 6; strings take single quotes: 'x-y'"),
+            ("name = \"ada\"", "unexpected '\"' at position 7; strings take single quotes"),
+            ("a = 1 && b", "unexpected '&' at position 6; use AND"),
+            ("a = 1 || b", "unexpected '|' at position 6; use OR"),
+            ("!a", "unexpected '!' at position 0; use NOT"),
+            ("a >  AND b", "found AND at position 5, was a $parameter eaten by the shell?"),
+            (
+                "first-name = 'x'",
+                "-name is no number at position 5; a name with '-' takes back-quotes",
+            ),
+            ("a.b-5 = 1", "found -5 at position 3; a name with '-' takes back-quotes"),
+            (
+                "day = 2024-05-01",
+                "-05 is no number at position 10; a date is a string in single quotes",
+            ),
+            ("a = 5-3", "found -3 at position 5"),
+            ("a = 'it's'", "found s at position 8; a quote inside a string is doubled: ''"),
+            ("a NOT like 'x'", "found like at position 6; LIKE is reserved and not there yet"),
+            (
+                "a contains 'x'",
+                "found contains at position 2; CONTAINS is reserved and not there yet: an element \
+                 is asked for with HAS",
+            ),
         ];
         for (text, expected) in cases {
             assert!(error(text).ends_with(expected), "{text}: {}", error(text));
@@ -567,11 +576,11 @@ mod tests {
         let limits = Limits { filter_bytes_max: 8, ..Limits::default() };
         assert_eq!(
             parse("abcd = 12", &limits).unwrap_err().to_string(),
-            "TOOBIG a filter of 9 bytes exceeds the limit filter_bytes_max of 8"
+            "TOOBIG a filter of 9 bytes exceeds the limit of 8 (folio.filter-bytes-max)"
         );
         assert!(parse("abc = 12", &limits).is_ok());
         let limits = Limits { filter_depth_max: 3, ..Limits::default() };
-        let too_deep = "TOOBIG a filter of depth 4 exceeds the limit filter_depth_max of 3";
+        let too_deep = "TOOBIG a filter of depth 4 exceeds the limit of 3 (folio.filter-depth-max)";
         for text in ["((((a))))", "NOT NOT NOT NOT a", "(NOT (NOT a))"] {
             assert_eq!(parse(text, &limits).unwrap_err().to_string(), too_deep, "{text}");
         }

@@ -3,6 +3,8 @@
 //! A document that Redis itself brought may break it. Writing such a document whole is refused until it is mended; an update is
 //! judged by the parts that it changes, so that it can mend one field after the other.
 
+use std::collections::HashMap;
+
 use super::definition::{Definition, Field, Mode};
 use super::types::Scalar;
 use crate::doc::DocRef;
@@ -100,6 +102,9 @@ fn check_members(
     before: Option<DocRef<'_>>,
     doc: DocRef<'_>,
 ) -> Result<()> {
+    let known: HashMap<&[u8], &[u8]> = before
+        .map(|before| before.members().map(|(name, raw)| (name.bytes(), raw.bytes())).collect())
+        .unwrap_or_default();
     let all: Vec<&Field> = definition.fields.iter().collect();
     let mut open: Vec<(Raw<'_>, usize, Vec<&Field>, String)> =
         vec![(doc.root(), 0, all, String::new())];
@@ -116,10 +121,10 @@ fn check_members(
             Ok((!declared).then_some((next, place)))
         };
         for (name, child) in raw.members() {
-            let name = name.string().expect("a name is a string");
-            if depth == 0 && before.is_some_and(|before| is_same(&name, before, doc)) {
+            if depth == 0 && known.get(name.bytes()) == Some(&child.bytes()) {
                 continue;
             }
+            let name = name.string().expect("a name is a string");
             let dot = if place.is_empty() { "" } else { "." };
             let path = format!("{place}{dot}{name}");
             if let Some((next, place)) = visit(Step::Name(name.as_ref().into()), child, path)? {
@@ -148,9 +153,11 @@ fn check_numbers(definition: &Definition, doc: DocRef<'_>, huge_numbers: &[u32])
             spans.push((from, from + raw.bytes().len()));
         }
     }
+    spans.sort_unstable();
     for &offset in huge_numbers {
         let at = offset as usize;
-        if !spans.iter().any(|(from, to)| (*from..*to).contains(&at)) {
+        let before = spans.partition_point(|(from, _)| *from <= at);
+        if before == 0 || at >= spans[before - 1].1 {
             return Err(Error::json(
                 at,
                 "number outside the range of a double, in a field not declared decimal,",

@@ -123,7 +123,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// Bytes of a collection's name or prefix.
-const NAME_BYTES_MAX: usize = 512;
+pub const NAME_BYTES_MAX: usize = 512;
 
 impl Definition {
     /// A collection of `name` with the prefix `name:` and no fields.
@@ -138,6 +138,14 @@ impl Definition {
 
     /// Reads and validates the JSON form. Errors: `JSON`, `SCHEMA`, `PATH`, `LIMITED`.
     pub fn from_json(json: &[u8], limits: &Limits) -> Result<Self> {
+        let definition = Definition::read(json, limits)?;
+        definition.validate(limits)?;
+        Ok(definition)
+    }
+
+    /// Reads the JSON form of a definition that was accepted once, whatever rules are in force now.
+    /// Errors: `JSON`, `SCHEMA`, `PATH`.
+    pub(crate) fn read(json: &[u8], limits: &Limits) -> Result<Self> {
         let text = parse_value(json, limits)?;
         let mut reader = serde_json::Deserializer::from_slice(&text);
         let read: DefinitionJson = serde_path_to_error::deserialize(&mut reader)
@@ -158,9 +166,7 @@ impl Definition {
                 index: field.index,
             });
         }
-        let definition = Definition { name: read.collection, prefix, mode: read.mode, fields };
-        definition.validate(limits)?;
-        Ok(definition)
+        Ok(Definition { name: read.collection, prefix, mode: read.mode, fields })
     }
 
     /// The JSON form, minified; reads back as the same definition.
@@ -203,8 +209,12 @@ impl Definition {
             return Err(Error::new(Code::Limited, what));
         }
         for (at, field) in self.fields.iter().enumerate() {
-            if self.fields[..at].iter().any(|other| other.path == field.path) {
-                return schema(format!("field {} is declared twice", field.path));
+            let is_same = |other: &&Field| {
+                other.path == field.path || other.index_path() == field.index_path()
+            };
+            if let Some(other) = self.fields[..at].iter().find(is_same) {
+                let (path, other) = (&field.path, &other.path);
+                return schema(format!("field {path} is declared twice, first as {other}"));
             }
             if field.ty.array && field.path.is_multi() {
                 return schema(format!(

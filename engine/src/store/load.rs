@@ -72,5 +72,10 @@ impl Store {
                 collection.rebuild();
             }
         }
+        // A saved open collection whose documents had all lapsed is not there any more.
+        let uids: Vec<u32> = self.collections.keys().copied().collect();
+        for uid in uids {
+            self.drop_if_vacant(uid);
+        }
     }
 }

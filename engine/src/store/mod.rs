@@ -20,8 +20,11 @@ use crate::schema::{Definition, check};
 use load::Filling;
 use names::Names;
 
-/// Versions and birth numbers beyond this come from no honest source; the space above keeps counters from wrapping.
+/// A version or birth number beyond this that a user brings, by RESTORE or as an administrator, is not taken over.
 pub const NUMBER_MAX: u64 = 1 << 53;
+/// Nothing beyond this is taken from a primary or a file. No server counts so far from [`NUMBER_MAX`], so what one gave is never
+/// refused by another, and counters cannot wrap.
+pub const NUMBER_END: u64 = 1 << 62;
 
 /// All documents' indexes and all definitions, as one value.
 #[derive(Debug)]
@@ -49,10 +52,10 @@ pub enum Prepared {
     },
     /// In order: hand it to [`Store::commit`].
     Ready(Delta),
-    /// A lapsed document still holds a unique value. The server is to remove it, then prepare again.
+    /// Lapsed documents still hold unique values. The server is to remove them, then prepare again.
     Held {
-        /// Its key.
-        key: Vec<u8>,
+        /// Their keys.
+        keys: Vec<Vec<u8>>,
     },
 }
 
@@ -207,10 +210,13 @@ impl Store {
             Some(collection) => match self.judged(collection, old, parsed, write.whole) {
                 Ok(changes) => changes,
                 Err(Refusal::Error(error)) => return Err(error),
-                Err(Refusal::Held(id)) => {
-                    let mut key = Vec::new();
-                    collection.key(id, &mut key);
-                    return Ok(Prepared::Held { key });
+                Err(Refusal::Held(ids)) => {
+                    let key_of = |id| {
+                        let mut key = Vec::new();
+                        collection.key(id, &mut key);
+                        key
+                    };
+                    return Ok(Prepared::Held { keys: ids.into_iter().map(key_of).collect() });
                 }
             },
         };
@@ -261,10 +267,10 @@ impl Store {
         expires_ms: Option<i64>,
     ) -> Result<Delta> {
         self.settle();
-        if stamp.version > NUMBER_MAX || stamp.seq > NUMBER_MAX {
+        if stamp.version > NUMBER_END || stamp.seq > NUMBER_END {
             return Err(Error::new(
                 Code::Syntax,
-                format!("a version or birth number above {NUMBER_MAX}"),
+                format!("a version or birth number above {NUMBER_END}"),
             ));
         }
         let placement = self.place(db, key)?;
@@ -345,6 +351,7 @@ impl Store {
             self.filling.add(db, key, doc, expires_ms);
             return;
         }
+        let belongs = self.place(db, key).is_ok();
         if let Some(home) = self.collections.get_mut(&doc.home()) {
             if home.db() == db && home.holds(key, doc) {
                 home.set_expiry(doc.id(), expires_ms);
@@ -354,7 +361,10 @@ impl Store {
             if home.document(doc.id()).is_some_and(|held| held.ptr_eq(doc)) {
                 let uid = home.uid();
                 home.remove(doc.id());
-                doc.place(0, 0, 0, 0);
+                if belongs {
+                    // A birth brings no numbers. Under a key that names no collection it keeps the old ones.
+                    doc.place(0, 0, 0, 0);
+                }
                 self.drop_if_vacant(uid);
             }
         }

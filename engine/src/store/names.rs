@@ -9,6 +9,7 @@ use std::ops::Bound;
 use crate::collection::Counters;
 use crate::error::{Code, Error, Result};
 use crate::schema::Definition;
+use crate::schema::definition::NAME_BYTES_MAX;
 
 /// Keys longer than this are in no collection: a table keeps them.
 pub const KEY_BYTES_MAX: usize = 64 << 10;
@@ -103,6 +104,10 @@ impl Names {
         }
         if colon + 1 == key.len() {
             return refuse(key, "has an empty id after its ':'");
+        }
+        // The prefix of an open collection is its name and the colon.
+        if colon >= NAME_BYTES_MAX {
+            return refuse(key, "has a collection name beyond the limit of 511 bytes");
         }
         let Ok(name) = std::str::from_utf8(&key[..colon]) else {
             return refuse(key, "has a collection name that is not UTF-8");

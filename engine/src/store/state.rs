@@ -68,7 +68,7 @@ impl Store {
         let mut definitions = Vec::with_capacity(read.collections.len());
         for collection in read.collections {
             let definition =
-                Definition::from_json(collection.definition.get().as_bytes(), &self.limits)?;
+                Definition::read(collection.definition.get().as_bytes(), &self.limits)?;
             let counters = Counters { version: collection.version, seq: collection.seq };
             definitions.push((definition, collection.declared, counters));
         }

@@ -1,7 +1,7 @@
 //! `DOC._APPLY` and `DOC._STATE`: what a primary decided, for replicas and the append-only file.
 
 use folio_engine::doc::Stamp;
-use folio_engine::store::NUMBER_MAX;
+use folio_engine::store::{NUMBER_END, NUMBER_MAX};
 
 use super::args::syntax;
 use super::write::Target;
@@ -24,8 +24,9 @@ pub(super) fn apply(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let expires_ms = Some(args.integer("expires")?).filter(|at| *at >= 0);
     let json = args.bytes("json")?;
     args.end()?;
-    if seq.max(version) > NUMBER_MAX {
-        return Err(syntax(format!("a version or birth number above {NUMBER_MAX}")).into());
+    let most = if ctx.is_replay() { NUMBER_END } else { NUMBER_MAX };
+    if seq.max(version) > most {
+        return Err(syntax(format!("a version or birth number above {most}")).into());
     }
     let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };
     datatype::with_parsed(json, &datatype::stored_limits(), |parsed| {

@@ -22,6 +22,31 @@ pub(crate) fn syntax(what: impl Into<Box<str>>) -> Error {
     Error::new(Code::Syntax, what)
 }
 
+/// The error that `what` does not follow.
+fn missing(what: &str) -> Error {
+    let takes = match what {
+        "EX" => "EX takes seconds",
+        "PX" => "PX takes milliseconds",
+        "EXAT" => "EXAT takes seconds since 1970",
+        "PXAT" => "PXAT takes milliseconds since 1970",
+        "IFVERSION" => "IFVERSION takes a version",
+        "offset" | "count" => "LIMIT takes offset and count",
+        _ => return syntax(format!("{what} is missing")),
+    };
+    syntax(takes)
+}
+
+/// `error` of the count after the option `what`, with an example of what the option takes.
+fn with_example(error: Error, what: &str) -> Error {
+    let example = match what {
+        "ORDER" => "age",
+        "PARAMS" => "name value",
+        _ => "email",
+    };
+    let Error { code, message } = error;
+    Error::new(code, format!("{message}; {what} takes a count first: {what} 1 {example}"))
+}
+
 /// The cursor.
 #[derive(Clone)]
 pub(crate) struct Args<'a> {
@@ -49,7 +74,7 @@ impl<'a> Args<'a> {
 
     /// The next argument; an error that calls it `what` when there is none.
     pub(crate) fn bytes(&mut self, what: &str) -> Result<&'a [u8]> {
-        let word = self.peek().ok_or_else(|| syntax(format!("{what} is missing")))?;
+        let word = self.peek().ok_or_else(|| missing(what))?;
         self.at += 1;
         Ok(word)
     }
@@ -85,7 +110,7 @@ impl<'a> Args<'a> {
 
     /// The next argument as the number of items of `size` arguments each that follow; never more than do.
     pub(crate) fn count(&mut self, what: &str, size: usize) -> Result<usize> {
-        let count = self.unsigned(what)?;
+        let count = self.unsigned(what).map_err(|error| with_example(error, what))?;
         let there = self.rest().len() / size;
         usize::try_from(count)
             .ok()
@@ -180,6 +205,8 @@ mod tests {
         assert_eq!(message(&error), "ERR name 'B\\x00G\\xff' is not UTF-8");
         let error = Args::new(&[]).bytes("path").unwrap_err();
         assert_eq!(message(&error), "ERR path is missing");
+        let error = Args::new(&[]).integer("EX").unwrap_err();
+        assert_eq!(message(&error), "ERR EX takes seconds");
     }
 
     #[test]
@@ -190,7 +217,14 @@ mod tests {
         assert_eq!(message(&error), "ERR PARAMS is 2, and 1 follow");
         let words: [&[u8]; 1] = [b"-1"];
         let error = Args::new(&words).count("PATHS", 1).unwrap_err();
-        assert_eq!(message(&error), "ERR PATHS -1 is negative");
+        assert_eq!(
+            message(&error),
+            "ERR PATHS -1 is negative; PATHS takes a count first: PATHS 1 email"
+        );
+        let words: [&[u8]; 2] = [b"BY", b"age"];
+        let error = Args::new(&words).count("ORDER", 1).unwrap_err();
+        let hint = "ORDER takes a count first: ORDER 1 age";
+        assert_eq!(message(&error), format!("ERR ORDER 'BY' is not an integer; {hint}"));
         let words: [&[u8]; 1] = [b"99999999999999999999"];
         let error = Args::new(&words).integer("LIMIT").unwrap_err();
         assert_eq!(message(&error), "ERR LIMIT '99999999999999999999' is not an integer");

@@ -62,6 +62,11 @@ impl fmt::Display for Refusal {
 
 /// The error that names an absent collection.
 pub(crate) fn no_collection(db: u32, name: &str) -> Refusal {
-    let what = format!("no collection '{name}' in database {db}");
+    let hint = if name.ends_with(':') {
+        "a collection's name comes without ':'"
+    } else {
+        "DOC.LIST names them"
+    };
+    let what = format!("no collection '{name}' in database {db}; {hint}");
     Error::new(Code::NoCollection, what).into()
 }

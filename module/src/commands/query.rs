@@ -38,7 +38,7 @@ impl<'a> Query<'a> {
         limits: &Limits,
     ) -> Result<Self> {
         let mut query = Query::default();
-        while let Some(name) = args.option(names)? {
+        while let Some(name) = next_option(args, names)? {
             match name {
                 "WHERE" => query.filter = Some(read_filter(args)?),
                 "PARAMS" => {
@@ -69,6 +69,9 @@ impl<'a> Query<'a> {
 
     /// The query on `collection`: the filter read and its literals converted to the declared types.
     pub(super) fn bind(&self, collection: &Collection, limits: &Limits) -> Result<Find> {
+        for (path, _) in &self.order {
+            query::expect_declared(path, collection.definition())?;
+        }
         Ok(Find {
             filter: self.bind_filter(collection, limits)?,
             order: self.order.clone(),
@@ -86,6 +89,18 @@ impl<'a> Query<'a> {
     }
 }
 
+/// The next option; where an operator stands in its place, the filter fell apart into arguments.
+fn next_option(args: &mut Args<'_>, names: &[&'static str]) -> Result<Option<&'static str>> {
+    const WORDS: [&str; 8] = ["AND", "OR", "NOT", "IN", "BETWEEN", "HAS", "IS", "LIKE"];
+    let word = args.peek().unwrap_or_default();
+    let is_operator = word.first().is_some_and(|byte| b"=<>!&|".contains(byte))
+        || WORDS.iter().any(|operator| word.eq_ignore_ascii_case(operator.as_bytes()));
+    args.option(names).map_err(|Error { code, message }| {
+        let hint = if is_operator { "; the filter is one argument: quote it" } else { "" };
+        Error::new(code, format!("{message}{hint}"))
+    })
+}
+
 fn read_filter<'a>(args: &mut Args<'a>) -> Result<&'a str> {
     let text = args.bytes("filter")?;
     str::from_utf8(text).map_err(|error| {
@@ -101,5 +116,25 @@ fn read_direction(args: &mut Args<'_>) -> Direction {
     match args.keyword(&["ASC", "DESC"]) {
         Some("DESC") => Direction::Descending,
         _ => Direction::Ascending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_in_pieces_is_to_be_quoted() {
+        let error = |words: &[&[u8]]| {
+            let error = Query::read(&mut Args::new(words), COUNT, &Limits::default());
+            error.err().expect("an operator is no option").to_string()
+        };
+        let hint = "the filter is one argument: quote it";
+        let found = error(&[b"WHERE", b"age", b">", b"30"]);
+        assert_eq!(found, format!("ERR unknown option '>'; {hint}"));
+        let found = error(&[b"WHERE", b"age = 1", b"and", b"b"]);
+        assert_eq!(found, format!("ERR unknown option 'and'; {hint}"));
+        assert_eq!(error(&[b"WHERE", b"age", b"BY"]), "ERR unknown option 'BY'");
+        assert_eq!(error(&[b"LIMIT"]), "ERR unknown option 'LIMIT'");
     }
 }

@@ -14,7 +14,8 @@ code, and means that nothing changed. Replies carry the same in RESP2, where a m
 values in turn, and in RESP3.
 
 Every command answers `ERR` when its arguments do not fit, and commands on keys answer `WRONGTYPE` when a key
-holds a value of another type and `KEY` when a key names no collection. Writes can meet the server's own `OOM`, `READONLY`
+holds a value of another type. A write to a key that names no collection answers `KEY`. A text beyond a limit of size or depth
+answers `TOOBIG`, a parameter that is no JSON `JSON`. Writes can meet the server's own `OOM`, `READONLY`
 and `NOPERM`.
 ";
 

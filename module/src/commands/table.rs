@@ -182,7 +182,7 @@ pub(crate) const TABLE: &[Command] = &[
         arity: 2,
         keys: Some(one_key(Access::Read)),
         arguments: &[KEY],
-        reply: "a map: `collection` (null where the key names none), `version`, `seq` (the birth number), `created`, `updated`, `expires` (milliseconds since 1970; null without a TTL), `bytes`; null when the key is absent",
+        reply: "a map: `collection` (null where the key names none), `version` (the collection's change number at this document's last change, so it grows by leaps and never comes twice), `seq` (the birth number; RENAME, MOVE, COPY and RESTORE are births, with a new version too), `created`, `updated`, `expires` (milliseconds since 1970; null without a TTL), `bytes` (of the document alone); null when the key is absent",
         errors: &[],
         example: (
             "DOC.META users:1",
@@ -193,7 +193,7 @@ pub(crate) const TABLE: &[Command] = &[
     Command {
         name: "DOC.CREATE",
         summary: "Declares a collection: its prefix, and the types, constraints and indexes of its fields. Documents under the prefix move in.",
-        complexity: "O(N log N) in the documents that are there already",
+        complexity: "O(N log N) in the documents that are there already, in one piece: no other client is served meanwhile",
         since: "0.1.0",
         flags: "write deny-oom",
         categories: "write slow",
@@ -317,7 +317,7 @@ pub(crate) const TABLE: &[Command] = &[
         arity: 2,
         keys: None,
         arguments: &[COLLECTION],
-        reply: "a map: `collection`, `prefix`, `declared`, `documents`, `due` (lapsed, not yet removed), `with_ttl`, `version`, `seq`, `document_bytes`, `table_bytes`, and `indexes`, an array of maps",
+        reply: "a map: `collection`, `prefix`, `declared`, `documents`, `due` (lapsed, not yet removed), `with_ttl`, `version`, `seq`, `document_bytes`, `table_bytes`, and `indexes`, an array of maps of `path`, `kind`, `unique`, `values` (distinct keys), `entries` (pairs of key and document), `conflicts` (values that several documents hold although the index is unique: the server's own COPY, RENAME, MOVE and RESTORE are never refused) and `bytes`. Bytes are what was asked of the allocator, which adds some 10 to 20 %",
         errors: &["`NOCOLLECTION` the collection is not there"],
         example: (
             "DOC.INFO users",
@@ -328,7 +328,7 @@ pub(crate) const TABLE: &[Command] = &[
     Command {
         name: "DOC.VERIFY",
         summary: "Recomputes every index of a collection from the documents and reports each difference.",
-        complexity: "O(N log N) in the documents, for each index",
+        complexity: "O(N log N) in the documents, for each index, in one piece: no other client is served meanwhile",
         since: "0.1.0",
         flags: "readonly",
         categories: "read slow",

@@ -17,9 +17,17 @@ use crate::{config, datatype, info, state};
 /// Operations of one command.
 const OPERATIONS_MAX: usize = 1_000;
 
+/// What an operation does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Set,
+    Unset,
+    Incr,
+}
+
 /// An operation as it was read.
 struct Operation {
-    name: &'static str,
+    verb: Verb,
     path: Path,
     /// What is set or added, as minified JSON.
     value: Box<[u8]>,
@@ -44,18 +52,22 @@ impl Request {
         const NAMES: [&str; 5] = ["SET", "UNSET", "INCR", "RETURN", "IFVERSION"];
         let mut request =
             Request { if_version: None, operations: Vec::new(), reply: Return::Version };
-        while let Some(name) = args.repeatable_option(&NAMES)? {
+        while let Some(word) = args.peek() {
+            let Some(name) = args.keyword(&NAMES) else {
+                let word = shown(word);
+                return Err(syntax(format!("unknown operation {word}: SET, UNSET or INCR")));
+            };
             match name {
+                "SET" => request.operations.push(read_operation(Verb::Set, args, limits)?),
+                "UNSET" => request.operations.push(read_operation(Verb::Unset, args, limits)?),
+                "INCR" => request.operations.push(read_operation(Verb::Incr, args, limits)?),
                 "RETURN" if request.reply == Return::Version => {
                     request.reply = read_return(args)?;
                 }
                 "IFVERSION" if request.if_version.is_none() => {
                     request.if_version = Some(args.unsigned("IFVERSION")?);
                 }
-                "RETURN" | "IFVERSION" => {
-                    return Err(syntax(format!("option '{name}' is given twice")));
-                }
-                _ => request.operations.push(read_operation(name, args, limits)?),
+                _ => return Err(syntax(format!("option '{name}' is given twice"))),
             }
         }
         match request.operations.len() {
@@ -73,17 +85,26 @@ fn read_return(args: &mut Args<'_>) -> Result<Return> {
     match args.keyword(&["NEW", "OLD"]) {
         Some("NEW") => Ok(Return::New),
         Some(_) => Ok(Return::Old),
+        None if word.is_empty() => Err(syntax("RETURN takes NEW or OLD")),
         None => Err(syntax(format!("RETURN takes NEW or OLD, not {}", shown(word)))),
     }
 }
 
-fn read_operation(name: &'static str, args: &mut Args<'_>, limits: &Limits) -> Result<Operation> {
-    let path = args.path(limits)?;
-    let value = match name {
-        "UNSET" => Box::default(),
-        _ => parse_value(args.bytes(if name == "SET" { "json" } else { "number" })?, limits)?,
+fn read_operation(verb: Verb, args: &mut Args<'_>, limits: &Limits) -> Result<Operation> {
+    let (words, takes) = match verb {
+        Verb::Set => (2, "SET takes a path and a value"),
+        Verb::Unset => (1, "UNSET takes a path"),
+        Verb::Incr => (2, "INCR takes a path and a number"),
     };
-    Ok(Operation { name, path, value })
+    if args.rest().len() < words {
+        return Err(syntax(takes));
+    }
+    let path = args.path(limits)?;
+    let value = match verb {
+        Verb::Unset => Box::default(),
+        Verb::Set | Verb::Incr => parse_value(args.bytes("value")?, limits)?,
+    };
+    Ok(Operation { verb, path, value })
 }
 
 /// Whether the document's collection declares `path` as decimal.
@@ -99,11 +120,13 @@ fn is_decimal(document: &Document, path: &Path) -> Result<bool> {
 /// The text that the operations make of `old`.
 fn edited(old: &Document, operations: &[Operation], limits: &Limits) -> Result<Vec<u8>> {
     let mut ops = Vec::with_capacity(operations.len());
-    for Operation { name, path, value } in operations {
-        ops.push(match *name {
-            "SET" => Op::Set { path, value: Raw::new(value) },
-            "UNSET" => Op::Unset { path },
-            _ => Op::Incr { path, by: Raw::new(value), as_decimal: is_decimal(old, path)? },
+    for Operation { verb, path, value } in operations {
+        ops.push(match verb {
+            Verb::Set => Op::Set { path, value: Raw::new(value) },
+            Verb::Unset => Op::Unset { path },
+            Verb::Incr => {
+                Op::Incr { path, by: Raw::new(value), as_decimal: is_decimal(old, path)? }
+            }
         });
     }
     edit::apply(old.view(), &ops, limits)
@@ -132,4 +155,27 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         (Return::New | Return::Old, _) => ctx.reply_bytes(old.text()),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_what_an_operation_takes() {
+        let error = |words: &[&[u8]]| {
+            let request = Request::read(&mut Args::new(words), &Limits::default());
+            request.err().expect("no request").to_string()
+        };
+        let unknown = "ERR unknown operation 'MUL': SET, UNSET or INCR";
+        assert_eq!(error(&[b"MUL", b"a", b"2"]), unknown);
+        assert_eq!(error(&[b"set", b"a"]), "ERR SET takes a path and a value");
+        assert_eq!(error(&[b"INCR", b"a"]), "ERR INCR takes a path and a number");
+        assert_eq!(error(&[b"UNSET"]), "ERR UNSET takes a path");
+        assert_eq!(error(&[b"UNSET", b"a", b"RETURN"]), "ERR RETURN takes NEW or OLD");
+        assert_eq!(
+            error(&[b"RETURN", b"NEW", b"RETURN", b"OLD"]),
+            "ERR option 'RETURN' is given twice"
+        );
+    }
 }

@@ -19,8 +19,8 @@ use super::Refusal;
 use crate::ffi::{Access, Argument, Ctx, Key, Value};
 use crate::{clock, info, lifecycle, replicate, state};
 
-/// Lapsed documents that one write has the server remove: more cannot hold the values of its fields.
-const HELD_MAX: usize = 10_000;
+/// Rounds in which lapsed holders of unique values are removed: one finds them all, unless the server keeps some.
+const HELD_ROUNDS: usize = 3;
 
 /// What becomes of the key's TTL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,8 @@ impl<'c> Target<'c> {
     pub(super) fn expect_version(&self, wanted: Option<u64>) -> Result<(), Refusal> {
         let found = self.old.as_ref().map_or(0, Document::version);
         match wanted {
-            Some(wanted) if wanted != found => {
+            // A copy under a key that names no collection has no version, and is there.
+            Some(wanted) if wanted != found || (wanted == 0 && self.old.is_some()) => {
                 let key = super::args::shown(self.name.bytes());
                 let what = format!("expected version {wanted} of {key}, found {found}");
                 Err(Error::new(Code::Version, what).into())
@@ -136,7 +137,8 @@ impl<'c> Target<'c> {
         } else if expires_ms != old_expires_ms {
             self.retime(expires_ms);
         }
-        if expires_ms.is_some_and(|at| at <= self.now_ms) {
+        // A TTL that is only kept is the server's to judge: it showed the key as alive.
+        if matches!(ttl, Ttl::At(at) if at <= self.now_ms) {
             self.remove();
         }
         Ok(committed)
@@ -151,7 +153,7 @@ impl<'c> Target<'c> {
     ) -> Result<Written, Refusal> {
         let (name, now_ms) = (self.name.bytes(), self.now_ms);
         let mut last_held = Vec::new();
-        for _ in 0..HELD_MAX {
+        for _ in 0..HELD_ROUNDS {
             let held = state::with(|state| {
                 let store = &mut state.store;
                 store.lapse_key(self.db, name, now_ms);
@@ -168,20 +170,22 @@ impl<'c> Target<'c> {
                         let version = document.version();
                         Ok(Written::Changed(document, version))
                     }
-                    Prepared::Held { key } => Err(key),
+                    Prepared::Held { keys } => Err(keys),
                 })
             })??;
             match held {
                 Ok(written) => return Ok(written),
-                // The server does not remove it: it is a replica, or paused.
-                Err(key) if key == last_held => break,
-                Err(key) => {
-                    lifecycle::touch(self.ctx, &key);
-                    last_held = key;
+                // The server does not remove them: it is a replica, or paused.
+                Err(keys) if keys == last_held => break,
+                Err(keys) => {
+                    for key in &keys {
+                        lifecycle::touch(self.ctx, key);
+                    }
+                    last_held = keys;
                 }
             }
         }
-        let key = String::from_utf8_lossy(&last_held).into_owned();
+        let key = last_held.first().map(|key| String::from_utf8_lossy(key)).unwrap_or_default();
         let what = format!("a lapsed document still holds the value: '{key}'");
         Err(Error::new(Code::Unique, what).into())
     }

@@ -28,6 +28,11 @@ pub extern "C" fn RedisModule_OnLoad(
         )
     };
     if status != raw::REDISMODULE_OK as c_int {
+        // Nothing else makes it fail. The log is there already: the name is looked up after the functions.
+        log(
+            true,
+            "folio is loaded already: is loadmodule both in redis.conf and on the command line?",
+        );
         return status;
     }
     guard::install_hook();

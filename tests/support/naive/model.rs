@@ -228,20 +228,22 @@ impl NaiveDocument {
 }
 
 /// The values that UNIQUE binds: each element of a declared array, else what the path leads to.
-fn unique_values<'a>(field: &NaiveField, json: &'a Json) -> Vec<&'a Json> {
+pub fn unique_values<'a>(field: &NaiveField, json: &'a Json) -> Vec<&'a Json> {
     let is_array = matches!(field.kind, Kind::Array(_));
     let path = if is_array { field.path.every() } else { field.path.clone() };
     path.values(json).into_iter().filter(|value| **value != Json::Null).collect()
 }
 
-fn unique_kind(field: &NaiveField) -> &Kind {
+/// The type that values of a unique field are compared under.
+pub fn unique_kind(field: &NaiveField) -> &Kind {
     match &field.kind {
         Kind::Array(element) => element,
         kind => kind,
     }
 }
 
-fn apply(json: &mut Json, change: &Change) -> Result<(), Refusal> {
+/// Carries one operation of an update out on a document.
+pub fn apply(json: &mut Json, change: &Change) -> Result<(), Refusal> {
     match change {
         Change::Set(path, value) => {
             *place(json, path)? = value.clone();
@@ -259,20 +261,28 @@ fn apply(json: &mut Json, change: &Change) -> Result<(), Refusal> {
     }
 }
 
-/// The place to which a path leads, made of objects where it leads to nothing yet.
+/// The place to which a path leads. Where it leads to nothing yet, objects are made, and arrays for the index 0;
+/// the index that is an array's length appends.
 fn place<'a>(json: &'a mut Json, path: &Path) -> Result<&'a mut Json, Refusal> {
     let mut value = json;
-    for step in &path.0 {
+    for (at, step) in path.0.iter().enumerate() {
+        let empty = match path.0.get(at + 1) {
+            Some(Step::Index(_)) => Json::Array(Vec::new()),
+            _ => Json::Object(Vec::new()),
+        };
         value = match (step, value) {
             (Step::Name(name), Json::Object(members)) => {
                 let at = members.iter().position(|(member, _)| member == name);
                 let at = at.unwrap_or_else(|| {
-                    members.push((name.clone(), Json::Object(Vec::new())));
+                    members.push((name.clone(), empty));
                     members.len() - 1
                 });
                 &mut members[at].1
             }
             (Step::Index(index), Json::Array(elements)) => {
+                if *index == elements.len() {
+                    elements.push(empty);
+                }
                 elements.get_mut(*index).ok_or_else(|| Refusal::Path(path.text()))?
             }
             _ => return Err(Refusal::Path(path.text())),

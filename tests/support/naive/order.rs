@@ -28,8 +28,9 @@ pub fn compare(left: Option<&Json>, right: Option<&Json>, kind: Option<&Kind>) -
         return ranks;
     }
     match (left_value, right_value) {
-        // Two values that are not of the declared type are equal, so that birth decides.
-        _ if rank(left_value, kind) == RANK_INVALID => Ordering::Equal,
+        _ if rank(left_value, kind) == RANK_INVALID => {
+            left_value.print().as_bytes().cmp(right_value.print().as_bytes())
+        }
         (Json::Array(left), Json::Array(right)) => compare_lists(left, right, |left, right| {
             compare(Some(left), Some(right), element(kind))
         }),

@@ -25,20 +25,26 @@ struct Demo {
     cities: Vec<City>,
     shown: usize,
     wrong: Vec<String>,
+    /// Whether the collection holds what the file does and nothing else.
+    checked: bool,
 }
 
-/// Loads the cities into the server on this port, asks, shows and checks.
-pub async fn show(port: u16) -> Result {
-    let db = Folio::connect(&format!("redis://127.0.0.1:{port}")).await?;
+/// Loads the cities into the server at this URL, asks, shows and checks.
+pub async fn show(url: &str) -> Result {
+    let db = Folio::connect(url).await?;
     let cities = data::read()?;
-    data::load(&db, &cities).await?;
-    let mut demo = Demo { db, cities, shown: 0, wrong: Vec::new() };
+    let checked = data::load(&db, &cities).await? == 0;
+    let mut demo = Demo { db, cities, shown: 0, wrong: Vec::new(), checked };
     for question in questions::questions() {
         demo.ask(&question).await?;
     }
     demo.refuse_then_scan().await?;
     demo.changes().await?;
     demo.verify().await?;
+    if !demo.checked {
+        println!("demo: {} shown, answers not checked", demo.shown);
+        return Ok(());
+    }
     println!("demo: {} passed, {} failed", demo.shown - demo.wrong.len(), demo.wrong.len());
     if demo.wrong.is_empty() {
         return Ok(());
@@ -56,7 +62,7 @@ impl Demo {
     /// Notes a wrong answer of what is being shown; one is enough.
     fn expect(&mut self, what: &str, right: bool) {
         let number = format!("{}: ", self.shown);
-        if !right && !self.wrong.iter().any(|wrong| wrong.starts_with(&number)) {
+        if self.checked && !right && !self.wrong.iter().any(|wrong| wrong.starts_with(&number)) {
             println!("    WRONG: {what}");
             self.wrong.push(format!("{number}{what}"));
         }

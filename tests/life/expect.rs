@@ -1,0 +1,238 @@
+//! What the model expects of a reply, and whether a reply is that.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use folio_tests::naive::Json;
+use folio_tests::naive::model::is_same;
+use redis::Value;
+
+use crate::world::Slot;
+
+/// A row of DOC.FIND.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub key: String,
+    pub json: Json,
+    pub exact: bool,
+    pub stamp: u64,
+}
+
+/// An answer of DOC.FIND.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    pub slot: Slot,
+    pub all: Vec<Row>,
+    pub total: Option<usize>,
+    pub with_version: bool,
+    /// Only the keys are compared.
+    pub projected: bool,
+}
+
+/// What is expected.
+#[derive(Clone, Debug)]
+pub enum Expect {
+    /// Nothing in particular.
+    Any,
+    /// Any answer that is no error.
+    Fine,
+    Ok,
+    Queued,
+    Int(i64),
+    Nil,
+    Text(&'static str),
+    /// JSON text, and whether it is known digit for digit.
+    Json(Json, bool),
+    /// The code of an error.
+    Error(&'static str),
+    Array(Vec<Expect>),
+    /// One of these.
+    Either(Vec<Expect>),
+    /// A version: that of `stamp`, which is new or known.
+    Version {
+        slot: Slot,
+        stamp: u64,
+        is_new: bool,
+    },
+    Rows(Rows),
+    /// Collection and birth, and the instants between which the document lapses.
+    Meta {
+        slot: Option<Slot>,
+        stamp: u64,
+        expires: Option<(i64, i64)>,
+    },
+    /// Names that must be there, and that may.
+    Names(BTreeSet<String>, BTreeSet<String>),
+    /// The keys of a whole SCAN.
+    Scanned(BTreeSet<String>),
+    /// Some numbers of DOC.INFO; of those with a TTL, the least and the greatest.
+    Info {
+        documents: usize,
+        is_declared: bool,
+        with_ttl: (usize, usize),
+    },
+    /// The prefix and the number of fields of a definition.
+    Schema {
+        prefix: String,
+        fields: usize,
+    },
+}
+
+/// The versions that the server has told.
+#[derive(Default)]
+pub struct Versions {
+    of: HashMap<u64, u64>,
+    highest: HashMap<Slot, u64>,
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
+        Value::SimpleString(text) => Some(text.clone()),
+        Value::Okay => Some("OK".into()),
+        _ => None,
+    }
+}
+
+fn code(value: &Value) -> Option<String> {
+    match value {
+        Value::ServerError(error) => Some(error.code().to_owned()),
+        _ => None,
+    }
+}
+
+fn items(value: &Value) -> Option<&[Value]> {
+    match value {
+        Value::Array(items) => Some(items),
+        _ => None,
+    }
+}
+
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
+fn pairs(value: &Value) -> BTreeMap<String, &Value> {
+    let items = items(value).unwrap_or_default();
+    items.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, &pair[1]))).collect()
+}
+
+fn json_fits(value: &Value, json: &Json, exact: bool) -> bool {
+    let Some(text) = text(value) else { return false };
+    (exact && text == json.print()) || Json::parse(&text).is_ok_and(|read| is_same(&read, json))
+}
+
+/// Whether a reply is what is expected; notes the versions that it tells.
+pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
+    match expect {
+        Expect::Any => true,
+        Expect::Fine => code(reply).is_none(),
+        Expect::Ok => text(reply).as_deref() == Some("OK"),
+        Expect::Queued => text(reply).as_deref() == Some("QUEUED"),
+        Expect::Int(number) => *reply == Value::Int(*number),
+        Expect::Nil => *reply == Value::Nil,
+        Expect::Text(expected) => text(reply).as_deref() == Some(expected),
+        Expect::Json(json, exact) => json_fits(reply, json, *exact),
+        Expect::Error(expected) => code(reply).as_deref() == Some(expected),
+        Expect::Array(all) => items(reply).is_some_and(|items| {
+            items.len() == all.len()
+                && all.iter().zip(items).all(|(expect, item)| fits(expect, item, versions))
+        }),
+        Expect::Either(any) => any.iter().any(|expect| fits(expect, reply, versions)),
+        Expect::Version { slot, stamp, is_new } => {
+            number(reply).is_some_and(|version| versions.written(slot, *stamp, version, *is_new))
+        }
+        Expect::Rows(rows) => rows_fit(rows, reply, versions),
+        Expect::Meta { slot, stamp, expires } => {
+            meta_fits(slot.as_ref(), *stamp, *expires, &pairs(reply), versions)
+        }
+        Expect::Names(must, may) => {
+            let names: Option<BTreeSet<String>> =
+                items(reply).and_then(|items| items.iter().map(text).collect());
+            names.is_some_and(|names| {
+                names.is_superset(must)
+                    && names.iter().all(|name| must.contains(name) || may.contains(name))
+            })
+        }
+        Expect::Scanned(keys) => items(reply).is_some_and(|parts| {
+            let found = parts.get(1).and_then(items).unwrap_or_default();
+            let found: Option<BTreeSet<String>> = found.iter().map(text).collect();
+            text(&parts[0]).as_deref() == Some("0") && found.as_ref() == Some(keys)
+        }),
+        Expect::Info { documents, is_declared, with_ttl: (least, greatest) } => {
+            let told = pairs(reply);
+            let is = |name: &str, number: usize| {
+                told.get(name).is_some_and(|value| **value == Value::Int(number as i64))
+            };
+            let with_ttl = told.get("with_ttl").and_then(|value| number(value));
+            let with_ttl = with_ttl.and_then(|count| usize::try_from(count).ok());
+            with_ttl.is_some_and(|count| (*least..=*greatest).contains(&count))
+                && is("documents", *documents)
+                && is("declared", usize::from(*is_declared))
+        }
+        Expect::Schema { prefix, fields } => text(reply)
+            .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+            .is_some_and(|schema| {
+                schema["prefix"] == **prefix
+                    && schema["fields"].as_array().is_some_and(|all| all.len() == *fields)
+            }),
+    }
+}
+
+fn rows_fit(expected: &Rows, reply: &Value, versions: &mut Versions) -> bool {
+    let answer = pairs(reply);
+    let total = answer.get("total").and_then(|total| number(total));
+    let Some(results) = answer.get("results").and_then(|results| items(results)) else {
+        return false;
+    };
+    results.len() == expected.all.len()
+        && total == expected.total.map(|total| total as u64)
+        && results.iter().zip(&expected.all).all(|(result, row)| {
+            let parts = items(result).unwrap_or_default();
+            parts.len() == 2 + usize::from(expected.with_version)
+                && text(&parts[0]).as_deref() == Some(&row.key)
+                && (expected.projected || json_fits(&parts[1], &row.json, row.exact))
+                && parts.get(2).is_none_or(|version| {
+                    number(version)
+                        .is_some_and(|version| versions.seen(&expected.slot, row.stamp, version))
+                })
+        })
+}
+
+fn meta_fits(
+    slot: Option<&Slot>,
+    stamp: u64,
+    expires: Option<(i64, i64)>,
+    told: &BTreeMap<String, &Value>,
+    versions: &mut Versions,
+) -> bool {
+    let collection = told.get("collection").and_then(|name| text(name));
+    let time_fits = match (told.get("expires"), expires) {
+        (Some(Value::Nil), None) => true,
+        (Some(Value::Int(at)), Some((least, greatest))) => (least..=greatest).contains(at),
+        _ => false,
+    };
+    let version = told.get("version").and_then(|version| number(version));
+    time_fits
+        && collection.as_ref() == slot.map(|(_, name)| name)
+        && version
+            .is_some_and(|version| slot.is_none_or(|slot| versions.seen(slot, stamp, version)))
+}
+
+impl Versions {
+    /// A write told its version: a new one is above all of the collection, an old one is the known one.
+    fn written(&mut self, slot: &Slot, stamp: u64, version: u64, is_new: bool) -> bool {
+        if is_new && self.highest.get(slot).is_some_and(|highest| version <= *highest) {
+            return false;
+        }
+        self.seen(slot, stamp, version)
+    }
+
+    fn seen(&mut self, slot: &Slot, stamp: u64, version: u64) -> bool {
+        let highest = self.highest.entry(slot.clone()).or_default();
+        *highest = version.max(*highest);
+        *self.of.entry(stamp).or_insert(version) == version
+    }
+}

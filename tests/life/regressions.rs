@@ -1,0 +1,42 @@
+//! Scripts that met a fault once, made short: they are run each time. A line is an operation, as a
+//! failing run prints it.
+
+/// What was wrong, and the script.
+pub const SCRIPTS: &[(&str, &str)] = &[
+    (
+        "an update was judged by more than it changes, so that a conflict could not be mended",
+        r#"
+        {"Create":{"name":"users","seed":289}}
+        {"Set":{"key":"users:1","json":"{\"n\":1}","when":"Always","ttl":"Drop"}}
+        {"Copy":{"from":"users:1","to":"users:2","db":null,"replace":false}}
+        {"Update":{"key":"users:2","changes":[["SET","s","\"x\""]],"returned":"Version"}}
+        {"Set":{"key":"users:2","json":"{\"n\":1}","when":"Always","ttl":"Drop"}}
+        "#,
+    ),
+    (
+        "IFVERSION 0 took a copy outside of all collections for an absent document",
+        r#"
+        {"Set":{"key":"notes:1","json":"{}","when":"Always","ttl":"Drop"}}
+        {"Copy":{"from":"notes:1","to":"plain0","db":null,"replace":false}}
+        {"Set":{"key":"plain0","json":"{\"n\":1}","when":"Absent","ttl":"Drop"}}
+        "#,
+    ),
+    (
+        "a document that left all collections lost its version after a collection had been dropped",
+        r#"
+        {"Create":{"name":"goods","seed":289}}
+        {"Drop":{"name":"goods","documents":false}}
+        {"Set":{"key":"notes:1","json":"{}","when":"Always","ttl":"Drop"}}
+        {"Rename":{"from":"notes:1","to":"plain0"}}
+        {"Set":{"key":"plain0","json":"{\"n\":1}","when":"Absent","ttl":"Drop"}}
+        "#,
+    ),
+    (
+        "a lapsed document was in the way of a declaration",
+        r#"
+        {"Set":{"key":"goods:0","json":"{}","when":"Always","ttl":{"To":{"form":"Millis","step":0}}}}
+        "Pass"
+        {"Create":{"name":"goods","seed":289}}
+        "#,
+    ),
+];

@@ -1,0 +1,438 @@
+//! Scripts run on a server, in batches whose replies are compared afterwards.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use folio_tests::{Options, Server};
+use redis::Value;
+
+use crate::check::{is_lasting, questions};
+use crate::expect::{Expect, Versions, fits};
+use crate::op::Op;
+use crate::source::Abilities;
+use crate::wire::{Command, Wire, command, shown, time_ms};
+use crate::world::{DATABASES, SOON, SOON_MS, World};
+
+/// Commands sent at once; few where something lapses soon after.
+const BATCH: usize = 120;
+const SOON_BATCH: usize = 60;
+/// How long what lingers over a reload is there.
+const LINGER_MS: i64 = 800;
+/// How long a replica, a rewrite or a clock is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a run ended.
+#[derive(Debug)]
+pub enum Stop {
+    /// The machine was too slow to say what had lapsed: nothing is known.
+    Slow,
+    /// A difference, by the operation at this position of the script.
+    Fault(usize, String),
+}
+
+/// How a server keeps what it holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kept {
+    Replica,
+    Snapshot,
+    Log,
+    PlainLog,
+}
+
+/// A server, and a replica of it where there is one.
+pub struct Rig {
+    server: Server,
+    replica: Option<(Server, Wire)>,
+    wire: Wire,
+    kept: Kept,
+}
+
+fn options(kept: Kept) -> Options {
+    let log = || Options::new().config("appendonly", "yes").config("appendfsync", "no");
+    match kept {
+        Kept::Replica => Options::new().config("repl-diskless-sync-delay", "0"),
+        Kept::Snapshot => Options::new(),
+        Kept::Log => log(),
+        Kept::PlainLog => log().config("aof-use-rdb-preamble", "no"),
+    }
+}
+
+impl Rig {
+    /// Starts the servers; `change` may still change their options.
+    pub fn start(kept: Kept, change: impl Fn(Options) -> Options) -> Self {
+        let server = change(options(kept)).start();
+        let mut wire = Wire::connect(server.url());
+        let replica = (kept == Kept::Replica).then(|| {
+            // Something to be synced in full, then the stream.
+            wire.call(&["DOC.SET", "notes:0", "{}"]).expect("the server answers");
+            let replica = change(options(kept)).start();
+            let port = server.url().rsplit(':').next().expect("an address has a port").to_owned();
+            let mut wire = Wire::connect(replica.url());
+            wire.call(&["REPLICAOF", "127.0.0.1", &port]).expect("the server answers");
+            (replica, wire)
+        });
+        let mut rig = Self { server, replica, wire, kept };
+        rig.wait_for_replica().expect("a replica follows");
+        rig.reset().expect("an empty server can be emptied");
+        rig
+    }
+
+    /// Whether the server still answers.
+    pub fn is_alive(&mut self) -> bool {
+        self.wire.call(&["PING"]).is_ok()
+    }
+
+    /// What operations this rig can take.
+    pub fn abilities(&self) -> Abilities {
+        let has_log = matches!(self.kept, Kept::Log | Kept::PlainLog);
+        Abilities { reloads: self.kept != Kept::Replica, has_log }
+    }
+
+    /// Empties the server, declarations included, and gives the model of that.
+    pub fn reset(&mut self) -> Result<World, String> {
+        self.wire.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"])?;
+        if let Some((_, wire)) = &mut self.replica {
+            wire.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"])?;
+        }
+        self.wire.call(&["FLUSHALL", "SYNC"])?;
+        for db in 0..DATABASES {
+            self.wire.call(&["SELECT", &db.to_string()])?;
+            if let Value::Array(names) = self.wire.call(&["DOC.LIST"])? {
+                for name in &names {
+                    self.wire.call(&["DOC.DROP", &folio_tests::reply::text(name)])?;
+                }
+            }
+        }
+        self.wire.call(&["SELECT", "0"])?;
+        Ok(World::new(self.wire.now_ms()?))
+    }
+
+    fn wait_for_replica(&mut self) -> Result<(), String> {
+        if self.replica.is_none() {
+            return Ok(());
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let offset = |wire: &mut Wire, name: &str| -> Result<(String, bool), String> {
+                let info = folio_tests::reply::text(&wire.call(&["INFO", "replication"])?);
+                let line = info.lines().find_map(|line| line.strip_prefix(name));
+                let is_up = !info.contains("role:slave") || info.contains("master_link_status:up");
+                Ok((line.unwrap_or_default().to_owned(), is_up))
+            };
+            let own = offset(&mut self.wire, "master_repl_offset:")?.0;
+            let (_, wire) = self.replica.as_mut().expect("asked above");
+            let (its, is_up) = offset(wire, "slave_repl_offset:")?;
+            if is_up && own == its {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("the replica stays at {its} of {own}"));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The replica goes its own way for a moment, so that it has to be synced in full.
+    fn resync(&mut self) -> Result<(), String> {
+        let port = self.server.url().rsplit(':').next().unwrap_or_default().to_owned();
+        if let Some((_, wire)) = &mut self.replica {
+            wire.call(&["REPLICAOF", "NO", "ONE"])?;
+            wire.call(&["SET", "own", "way"])?;
+            wire.call(&["REPLICAOF", "127.0.0.1", &port])?;
+        }
+        self.wait_for_replica()
+    }
+
+    /// The server's own digest of all keys, here and on the replica.
+    fn digests(&mut self) -> Result<(Value, Value), String> {
+        let own = self.wire.call(&["DEBUG", "DIGEST"])?;
+        let (_, wire) = self.replica.as_mut().ok_or("no replica is attached")?;
+        Ok((own, wire.call(&["DEBUG", "DIGEST"])?))
+    }
+
+    fn wait_for_rewrite(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let info = folio_tests::reply::text(&self.wire.call(&["INFO", "persistence"])?);
+            let is_busy = [
+                "aof_rewrite_in_progress:1",
+                "aof_rewrite_scheduled:1",
+                "rdb_bgsave_in_progress:1",
+            ];
+            if !is_busy.iter().any(|line| info.contains(line)) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err("the rewrite does not end".into());
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Carries a reload out.
+    fn reload(&mut self, op: &Op, db: usize) -> Result<(), String> {
+        self.wait_for_rewrite()?;
+        match op {
+            Op::Restart => {
+                if self.kept == Kept::Snapshot {
+                    self.server.restart();
+                } else {
+                    self.server.restart_without_saving();
+                }
+                self.wire = Wire::connect(self.server.url());
+                self.wire.call(&["SELECT", &db.to_string()])?;
+                self.wire.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"])?;
+                return Ok(());
+            }
+            Op::LoadAof if self.abilities().has_log => self.wire.call(&["DEBUG", "LOADAOF"])?,
+            Op::Reload | Op::LoadAof => self.wire.call(&["DEBUG", "RELOAD"])?,
+            _ => return Ok(()),
+        };
+        Ok(())
+    }
+}
+
+/// One run of a script, step by step.
+pub struct Run<'r> {
+    rig: &'r mut Rig,
+    pub world: World,
+    versions: Versions,
+    batch: Vec<(Command, Expect, usize)>,
+    /// Something in the batch lapses soon.
+    soon: bool,
+    /// When what lingers lapses.
+    deadline_ms: Option<i64>,
+    /// The clock has gone on since this was last set back.
+    pub passed: bool,
+    /// Commands run so far.
+    pub commands: usize,
+    /// The position of the operation that is run.
+    at: usize,
+}
+
+impl<'r> Run<'r> {
+    /// Begins on an emptied server.
+    pub fn begin(rig: &'r mut Rig) -> Result<Self, Stop> {
+        let world = rig.reset().map_err(|text| Stop::Fault(0, text))?;
+        Ok(Self {
+            rig,
+            world,
+            versions: Versions::default(),
+            batch: Vec::new(),
+            soon: false,
+            deadline_ms: None,
+            passed: false,
+            commands: 0,
+            at: 0,
+        })
+    }
+
+    fn fault<T>(&self, result: Result<T, String>) -> Result<T, Stop> {
+        result.map_err(|text| Stop::Fault(self.at, text))
+    }
+
+    /// Runs an operation, or puts it into the batch.
+    pub fn step(&mut self, at: usize, op: &Op) -> Result<(), Stop> {
+        self.at = at;
+        if !op.is_reload() {
+            self.end_lingering()?;
+        }
+        if op.is_heavy() {
+            self.flush()?;
+            return match op {
+                Op::Pass => Ok(()),
+                Op::Linger => self.linger(),
+                Op::Resync => {
+                    let synced = self.rig.resync();
+                    self.fault(synced)?;
+                    self.check().map(|_| ())
+                }
+                Op::Check => self.check().map(|_| ()),
+                _ => self.reload(op),
+            };
+        }
+        let Some(plan) = self.world.step(op) else { return Ok(()) };
+        self.batch.extend(plan.into_iter().map(|(command, expect)| (command, expect, at)));
+        self.soon = self.soon || self.world.has_soon();
+        if self.batch.len() >= if self.soon { SOON_BATCH } else { BATCH } {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Sends the batch, compares the replies, and waits until what lapses soon has lapsed.
+    pub fn flush(&mut self) -> Result<(), Stop> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.batch);
+        self.commands += batch.len();
+        let time = || command(&["TIME"]);
+        let mut commands = vec![time()];
+        commands.extend(batch.iter().map(|(command, ..)| command.clone()));
+        commands.push(time());
+        let replies = self.rig.wire.ask(&commands).map_err(|text| Stop::Fault(batch[0].2, text))?;
+        let times = (time_ms(&replies[0]), time_ms(&replies[replies.len() - 1]));
+        let (began, ended) = (self.fault(times.0)?, self.fault(times.1)?);
+        if self.soon && ended >= began + SOON_MS {
+            return Err(Stop::Slow);
+        }
+        for ((command, expect, at), reply) in batch.iter().zip(&replies[1..]) {
+            if !fits(expect, reply, &mut self.versions) {
+                let text =
+                    format!("{}\n  gave     {reply:?}\n  expected {expect:?}", shown(command));
+                return Err(Stop::Fault(*at, text));
+            }
+        }
+        if std::mem::take(&mut self.soon) {
+            self.wait_until(ended + SOON_MS + 1)?;
+            self.world.pass();
+            self.passed = true;
+        }
+        Ok(())
+    }
+
+    fn wait_until(&mut self, then_ms: i64) -> Result<(), Stop> {
+        loop {
+            let now = self.rig.wire.now_ms();
+            let left = then_ms - self.fault(now)?;
+            if left < 0 {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(left as u64 + 1));
+        }
+    }
+
+    /// Asks everything, of the replica too. Gives the answers that last.
+    fn check(&mut self) -> Result<Vec<(Command, Value)>, Stop> {
+        let ops = questions(&self.world, self.at as u64 + 1);
+        let (mut commands, mut expects, mut lasting) = (Vec::new(), Vec::new(), Vec::new());
+        for op in &ops {
+            // A SELECT has taken place when the next question is looked at.
+            let plan = self.world.step(op).unwrap_or_default();
+            for (command, expect) in plan {
+                commands.push(command);
+                expects.push(expect);
+                lasting.push(is_lasting(op, &self.world));
+            }
+        }
+        self.commands += commands.len();
+        let own = self.rig.wire.ask(&commands);
+        let own = self.fault(own)?;
+        self.compare(&commands, &expects, &own, "")?;
+        if self.rig.replica.is_some() {
+            let caught_up = self.rig.wait_for_replica();
+            self.fault(caught_up)?;
+            let (_, wire) = self.rig.replica.as_mut().expect("asked above");
+            let its = wire.ask(&commands);
+            let its = self.fault(its)?;
+            self.compare(&commands, &expects, &its, "on the replica: ")?;
+            let answers = commands.iter().zip(&own).zip(&its).zip(&lasting);
+            for (((command, own), its), lasting) in answers {
+                if *lasting && own != its {
+                    let text =
+                        format!("{}\n  gave       {own:?}\n  on replica {its:?}", shown(command));
+                    return Err(Stop::Fault(self.at, text));
+                }
+            }
+            let digests = self.rig.digests();
+            let (own, its) = self.fault(digests)?;
+            if own != its {
+                let text = format!("DEBUG DIGEST gave {own:?}, on the replica {its:?}");
+                return Err(Stop::Fault(self.at, text));
+            }
+        }
+        let answers = commands.into_iter().zip(own).zip(lasting);
+        Ok(answers.filter(|(_, lasting)| *lasting).map(|(answer, _)| answer).collect())
+    }
+
+    fn compare(
+        &mut self,
+        commands: &[Command],
+        expects: &[Expect],
+        replies: &[Value],
+        place: &str,
+    ) -> Result<(), Stop> {
+        for ((command, expect), reply) in commands.iter().zip(expects).zip(replies) {
+            if !fits(expect, reply, &mut self.versions) {
+                let text = format!(
+                    "check: {place}{}\n  gave     {reply:?}\n  expected {expect:?}",
+                    shown(command)
+                );
+                return Err(Stop::Fault(self.at, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives each third document a time to live that is over soon after a reload.
+    fn linger(&mut self) -> Result<(), Stop> {
+        let now = self.rig.wire.now_ms();
+        let deadline_ms = self.fault(now)? + LINGER_MS;
+        let mut commands = Vec::new();
+        for (db, space) in self.world.spaces.iter_mut().enumerate() {
+            commands.push(command(&["SELECT", &db.to_string()]));
+            let docs: Vec<String> = space.docs().map(|(key, ..)| key.clone()).collect();
+            for key in docs.into_iter().step_by(3) {
+                commands.push(command(&["PEXPIREAT", &key, &deadline_ms.to_string()]));
+                let entry = space.entries.get_mut(&key).expect("the key was just listed");
+                entry.ttl = Some(SOON);
+            }
+        }
+        commands.push(command(&["SELECT", &self.world.db.to_string()]));
+        let replies = self.rig.wire.ask(&commands);
+        self.fault(replies)?;
+        self.deadline_ms = Some(deadline_ms);
+        Ok(())
+    }
+
+    /// Asks everything while what lingers is there; of a machine that took longer nothing is known.
+    fn check_in_time(&mut self) -> Result<Vec<(Command, Value)>, Stop> {
+        let answers = self.check();
+        let now = self.rig.wire.now_ms();
+        let now_ms = self.fault(now)?;
+        if self.deadline_ms.is_some_and(|deadline_ms| now_ms >= deadline_ms) {
+            return Err(Stop::Slow);
+        }
+        answers
+    }
+
+    /// Waits until what lingers has lapsed; it has to be gone everywhere then.
+    fn end_lingering(&mut self) -> Result<(), Stop> {
+        let Some(deadline_ms) = self.deadline_ms.take() else { return Ok(()) };
+        let now = self.rig.wire.now_ms();
+        if self.fault(now)? >= deadline_ms {
+            return Err(Stop::Slow);
+        }
+        self.wait_until(deadline_ms + 1)?;
+        self.world.pass();
+        self.check().map(|_| ())
+    }
+
+    /// A reload changes no answer.
+    fn reload(&mut self, op: &Op) -> Result<(), Stop> {
+        let before = self.check_in_time()?;
+        let done = self.rig.reload(op, self.world.db);
+        self.fault(done)?;
+        let after = self.check_in_time()?;
+        for ((command, before), (_, after)) in before.iter().zip(&after) {
+            if before != after {
+                let text = format!(
+                    "{}\n  gave        {before:?}\n  after {op:?} {after:?}",
+                    shown(command)
+                );
+                return Err(Stop::Fault(self.at, text));
+            }
+        }
+        self.end_lingering()
+    }
+}
+
+/// Runs a whole script.
+pub fn replay(rig: &mut Rig, script: &[Op]) -> Result<(), Stop> {
+    let mut run = Run::begin(rig)?;
+    for (at, op) in script.iter().enumerate() {
+        run.step(at, op)?;
+    }
+    run.step(script.len(), &Op::Check)
+}

@@ -1,0 +1,323 @@
+//! Where operations come from: drawn at random, mostly over keys that are there.
+
+use folio_tests::generate::{self, Random};
+
+use crate::op::{Change, Form, Only, Op, Returned, SetTtl, Ttl, When};
+use crate::read;
+use crate::world::{DATABASES, World};
+
+/// Operations between two comparisons of everything.
+const CHECK_EVERY: usize = 1_000;
+/// Operations between two reloads.
+const RELOAD_EVERY: usize = 1_500;
+/// Operations between two waits for what lapses soon, and for how many before a wait something is given so
+/// short a time.
+const PASS_EVERY: usize = 250;
+const SOON_LAST: usize = 30;
+
+const NAMES: [&str; 3] = ["users", "goods", "notes"];
+const VERBS: [&str; 2] = ["SET", "UNSET"];
+const PATHS: [&str; 9] =
+    ["n", "s", "when", "price", "tags", "o.x", "o.y.z", "tags[1]", "o.items[0].qty"];
+
+/// What a server can do besides the commands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Abilities {
+    /// It may be reloaded: no replica is attached.
+    pub reloads: bool,
+    /// It has an append-only file.
+    pub has_log: bool,
+}
+
+/// Draws operations.
+pub struct Source {
+    random: Random,
+    abilities: Abilities,
+    drawn: usize,
+    /// Some TTLs may be short now.
+    soon: bool,
+}
+
+impl Source {
+    pub fn new(seed: u64, abilities: Abilities) -> Self {
+        Self { random: Random::new(seed), abilities, drawn: 0, soon: false }
+    }
+
+    /// The next operation.
+    pub fn draw(&mut self, world: &World) -> Op {
+        // Each database begins with its declarations.
+        if self.drawn < 3 * DATABASES {
+            let at = self.drawn;
+            self.drawn += 1;
+            return match at % 3 {
+                0 => Op::Select(at / 3),
+                part => Op::Create { name: NAMES[part - 1].into(), seed: self.random.bits() },
+            };
+        }
+        self.drawn += 1;
+        let in_period = self.drawn % PASS_EVERY;
+        self.soon = in_period > PASS_EVERY - SOON_LAST;
+        if self.drawn.is_multiple_of(CHECK_EVERY) {
+            return Op::Check;
+        }
+        if in_period == 0 {
+            return Op::Pass;
+        }
+        let to_reload = (CHECK_EVERY / 3 + RELOAD_EVERY - self.drawn % RELOAD_EVERY) % RELOAD_EVERY;
+        if self.abilities.reloads && to_reload == 1 && self.random.chance(30) {
+            return Op::Linger;
+        }
+        if !self.abilities.reloads && to_reload == 0 {
+            return Op::Resync;
+        }
+        if to_reload == 0 {
+            let has_log = self.abilities.has_log;
+            return match self.random.below(3) {
+                0 => Op::Reload,
+                1 if has_log => Op::LoadAof,
+                _ => Op::Restart,
+            };
+        }
+        self.operation(world)
+    }
+
+    fn operation(&mut self, world: &World) -> Op {
+        match self.random.below(1000) {
+            0..450 => self.write(world),
+            450..600 => self.native(world),
+            600..690 => self.other_type(world),
+            690..730 => self.scope(world),
+            730..760 => self.rare(world),
+            760..790 => Op::Select(self.random.below(DATABASES)),
+            _ => self.read(world),
+        }
+    }
+
+    /// A key of any kind, or one that is there.
+    fn key(&mut self, world: &World) -> String {
+        if self.random.chance(50) {
+            let keys: Vec<&String> = world.space().docs().map(|(key, ..)| key).collect();
+            if !keys.is_empty() {
+                return self.random.pick(&keys).clone();
+            }
+        }
+        match self.random.below(100) {
+            0..40 => format!("users:{}", self.random.below(9)),
+            40..65 => format!("item-{}", self.random.below(7)),
+            65..88 => format!("notes:{}", self.random.below(6)),
+            88..92 => format!("plain{}", self.random.below(2)),
+            92..95 => "goods:0".into(),
+            95..96 => "users:".into(),
+            _ => format!("text{}", self.random.below(3)),
+        }
+    }
+
+    fn keys(&mut self, world: &World) -> Vec<String> {
+        (0..=self.random.below(3)).map(|_| self.key(world)).collect()
+    }
+
+    /// A key to which a document may be written, mostly.
+    fn home_key(&mut self, world: &World) -> String {
+        loop {
+            let key = self.key(world);
+            if world.space().place(&key).is_some() || self.random.chance(10) {
+                return key;
+            }
+        }
+    }
+
+    fn name(&mut self) -> String {
+        self.random.pick(&NAMES).to_owned()
+    }
+
+    fn seed(&mut self) -> u64 {
+        self.random.bits().max(1)
+    }
+
+    fn ttl(&mut self) -> Ttl {
+        let form =
+            self.random.pick(&[Form::Seconds, Form::Millis, Form::AtSeconds, Form::AtMillis]);
+        let far = 1 + self.random.below(3) as i32;
+        let step = match self.random.below(100) {
+            0..12 => -1,
+            12..70 if self.soon => 0,
+            _ => far,
+        };
+        Ttl { form, step }
+    }
+
+    fn write(&mut self, world: &World) -> Op {
+        match self.random.below(100) {
+            0..58 => self.set(world),
+            58..90 => self.update(world),
+            _ => Op::DocDel { keys: self.keys(world) },
+        }
+    }
+
+    fn set(&mut self, world: &World) -> Op {
+        let key = self.home_key(world);
+        let json = read::text(&mut self.random, world, &key);
+        let when = match self.random.below(100) {
+            0..70 => When::Always,
+            70..78 => When::New,
+            78..86 => When::Old,
+            86..90 => When::Absent,
+            90..93 => When::Never,
+            _ => When::SameVersion,
+        };
+        let ttl = match self.random.below(100) {
+            0..60 => SetTtl::Drop,
+            60..75 => SetTtl::Keep,
+            _ => SetTtl::To(self.ttl()),
+        };
+        Op::Set { key, json, when, ttl }
+    }
+
+    fn update(&mut self, world: &World) -> Op {
+        let key = self.key(world);
+        let name = world.space().place(&key).unwrap_or_default();
+        let schema = world.space().schema(&name);
+        let count = 1 + self.random.below(3);
+        let mut changes: Vec<Change> = Vec::new();
+        for _ in 0..count {
+            if self.random.chance(20) {
+                let by = self.random.pick(&["1", "-2", "0.5"]);
+                changes.push(("INCR".into(), "n".into(), by.into()));
+                continue;
+            }
+            let path = self.random.pick(&PATHS);
+            let other = generate::document(&mut self.random, &schema);
+            let values = folio_tests::naive::Path::plain(path).values(&other);
+            let value = values.first().map_or("false".to_owned(), |value| value.print());
+            changes.push((self.random.pick(&VERBS).into(), path.into(), value));
+        }
+        let returned = self.random.pick(&[Returned::Version, Returned::New, Returned::Old]);
+        Op::Update { key, changes, returned }
+    }
+
+    fn native(&mut self, world: &World) -> Op {
+        let (key, other) = (self.key(world), self.key(world));
+        let replace = self.random.chance(50);
+        let db = self.random.below(DATABASES);
+        match self.random.below(100) {
+            0..22 => {
+                let only = self.random.pick(&[
+                    Only::Always,
+                    Only::Always,
+                    Only::New,
+                    Only::Old,
+                    Only::Greater,
+                    Only::Less,
+                ]);
+                Op::Expire { key, ttl: self.ttl(), only }
+            }
+            22..30 => Op::Persist { key },
+            30..36 => Op::Del { keys: self.keys(world) },
+            36..42 => Op::Unlink { keys: self.keys(world) },
+            42..58 => Op::Rename { from: key, to: other },
+            58..64 => Op::RenameNx { from: key, to: other },
+            64..76 => {
+                Op::Copy { from: key, to: other, db: self.random.chance(40).then_some(db), replace }
+            }
+            76..86 => Op::Move { key, db },
+            _ => {
+                let ttl = self.random.chance(50).then(|| self.ttl());
+                Op::Restore { from: key, to: other, ttl, replace }
+            }
+        }
+    }
+
+    fn other_type(&mut self, world: &World) -> Op {
+        let any = self.key(world);
+        let text = format!("text{}", self.random.below(3));
+        let key = if self.random.chance(40) { any } else { text.clone() };
+        match self.random.below(8) {
+            0 | 1 => {
+                let ttl = self.random.chance(30).then(|| self.ttl());
+                Op::SetString { key, ttl }
+            }
+            2 => Op::SetAdd { key },
+            3 => Op::UnionStore { to: key, from: text },
+            4 => Op::SortStore { to: key, from: text },
+            5 => Op::GetEx { key, ttl: self.random.chance(50).then(|| self.ttl()) },
+            6 => Op::GetDel { key },
+            _ => Op::Rename { from: key, to: text },
+        }
+    }
+
+    /// Several operations as one.
+    fn scope(&mut self, world: &World) -> Op {
+        let count = 2 + self.random.below(4);
+        let mut ops = Vec::new();
+        for _ in 0..count {
+            ops.push(match self.random.below(3) {
+                0 => self.native(world),
+                _ => self.write(world),
+            });
+        }
+        match self.random.below(8) {
+            0..3 => {
+                ops.push(self.read(world));
+                Op::Multi(ops)
+            }
+            3 => Op::Discard(ops),
+            4 => Op::Aborted(ops),
+            _ => Op::Eval(ops),
+        }
+    }
+
+    fn rare(&mut self, world: &World) -> Op {
+        let name = self.name();
+        let is_declared = world.space().declared.contains_key(&name);
+        match self.random.below(100) {
+            0..5 => Op::FlushDb { background: self.random.chance(50) },
+            5..9 => Op::FlushAll { background: self.random.chance(50) },
+            9..24 => Op::SwapDb(self.random.below(DATABASES), self.random.below(DATABASES)),
+            24..34 => Op::Drop { name, documents: self.random.chance(40) },
+            34..54 if !is_declared && name == "notes" => Op::Drop { name, documents: true },
+            34..54 if !is_declared => Op::Create { name, seed: self.seed() },
+            34..44 => {
+                let seed = world.space().declared[&name].seed;
+                Op::Create { name, seed: if self.random.chance(50) { seed } else { self.seed() } }
+            }
+            54..80 => self.missing_declaration(world),
+            80..90 => Op::ActiveExpire(self.random.chance(30)),
+            90..100 if self.abilities.has_log => Op::Rewrite,
+            _ => Op::Scan,
+        }
+    }
+
+    /// Declares again what was dropped; documents that are in the way go.
+    fn missing_declaration(&mut self, world: &World) -> Op {
+        for name in ["users", "goods"] {
+            if world.space().declared.contains_key(name) {
+                continue;
+            }
+            let name = name.to_owned();
+            if self.random.chance(40) && !world.space().members(&name).is_empty() {
+                return Op::Drop { name, documents: true };
+            }
+            return Op::Create { name, seed: self.seed() };
+        }
+        Op::SwapDb(0, 1 + self.random.below(DATABASES - 1))
+    }
+
+    fn read(&mut self, world: &World) -> Op {
+        let (key, name, seed) = (self.key(world), self.name(), self.seed());
+        let path = self.random.chance(30).then(|| self.random.pick(&PATHS).to_owned());
+        match self.random.below(100) {
+            0..12 => Op::Get { key, path },
+            12..20 => Op::Mget { keys: self.keys(world), path },
+            20..28 => Op::Meta { key },
+            28..60 => Op::Find { name, seed },
+            60..74 => Op::Count { name, seed },
+            74..79 => Op::Exists { name, seed },
+            79..84 => Op::Explain { name, seed },
+            84..88 => Op::Verify { name },
+            88..91 => Op::Info { name },
+            91..94 => Op::Schema { name },
+            94..97 => Op::List { pattern: self.random.chance(30).then(|| "g*".into()) },
+            _ => Op::Scan,
+        }
+    }
+}

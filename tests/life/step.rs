@@ -1,0 +1,402 @@
+//! An operation's commands, what the model expects of each, and what becomes of the model: Folio's
+//! own writes.
+
+use folio_tests::naive::model::{NaiveCollection, apply, is_same as has_value_of};
+use folio_tests::naive::{self, Json, NaiveSchema, Path, Refusal};
+
+use crate::expect::Expect;
+use crate::op::{Change, Form, Op, Returned, SetTtl, Ttl, When};
+use crate::wire::{Command, command};
+use crate::world::{Doc, Entry, Held, Level, World, any_share, prefix_of, schema_of};
+
+/// Commands in order, each with what is expected of its reply.
+pub type Plan = Vec<(Command, Expect)>;
+
+/// Takes a version from DOC.META; another one is to be refused, this one taken.
+const SAME_VERSION: &str = "
+    local meta = redis.call('DOC.META', KEYS[1])
+    local version = 0
+    if meta then
+        for i = 1, #meta, 2 do if meta[i] == 'version' then version = meta[i + 1] end end
+    end
+    local refused = redis.pcall('DOC.SET', KEYS[1], ARGV[1], 'IFVERSION', version + 1)
+    if not refused.err or string.sub(refused.err, 1, 8) ~= 'VERSION ' then return refused end
+    return redis.call('DOC.SET', KEYS[1], ARGV[1], 'IFVERSION', version)";
+
+/// Runs the commands that ARGV holds, each behind the count of its words.
+const SCRIPT: &str = "
+    local replies, i = {}, 1
+    while i <= #ARGV do
+        local count, words = tonumber(ARGV[i]), {}
+        for j = 1, count do words[j] = ARGV[i + j] end
+        replies[#replies + 1] = redis.call(unpack(words))
+        i = i + count + 1
+    end
+    return replies";
+
+/// A plan of one command.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is what a step ends with, and steps may have no plan"
+)]
+pub fn plan<W: AsRef<[u8]>>(words: &[W], expect: Expect) -> Option<Plan> {
+    Some(vec![(command(words), expect)])
+}
+
+impl World {
+    /// Runs an operation on the model. None where its outcome hangs on something that the model
+    /// cannot know: it is not to be sent then.
+    pub fn step(&mut self, op: &Op) -> Option<Plan> {
+        match op {
+            Op::Select(db) => {
+                self.db = *db;
+                plan(&["SELECT", &db.to_string()], Expect::Ok)
+            }
+            Op::Set { key, json, when, ttl } => self.set(key, json, *when, *ttl),
+            Op::Update { key, changes, returned } => self.update(key, changes, *returned),
+            Op::DocDel { keys } => self.doc_del(keys),
+            Op::Create { name, seed } => self.create(name, *seed),
+            Op::Drop { name, documents } => self.drop_collection(name, *documents),
+            Op::Multi(ops) => Some(self.multi(ops)),
+            Op::Discard(ops) => Some(self.unsaid(ops, &["DISCARD"], Expect::Ok)),
+            Op::Aborted(ops) => Some(self.unsaid(ops, &["EXEC"], Expect::Error("EXECABORT"))),
+            Op::Eval(ops) => Some(self.eval(ops)),
+            _ => match self.read(op) {
+                Some(plan) => Some(plan),
+                None => self.native(op),
+            },
+        }
+    }
+
+    /// The words of DOC.SET's TTL option, and what the document's TTL is afterwards.
+    fn set_ttl(&self, ttl: SetTtl, old: Option<Level>) -> (Vec<String>, Option<Level>) {
+        let Ttl { form, step } = match ttl {
+            SetTtl::Drop => return (Vec::new(), None),
+            SetTtl::Keep => return (vec!["KEEPTTL".into()], old),
+            SetTtl::To(ttl) => ttl,
+        };
+        // A relative time cannot be past, and soon is less than a second away.
+        let form = match step {
+            i32::MIN..0 => Form::AtMillis,
+            0 => Form::Millis,
+            _ => form,
+        };
+        let (number, level) = self.ttl_ms(step, matches!(form, Form::AtSeconds | Form::AtMillis));
+        let (word, number) = match form {
+            Form::Seconds => ("EX", number / 1000),
+            Form::Millis => ("PX", number),
+            Form::AtSeconds => ("EXAT", number / 1000),
+            Form::AtMillis => ("PXAT", number),
+        };
+        (vec![word.into(), number.to_string()], Some(level))
+    }
+
+    fn set(&mut self, key: &str, json: &str, when: When, ttl: SetTtl) -> Option<Plan> {
+        let old = self.space().entries.get(key).cloned();
+        let (ttl_words, level) = self.set_ttl(ttl, old.as_ref().and_then(|entry| entry.ttl));
+        if when == When::SameVersion {
+            if old.is_some() && self.space().doc(key).is_none() {
+                // The script asks for the version first.
+                let expect = Expect::Error("WRONGTYPE");
+                return plan(&["EVAL", SAME_VERSION, "1", key, json], expect);
+            }
+            let mut expect = self.set_expect(key, json, When::Always, None)?;
+            if matches!(expect, Expect::Error("KEY")) {
+                // A copy under a key that names no collection has no version.
+                expect = Expect::Either(vec![expect, Expect::Error("VERSION")]);
+            }
+            return plan(&["EVAL", SAME_VERSION, "1", key, json], expect);
+        }
+        let mut words: Vec<String> = vec!["DOC.SET".into(), key.into(), json.into()];
+        match when {
+            When::New => words.push("NX".into()),
+            When::Old => words.push("XX".into()),
+            When::Absent => words.extend(["IFVERSION".into(), "0".into()]),
+            When::Never => words.extend(["IFVERSION".into(), "4503599627370496".into()]),
+            When::Always | When::SameVersion => {}
+        }
+        words.extend(ttl_words);
+        let expect = self.set_expect(key, json, when, level)?;
+        plan(&words, expect)
+    }
+
+    fn set_expect(
+        &mut self,
+        key: &str,
+        json: &str,
+        when: When,
+        level: Option<Level>,
+    ) -> Option<Expect> {
+        let Ok(json) = Json::parse(json) else { return Some(Expect::Error("JSON")) };
+        let old = match self.space().entries.get(key) {
+            Some(Entry { held: Held::Doc(doc), .. }) => Some(doc.clone()),
+            Some(_) => return Some(Expect::Error("WRONGTYPE")),
+            None => None,
+        };
+        match when {
+            When::New if old.is_some() => return Some(Expect::Nil),
+            When::Old if old.is_none() => return Some(Expect::Nil),
+            When::Absent if old.is_some() => return Some(Expect::Error("VERSION")),
+            When::Never => return Some(Expect::Error("VERSION")),
+            _ => {}
+        }
+        let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
+        let is_same = old.as_ref().is_some_and(|old| old.json == json);
+        if is_same && old.as_ref().is_some_and(|old| !old.exact) {
+            return None;
+        }
+        if !is_same {
+            if self.space().schema(&slot.1).breach(&json).is_some() {
+                return Some(Expect::Error("SCHEMA"));
+            }
+            if self.space().clash(&slot.1, key, None, &json) {
+                return Some(Expect::Error("UNIQUE"));
+            }
+        }
+        let doc = self.changed(old, json, true);
+        let expect = Expect::Version { slot, stamp: doc.stamp, is_new: !is_same };
+        let db = self.db;
+        self.put(db, key, Entry { held: Held::Doc(doc), ttl: level });
+        if level.is_some_and(|level| level < 0) {
+            self.take(db, key);
+        }
+        Some(expect)
+    }
+
+    /// A document with its new text; the version stays when the text does, the birth always.
+    fn changed(&mut self, old: Option<Doc>, json: Json, exact: bool) -> Doc {
+        match old {
+            Some(old) if old.json == json => old,
+            Some(old) => Doc { json, exact, birth: old.birth, stamp: self.number() },
+            None => {
+                let number = self.number();
+                Doc { json, exact, birth: number, stamp: number }
+            }
+        }
+    }
+
+    fn update(&mut self, key: &str, changes: &[Change], returned: Returned) -> Option<Plan> {
+        let mut words: Vec<String> = vec!["DOC.UPDATE".into(), key.into()];
+        for (verb, path, json) in changes {
+            words.extend([verb.clone(), path.clone()]);
+            words.extend((verb != "UNSET").then(|| json.clone()));
+        }
+        match returned {
+            Returned::Version => {}
+            Returned::New => words.extend(["RETURN".into(), "NEW".into()]),
+            Returned::Old => words.extend(["RETURN".into(), "OLD".into()]),
+        }
+        let expect = self.update_expect(key, changes, returned)?;
+        plan(&words, expect)
+    }
+
+    fn update_expect(
+        &mut self,
+        key: &str,
+        changes: &[Change],
+        returned: Returned,
+    ) -> Option<Expect> {
+        let (old, ttl) = match self.space().entries.get(key) {
+            Some(Entry { held: Held::Doc(doc), ttl }) => (doc.clone(), *ttl),
+            Some(_) => return Some(Expect::Error("WRONGTYPE")),
+            None => return Some(Expect::Error("NOTFOUND")),
+        };
+        let mut json = old.json.clone();
+        for change in changes {
+            match apply(&mut json, &naive_change(change)?) {
+                Ok(()) => {}
+                Err(Refusal::Overflow(_)) => return Some(Expect::Error("OVERFLOW")),
+                Err(_) => return Some(Expect::Error("PATH")),
+            }
+        }
+        let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
+        let is_same = old.json == json;
+        let has_sum = changes.iter().any(|(verb, ..)| verb == "INCR");
+        let exact = old.exact && !has_sum;
+        // A sum that is the number that was may be written as that was, or otherwise.
+        let n = |json: &Json| json.member("n").cloned().unwrap_or(Json::Null);
+        let (before, after) = (n(&old.json), n(&json));
+        if has_sum && has_value_of(&before, &after) && before != after {
+            return None;
+        }
+        if has_value_of(&old.json, &json) && !exact {
+            return None;
+        }
+        if !is_same {
+            if breaks(&self.space().schema(&slot.1), &old.json, &json) {
+                return Some(Expect::Error("SCHEMA"));
+            }
+            if self.space().clash(&slot.1, key, Some(&old.json), &json) {
+                return Some(Expect::Error("UNIQUE"));
+            }
+        }
+        let doc = self.changed(Some(old.clone()), json, exact);
+        let db = self.db;
+        self.put(db, key, Entry { held: Held::Doc(doc.clone()), ttl });
+        Some(match returned {
+            Returned::Version => Expect::Version { slot, stamp: doc.stamp, is_new: !is_same },
+            Returned::New => Expect::Json(doc.json, doc.exact),
+            Returned::Old => Expect::Json(old.json, old.exact),
+        })
+    }
+
+    fn doc_del(&mut self, keys: &[String]) -> Option<Plan> {
+        let mut words = vec!["DOC.DEL".to_owned()];
+        words.extend_from_slice(keys);
+        let is_other = |key: &String| {
+            self.space().entries.contains_key(key) && self.space().doc(key).is_none()
+        };
+        if keys.iter().any(is_other) {
+            return plan(&words, Expect::Error("WRONGTYPE"));
+        }
+        let db = self.db;
+        let count = keys.iter().filter(|key| self.take(db, key).is_some()).count();
+        plan(&words, Expect::Int(count as i64))
+    }
+
+    fn create(&mut self, name: &str, seed: u64) -> Option<Plan> {
+        let (schema, prefix) = (schema_of(seed), prefix_of(name));
+        let mut words = vec!["DOC.CREATE".to_owned()];
+        words.extend(schema.create_arguments(name));
+        words.extend(["PREFIX".to_owned(), prefix.clone()]);
+        let expect = self.create_expect(name, seed, prefix, schema);
+        plan(&words, expect)
+    }
+
+    fn create_expect(
+        &mut self,
+        name: &str,
+        seed: u64,
+        prefix: String,
+        schema: NaiveSchema,
+    ) -> Expect {
+        let space = self.space();
+        if let Some(declared) = space.declared.get(name) {
+            let arguments = |schema: &NaiveSchema| schema.create_arguments(name);
+            let is_same = arguments(&declared.schema) == arguments(&schema);
+            return if is_same { Expect::Ok } else { Expect::Error("COLLECTIONEXISTS") };
+        }
+        let is_elsewhere = prefix != format!("{name}:");
+        if is_elsewhere && !space.members(name).is_empty() {
+            return Expect::Error("COLLECTIONEXISTS");
+        }
+        let moving = space.docs().filter(|(key, ..)| {
+            key.starts_with(&prefix)
+                && space.place(key).is_some_and(|open| prefix_of(&open) == prefix)
+        });
+        let moving: Vec<&Json> = moving.map(|(_, doc, _)| &doc.json).collect();
+        if moving.iter().any(|json| schema.breach(json).is_some()) {
+            return Expect::Error("SCHEMA");
+        }
+        if any_share(&schema, &moving) {
+            return Expect::Error("UNIQUE");
+        }
+        let strays = space.strays();
+        let declared = crate::world::Declared { prefix, schema, seed };
+        self.space_mut().declared.insert(name.to_owned(), declared);
+        self.bring_home(strays);
+        Expect::Ok
+    }
+
+    fn drop_collection(&mut self, name: &str, documents: bool) -> Option<Plan> {
+        let mut words = vec!["DOC.DROP", name];
+        words.extend(documents.then_some("DOCUMENTS"));
+        let space = self.space();
+        let is_declared = space.declared.contains_key(name);
+        let members: Vec<String> =
+            space.members(name).into_iter().map(|(key, _)| key.clone()).collect();
+        if !is_declared && (members.is_empty() || !documents) {
+            let has_leftovers = documents && space.names().1.contains(name);
+            let error = Expect::Error("NOCOLLECTION");
+            return plan(
+                &words,
+                if has_leftovers { Expect::Either(vec![error, Expect::Ok]) } else { error },
+            );
+        }
+        let strays = space.strays();
+        self.space_mut().declared.remove(name);
+        self.bring_home(strays);
+        let db = self.db;
+        for key in members.iter().filter(|_| documents) {
+            self.take(db, key);
+        }
+        plan(&words, Expect::Ok)
+    }
+
+    fn multi(&mut self, ops: &[Op]) -> Plan {
+        let mut steps = Vec::new();
+        for op in ops {
+            steps.extend(self.step(op).unwrap_or_default());
+        }
+        let mut plan = vec![(command(&["MULTI"]), Expect::Ok)];
+        plan.extend(steps.iter().map(|(command, _)| (command.clone(), Expect::Queued)));
+        let replies = steps.into_iter().map(|(_, expect)| expect).collect();
+        plan.push((command(&["EXEC"]), Expect::Array(replies)));
+        plan
+    }
+
+    /// A transaction that does nothing.
+    fn unsaid(&self, ops: &[Op], end: &[&str], expect: Expect) -> Plan {
+        let is_abort = end == ["EXEC"];
+        let mut plan = self.clone().multi(ops);
+        plan.pop();
+        if is_abort {
+            plan.push((command(&["DOC.SET", "users:1"]), Expect::Error("ERR")));
+        }
+        plan.push((command(end), expect));
+        plan
+    }
+
+    /// A script stops at its first error; what was done before stays.
+    fn eval(&mut self, ops: &[Op]) -> Plan {
+        let mut words: Vec<Vec<u8>> = command(&["EVAL", SCRIPT, "0"]);
+        let (mut replies, mut error) = (Vec::new(), None);
+        for op in ops.iter().filter(|op| !op.is_script()) {
+            let is_running = error.is_none();
+            let steps = if is_running { self.step(op) } else { self.clone().step(op) };
+            for (command, expect) in steps.unwrap_or_default() {
+                words.push(command.len().to_string().into_bytes());
+                words.extend(command);
+                if is_running && matches!(expect, Expect::Error(_)) {
+                    error = Some(expect);
+                } else {
+                    replies.push(expect);
+                }
+            }
+        }
+        vec![(words, error.unwrap_or(Expect::Array(replies)))]
+    }
+}
+
+/// Whether an update breaks the schema by what it changes: top-level members that stay are not looked at.
+fn breaks(schema: &NaiveSchema, old: &Json, new: &Json) -> bool {
+    schema.fields.iter().any(|field| {
+        let top = Path(field.path.0[..1].to_vec());
+        let alone = NaiveSchema { fields: vec![field.clone()], strict: false };
+        top.values(old) != top.values(new) && alone.breach(new).is_some()
+    })
+}
+
+fn naive_change((verb, path, json): &Change) -> Option<naive::Change> {
+    let path = Path::plain(path);
+    match verb.as_str() {
+        "UNSET" => Some(naive::Change::Unset(path)),
+        "INCR" => Some(naive::Change::Incr(path, json.clone())),
+        _ => Some(naive::Change::Set(path, Json::parse(json).ok()?)),
+    }
+}
+
+/// The documents as a collection of the naive model, which answers queries.
+pub fn naive_collection(world: &World, name: &str) -> NaiveCollection {
+    let mut collection = NaiveCollection::new(world.space().schema(name));
+    for (key, doc) in world.space().members(name) {
+        collection.documents.push(naive::model::NaiveDocument {
+            key: key.clone(),
+            json: doc.json.clone(),
+            birth: doc.birth,
+            version: 0,
+            expires_ms: None,
+        });
+    }
+    collection
+}

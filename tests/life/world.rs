@@ -1,0 +1,300 @@
+//! The model of a whole server: databases, keys of any type, declarations, and what lapses when.
+//!
+//! Time is told in levels: what lapses soon is there until the clock is known to have gone on (`pass`), what
+//! lapses far away is there for the whole run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use folio_tests::generate::{self, Random};
+use folio_tests::naive::model::{unique_kind, unique_values};
+use folio_tests::naive::order::compare;
+use folio_tests::naive::{Json, NaiveField, NaiveSchema};
+
+/// Logical databases in use.
+pub const DATABASES: usize = 3;
+/// How long what lapses soon is there.
+pub const SOON_MS: i64 = 40;
+/// Apart in time: two neighbouring levels far away.
+const STEP_MS: i64 = 1_000_000;
+
+/// When a key lapses: 0 soon, 2n at the n-th step exactly, 2n + 1 about half a step later.
+pub type Level = i32;
+pub const SOON: Level = 0;
+
+/// A document of the model.
+#[derive(Clone, Debug)]
+pub struct Doc {
+    pub json: Json,
+    /// The server's text is the model's, digit for digit.
+    pub exact: bool,
+    /// The order of birth, over all collections.
+    pub birth: u64,
+    /// A name for the version, whose number only the server knows.
+    pub stamp: u64,
+}
+
+/// What stands under a key.
+#[derive(Clone, Debug)]
+pub enum Held {
+    Doc(Doc),
+    Text,
+    Set,
+    List,
+}
+
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub held: Held,
+    pub ttl: Option<Level>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Declared {
+    pub prefix: String,
+    pub schema: NaiveSchema,
+    /// What the schema was made from.
+    pub seed: u64,
+}
+
+/// One logical database.
+#[derive(Clone, Debug, Default)]
+pub struct Space {
+    /// Its identity, which SWAPDB moves.
+    pub id: u64,
+    pub entries: BTreeMap<String, Entry>,
+    pub declared: BTreeMap<String, Declared>,
+    /// Keys that lapsed, and that the server may not have removed.
+    pub leftovers: BTreeSet<String>,
+}
+
+/// The whole.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub spaces: Vec<Space>,
+    pub db: usize,
+    numbers: u64,
+    /// The start of the far levels, in milliseconds since 1970.
+    pub base_ms: i64,
+}
+
+/// A collection to which versions belong: the database's identity and the name.
+pub type Slot = (u64, String);
+
+/// The prefix that a collection of this name is declared with.
+pub fn prefix_of(name: &str) -> String {
+    if name == "goods" { "item-".into() } else { format!("{name}:") }
+}
+
+/// The schema that a seed stands for.
+pub fn schema_of(seed: u64) -> NaiveSchema {
+    let mut random = Random::new(seed);
+    let indexes = random.below(5);
+    let mut schema = generate::schema(&mut random, indexes);
+    if random.chance(50)
+        && let Some(field) = schema.fields.first_mut()
+    {
+        field.unique = true;
+    }
+    if random.chance(30)
+        && let Some(field) = schema.fields.last_mut()
+    {
+        field.required = true;
+    }
+    schema
+}
+
+impl Space {
+    /// The collection that a key belongs to.
+    pub fn place(&self, key: &str) -> Option<String> {
+        for (name, declared) in &self.declared {
+            if key.starts_with(&declared.prefix) {
+                return (key.len() > declared.prefix.len()).then(|| name.clone());
+            }
+        }
+        let (name, id) = key.split_once(':')?;
+        let is_open = !name.is_empty() && !id.is_empty() && !self.declared.contains_key(name);
+        is_open.then(|| name.to_owned())
+    }
+
+    pub fn slot(&self, key: &str) -> Option<Slot> {
+        self.place(key).map(|name| (self.id, name))
+    }
+
+    /// The schema of a collection; an open one has none.
+    pub fn schema(&self, name: &str) -> NaiveSchema {
+        self.declared.get(name).map(|declared| declared.schema.clone()).unwrap_or_default()
+    }
+
+    pub fn doc(&self, key: &str) -> Option<&Doc> {
+        match self.entries.get(key) {
+            Some(Entry { held: Held::Doc(doc), .. }) => Some(doc),
+            _ => None,
+        }
+    }
+
+    /// All documents, by key.
+    pub fn docs(&self) -> impl Iterator<Item = (&String, &Doc, Option<Level>)> {
+        self.entries.iter().filter_map(|(key, entry)| match &entry.held {
+            Held::Doc(doc) => Some((key, doc, entry.ttl)),
+            _ => None,
+        })
+    }
+
+    /// The documents of a collection, by birth.
+    pub fn members(&self, name: &str) -> Vec<(&String, &Doc)> {
+        let docs = self.docs().filter(|(key, ..)| self.place(key).as_deref() == Some(name));
+        let mut members: Vec<_> = docs.map(|(key, doc, _)| (key, doc)).collect();
+        members.sort_by_key(|(_, doc)| doc.birth);
+        members
+    }
+
+    /// The names of the collections that are there for certain, and of those that may be there besides: open
+    /// ones whose documents have all lapsed.
+    pub fn names(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let mut must: BTreeSet<String> = self.declared.keys().cloned().collect();
+        must.extend(self.docs().filter_map(|(key, ..)| self.place(key)));
+        let mut may: BTreeSet<String> =
+            self.leftovers.iter().filter_map(|key| self.place(key)).collect();
+        may.retain(|name| !must.contains(name));
+        (must, may)
+    }
+
+    /// Documents under keys that name no collection.
+    pub fn strays(&self) -> Vec<String> {
+        let docs = self.docs().filter(|(key, ..)| self.place(key).is_none());
+        docs.map(|(key, ..)| key.clone()).collect()
+    }
+
+    /// Whether `json`, under `key`, has a unique value that another document of the collection holds.
+    /// Only values that `before` does not have count, if it is given.
+    pub fn clash(&self, name: &str, key: &str, before: Option<&Json>, json: &Json) -> bool {
+        let schema = self.schema(name);
+        let members = self.members(name);
+        let others = members.iter().filter(|(other, _)| *other != key);
+        schema.fields.iter().filter(|field| field.unique).any(|field| {
+            let old = before.map(|old| unique_values(field, old)).unwrap_or_default();
+            let mut new = unique_values(field, json);
+            new.retain(|value| !old.iter().any(|old| is_equal(field, old, value)));
+            others.clone().any(|(_, other)| share(field, &new, &unique_values(field, &other.json)))
+        })
+    }
+}
+
+fn is_equal(field: &NaiveField, left: &Json, right: &Json) -> bool {
+    compare(Some(left), Some(right), Some(unique_kind(field))).is_eq()
+}
+
+fn share(field: &NaiveField, left: &[&Json], right: &[&Json]) -> bool {
+    left.iter().any(|left| right.iter().any(|right| is_equal(field, left, right)))
+}
+
+/// Whether any two of these documents hold one value of a unique field.
+pub fn any_share(schema: &NaiveSchema, docs: &[&Json]) -> bool {
+    schema.fields.iter().filter(|field| field.unique).any(|field| {
+        let values: Vec<_> = docs.iter().map(|doc| unique_values(field, doc)).collect();
+        (1..values.len()).any(|at| values[..at].iter().any(|v| share(field, v, &values[at])))
+    })
+}
+
+impl World {
+    pub fn new(base_ms: i64) -> Self {
+        let space = |id| Space { id, ..Space::default() };
+        let spaces = (0..DATABASES as u64).map(space).collect();
+        Self { spaces, db: 0, numbers: 0, base_ms: base_ms / 1000 * 1000 }
+    }
+
+    pub fn space(&self) -> &Space {
+        &self.spaces[self.db]
+    }
+
+    pub fn space_mut(&mut self) -> &mut Space {
+        &mut self.spaces[self.db]
+    }
+
+    /// The next number of a birth or version.
+    pub fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Whether there is any document at all.
+    pub fn has_documents(&self) -> bool {
+        self.spaces.iter().any(|space| space.docs().next().is_some())
+    }
+
+    /// Whether anything lapses soon.
+    pub fn has_soon(&self) -> bool {
+        let is_soon = |entry: &Entry| entry.ttl == Some(SOON);
+        self.spaces.iter().any(|space| space.entries.values().any(is_soon))
+    }
+
+    /// The clock has gone on: what was to lapse soon has lapsed.
+    pub fn pass(&mut self) {
+        for space in &mut self.spaces {
+            let is_due = |(_, entry): &(&String, &Entry)| entry.ttl == Some(SOON);
+            let due: Vec<String> =
+                space.entries.iter().filter(is_due).map(|(key, _)| key.clone()).collect();
+            for key in due {
+                space.entries.remove(&key);
+                space.leftovers.insert(key);
+            }
+        }
+    }
+
+    /// Puts an entry under a key, whatever stood there.
+    pub fn put(&mut self, db: usize, key: &str, entry: Entry) {
+        self.spaces[db].leftovers.remove(key);
+        self.spaces[db].entries.insert(key.to_owned(), entry);
+    }
+
+    /// Takes a key's entry away.
+    pub fn take(&mut self, db: usize, key: &str) -> Option<Entry> {
+        self.spaces[db].leftovers.remove(key);
+        self.spaces[db].entries.remove(key)
+    }
+
+    /// Puts an entry that Redis itself brings: a document is born.
+    pub fn bring(&mut self, db: usize, key: &str, mut entry: Entry) {
+        if let Held::Doc(doc) = &mut entry.held {
+            doc.birth = self.number();
+            doc.stamp = doc.birth;
+        }
+        self.put(db, key, entry);
+    }
+
+    /// After a declaration has come or gone: strays whose keys name a collection now are born there, by key.
+    pub fn bring_home(&mut self, strays: Vec<String>) {
+        for key in strays {
+            if self.space().place(&key).is_none() {
+                continue;
+            }
+            let number = self.number();
+            if let Some(Entry { held: Held::Doc(doc), .. }) = self.space_mut().entries.get_mut(&key)
+            {
+                (doc.birth, doc.stamp) = (number, number);
+            }
+        }
+    }
+
+    /// The instants between which a key of this level lapses.
+    pub fn instants(&self, level: Level) -> (i64, i64) {
+        let at = self.base_ms + i64::from(level / 2) * STEP_MS;
+        match level {
+            SOON => (0, i64::MAX),
+            _ if level % 2 == 0 => (at, at),
+            _ => (at + STEP_MS / 2, at + STEP_MS - 1),
+        }
+    }
+
+    /// The number that a relative or absolute TTL in milliseconds has, and the level that it makes.
+    pub fn ttl_ms(&self, step: i32, is_absolute: bool) -> (i64, Level) {
+        match (step, is_absolute) {
+            (i32::MIN..0, true) => (1, -1),
+            (i32::MIN..0, false) => (-1000, -1),
+            // What lapses soon is always said relative to now.
+            (0, _) => (SOON_MS, SOON),
+            (_, true) => (self.base_ms + i64::from(step) * STEP_MS, 2 * step),
+            (_, false) => (i64::from(step) * STEP_MS + STEP_MS / 2, 2 * step + 1),
+        }
+    }
+}
