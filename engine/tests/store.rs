@@ -99,7 +99,7 @@ fn a_document_that_leaves_all_collections_keeps_its_version_in_either_order_of_e
         }
         store.adopt(0, b"plain", &document, None);
         store.forget(0, b"users:1", &document);
-        assert_eq!((document.home(), document.version()), (0, version));
+        assert_eq!((document.home(), document.seq(), document.version()), (0, 0, version));
         assert_eq!(count(&store, 0, "users"), 0);
     }
 }

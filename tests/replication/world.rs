@@ -166,7 +166,8 @@ fn declare(c: &mut Client, round: usize) {
         "UNIQUE",
     ]);
     let empty = format!("empty{round}");
-    c.call(&["DOC.CREATE", &empty, "MODE", "STRICT", "FIELD", "a.b", "decimal", "REQUIRED"]);
+    let create = ["DOC.CREATE", &empty, "MODE", "STRICT", "FIELD", "a.b", "decimal", "REQUIRED"];
+    c.call(&[&create[..], &["FIELD", "n", "int", "FIELD", "tag", "string"]].concat());
     // Over documents that are there; then dropped again, with its documents or without.
     let late = format!("late{round}");
     for n in 0..5 {

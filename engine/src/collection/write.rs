@@ -192,8 +192,9 @@ impl Collection {
     /// Lets a document in that Redis brought: it gets the next numbers and is judged by nothing. A version above the counter
     /// is kept: RESTORE brings one; COPY and RENAME come with none.
     pub(crate) fn admit(&mut self, key: &[u8], document: &Document, expires_ms: Option<i64>) {
-        let brought = document.version();
-        let brought = if brought > NUMBER_MAX { 0 } else { brought };
+        // Only RESTORE brings numbers; a copy or a renamed document has no birth number.
+        let is_brought = document.seq() > 0 && document.version() <= NUMBER_MAX;
+        let brought = if is_brought { document.version() } else { 0 };
         let version = brought.max(self.counters.version + 1);
         let numbers = Counters { version, seq: self.counters.seq + 1 };
         self.raise_counters(numbers);

@@ -43,6 +43,11 @@ impl Store {
     pub fn end_load(&mut self) {
         self.settle();
         self.filling.open = false;
+        // A saved open collection whose documents had all lapsed is not there any more.
+        let uids: Vec<u32> = self.collections.keys().copied().collect();
+        for uid in uids {
+            self.drop_if_vacant(uid);
+        }
     }
 
     /// Ends the filling at the first step that is not part of it: a log with a snapshot in front goes over to
@@ -71,11 +76,6 @@ impl Store {
             if let Some(collection) = self.collections.get_mut(&uid) {
                 collection.rebuild();
             }
-        }
-        // A saved open collection whose documents had all lapsed is not there any more.
-        let uids: Vec<u32> = self.collections.keys().copied().collect();
-        for uid in uids {
-            self.drop_if_vacant(uid);
         }
     }
 }

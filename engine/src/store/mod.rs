@@ -351,7 +351,6 @@ impl Store {
             self.filling.add(db, key, doc, expires_ms);
             return;
         }
-        let belongs = self.place(db, key).is_ok();
         if let Some(home) = self.collections.get_mut(&doc.home()) {
             if home.db() == db && home.holds(key, doc) {
                 home.set_expiry(doc.id(), expires_ms);
@@ -361,10 +360,7 @@ impl Store {
             if home.document(doc.id()).is_some_and(|held| held.ptr_eq(doc)) {
                 let uid = home.uid();
                 home.remove(doc.id());
-                if belongs {
-                    // A birth brings no numbers. Under a key that names no collection it keeps the old ones.
-                    doc.place(0, 0, 0, 0);
-                }
+                leave(doc);
                 self.drop_if_vacant(uid);
             }
         }
@@ -389,8 +385,7 @@ impl Store {
         let Some(home) = self.collections.get_mut(&uid) else { return };
         if home.db() == db && home.holds(key, doc) {
             home.remove(doc.id());
-            // If this is the first half of a RENAME, the second is a birth with new numbers, whatever the order of both.
-            doc.place(0, 0, 0, 0);
+            leave(doc);
             self.drop_if_vacant(uid);
         }
     }
@@ -474,6 +469,12 @@ impl Store {
             }
         }
     }
+}
+
+/// A document leaves its table. If that is half of a RENAME, the other half is a birth, in whatever order the server tells of both: without a birth
+/// number it takes new ones there. Under a key that names no collection it keeps its version until then.
+fn leave(doc: &Document) {
+    doc.place(0, 0, 0, doc.version());
 }
 
 fn home(placement: Placement) -> Home {

@@ -73,10 +73,12 @@ impl Store {
             definitions.push((definition, collection.declared, counters));
         }
         let floor = Counters { version: read.floor.version, seq: read.floor.seq };
-        self.databases.entry(db).or_default().floor = floor;
         for (definition, declared, counters) in definitions {
             self.take_in(db, definition, declared, counters)?;
         }
+        // Only now: what is taken in has counters of its own, which may lie below the floor of what is founded later.
+        let names = self.databases.entry(db).or_default();
+        names.floor = names.floor.max(floor);
         Ok(())
     }
 
