@@ -57,11 +57,16 @@ pub fn info(c: &mut Client, section: &str, field: &str) -> String {
 #[track_caller]
 pub fn in_sync(primary: &Server, replica: &Server) {
     let (mut p, mut r) = (primary.resp2(), replica.resp2());
+    let [_, port] = address(replica);
     wait_until("the replica is in sync", || {
         let has = info(&mut r, "replication", "slave_repl_offset");
         let is_up = info(&mut r, "replication", "master_link_status") == "up";
+        // The primary takes a moment longer to count the replica as one that it can hand over to.
+        let known = p.text(&["INFO", "replication"]).unwrap_or_default();
+        let is_online =
+            known.lines().any(|line| line.contains(&format!("port={port},state=online")));
         // Read last: it only grows.
-        is_up && has == info(&mut p, "replication", "master_repl_offset")
+        is_up && is_online && has == info(&mut p, "replication", "master_repl_offset")
     });
 }
 
