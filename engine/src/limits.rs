@@ -18,7 +18,7 @@ pub struct Limits {
     pub fields_max: usize,
     /// Entries that one document may put into one index (elements of an array).
     pub index_entries_max: usize,
-    /// Documents that a query may examine without an index.
+    /// Documents whose text a query may read because no index or column decides.
     pub scan_max: usize,
     /// Rows of one answer.
     pub rows_max: usize,

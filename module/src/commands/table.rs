@@ -38,7 +38,7 @@ const QUERY_ERRORS: &[&str] = &[
     "`NOCOLLECTION` the collection is not there",
     "`FILTER` the filter cannot be read, or does not fit a declared type; with the position",
     "`PATH` a path cannot be read",
-    "`NOINDEX` more than `folio.scan-max` documents would be examined without an index, and SCAN is not given",
+    "`NOINDEX` more than `folio.scan-max` documents would be read because no index decides on them, also behind one that lets many through, and SCAN is not given",
     "`LIMITED` a limit on the answer",
 ];
 
