@@ -165,4 +165,25 @@ mod tests {
         let error = server("-ERR unknown command 'DOC.SET', with args beginning with: 'a' \r\n");
         assert!(matches!(error, Error::ModuleMissing), "{error:?}");
     }
+
+    #[test]
+    fn a_state_of_the_server_that_passes_is_worth_another_try() {
+        let is_retryable = |line: &str| server(line).is_retryable();
+        assert!(is_retryable("-LOADING Redis is loading the dataset in memory\r\n"));
+        assert!(is_retryable("-BUSY Redis is busy running a script\r\n"));
+        assert!(!is_retryable("-UNIQUE email is held\r\n"));
+        assert!(!is_retryable("-ERR unknown command 'DOC.SET'\r\n"));
+    }
+
+    #[test]
+    fn only_a_write_is_ambiguous_without_an_answer() {
+        let late = || RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        let of_write = Error::from_redis(&late(), true);
+        assert!(of_write.is_ambiguous() && !of_write.is_retryable(), "{of_write:?}");
+        let told = "no answer in time; the write may have been carried out";
+        assert_eq!(of_write.to_string(), told);
+        let of_read = Error::from_redis(&late(), false);
+        assert!(!of_read.is_ambiguous() && of_read.is_retryable(), "{of_read:?}");
+        assert_eq!(of_read.to_string(), "no answer in time");
+    }
 }

@@ -113,4 +113,39 @@ mod tests {
         let error = document::<Vec<u8>>("a:1", &bulk("{}")).unwrap_err();
         assert!(error.to_string().starts_with("a:1 does not fit its type"), "{error}");
     }
+
+    #[test]
+    fn a_page_has_its_cursor_and_nothing_of_unknown_entries() {
+        let entries = [("results", rows()), ("later", Value::Nil), ("cursor", bulk("c7"))];
+        let map = Value::Map(entries.map(|(name, value)| (bulk(name), value)).into());
+        let page: Page<serde_json::Value> = page(map).unwrap();
+        assert_eq!((page.items.len(), page.total), (1, None));
+        assert_eq!(page.cursor.as_deref(), Some("c7"));
+    }
+
+    #[test]
+    fn a_reply_of_an_unknown_shape_is_an_error_that_tells_it() {
+        let told = |reply| page::<serde_json::Value>(reply).unwrap_err().to_string();
+        let of_rows = |rows| told(Value::Map(vec![(bulk("results"), rows)]));
+        let row = |cells| of_rows(Value::Array(vec![Value::Array(cells)]));
+        let expected = |what: &str| format!("unexpected reply: {what}");
+        assert_eq!(told(Value::Nil), expected("a map was expected, null came"));
+        assert_eq!(told(Value::Okay), expected("a map was expected, a string came"));
+        let odd = Value::Array(vec![bulk("results")]);
+        assert_eq!(told(odd), expected("a map was expected, a list came"));
+        assert_eq!(of_rows(Value::Int(1)), expected("a list was expected, an integer came"));
+        let map = Value::Map(Vec::new());
+        assert_eq!(of_rows(map), expected("a list was expected, a map came"));
+        assert_eq!(row(vec![bulk("a:1")]), expected("a row without a key and a document"));
+        let truth = Value::Boolean(true);
+        let cells = vec![bulk("a:1"), truth];
+        assert_eq!(row(cells), expected("JSON text was expected, another type came"));
+    }
+
+    #[test]
+    fn a_document_is_read_from_either_kind_of_string() {
+        let simple = Value::SimpleString("[1]".into());
+        assert_eq!(document::<Vec<u8>>("a:1", &simple).unwrap(), [1]);
+        assert_eq!(document::<Vec<u8>>("a:1", &bulk("[1]")).unwrap(), [1]);
+    }
 }

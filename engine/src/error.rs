@@ -73,18 +73,45 @@ impl fmt::Display for Code {
 
 /// An error with its code; displays as the reply that a client reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code} {message}")]
+#[error("{code} {message}{}", Ending(.holder))]
 pub struct Error {
     /// The stable code.
     pub code: Code,
     /// What went wrong and where: lower case, one line, no trailing stop.
     pub message: Box<str>,
+    /// The key of the document that holds a value, which ends the text. Not every reader may know it: see
+    /// [`Error::hide_holder`].
+    pub holder: Option<Box<[u8]>>,
+}
+
+/// What stands after the message.
+struct Ending<'a>(&'a Option<Box<[u8]>>);
+
+impl fmt::Display for Ending<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(key) => write!(f, " {}", String::from_utf8_lossy(key)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Error {
     /// An error of `code` that reads `message`.
     pub fn new(code: Code, message: impl Into<Box<str>>) -> Self {
-        Error { code, message: message.into() }
+        Error { code, message: message.into(), holder: None }
+    }
+
+    /// A value that has to be unique is held by the document under `key`; `what` ends with "by".
+    pub fn held(what: impl Into<Box<str>>, key: &[u8]) -> Self {
+        Error { code: Code::Unique, message: what.into(), holder: Some(key.into()) }
+    }
+
+    /// Takes the holder's key out of the text.
+    pub fn hide_holder(&mut self) {
+        if self.holder.take().is_some() {
+            self.message = format!("{} another document", self.message).into();
+        }
     }
 
     /// Malformed JSON at a byte `offset`.

@@ -1,7 +1,8 @@
 //! The engine of Folio: JSON documents, their schemas, indexes and queries, as plain values.
 //!
-//! No Redis, clock, threads, randomness or `unsafe` in here: what the engine does is decided by its arguments
-//! alone, so that a test can drive it through millions of steps and a replica does what its primary did.
+//! No Redis, clock, randomness or `unsafe` in here, and threads only to build indexes side by side: what the engine does is
+//! decided by its arguments alone, so that a test can drive it through millions of steps and a replica does what its
+//! primary did.
 //! ARCHITECTURE.md lists the folders in the order in which to read them.
 #![forbid(unsafe_code)]
 
@@ -11,8 +12,10 @@ pub mod error;
 pub mod exec;
 pub mod index;
 pub mod limits;
+pub mod memory;
 pub mod path;
 pub mod plan;
+pub mod planted;
 pub mod query;
 pub mod schema;
 pub mod store;
@@ -20,3 +23,4 @@ pub mod value;
 
 pub use error::{Code, Error, Result};
 pub use limits::Limits;
+pub use memory::Blocks;

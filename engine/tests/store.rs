@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its premise does not hold")]
 
-use folio_engine::collection::Collection;
+use folio_engine::collection::{Collection, Digest};
 use folio_engine::doc::{Document, Parsed, Stamp};
 use folio_engine::schema::Definition;
 use folio_engine::store::{Created, Prepared, Store};
@@ -326,4 +326,154 @@ fn saved_definitions_find_documents_that_were_there_before_them() {
         assert_eq!(late.save_state(), saved);
         clean(&late);
     }
+}
+
+const STRICT: &str = r#"{"collection":"users","mode":"strict","fields":[
+    {"path":"email","type":"string","unique":true},{"path":"price","type":"decimal"}]}"#;
+
+fn invalid(store: &Store) -> Vec<String> {
+    let collection = store.collection(0, "users").unwrap();
+    let mut keys = Vec::new();
+    for id in collection.invalid() {
+        let mut key = Vec::new();
+        collection.key(id, &mut key);
+        keys.push(String::from_utf8(key).unwrap());
+    }
+    keys
+}
+
+fn update(store: &mut Store, key: &str, old: &Document, json: &str) -> Result<Document, Error> {
+    match store.prepare_update(0, key.as_bytes(), old, &parsed(json), NOW, None)? {
+        Prepared::Ready(delta) => Ok(store.commit(delta)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_redis_brings_against_the_declaration_is_known_until_it_is_mended() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, STRICT).unwrap();
+    let bring = |store: &mut Store, key: &str, json: &str| {
+        let document = Document::new(&parsed(json), Stamp::default());
+        store.adopt(0, key.as_bytes(), &document, None);
+        document
+    };
+    bring(&mut store, "users:good", r#"{"email":"a","price":1e999}"#);
+    bring(&mut store, "users:huge", r#"{"email":1e999}"#);
+    let both = bring(&mut store, "users:both", r#"{"email":7,"extra":true}"#);
+    assert_eq!(invalid(&store), ["users:huge", "users:both"]);
+    clean(&store);
+
+    // One fault after the other; a new one is refused.
+    assert!(update(&mut store, "users:both", &both, r#"{"email":8,"extra":true}"#).is_err());
+    let half = update(&mut store, "users:both", &both, r#"{"email":"b","extra":true}"#).unwrap();
+    assert_eq!(invalid(&store), ["users:huge", "users:both"]);
+    clean(&store);
+    let whole = update(&mut store, "users:both", &half, r#"{"email":"b"}"#).unwrap();
+    assert_eq!(invalid(&store), ["users:huge"]);
+
+    // It leaves, and comes back where nothing is declared and then something is.
+    store.forget(0, b"users:both", &whole);
+    store.drop_collection(0, "users").unwrap();
+    assert_eq!(invalid(&store), ["users:good", "users:huge"]);
+    let error = declare(&mut store, 0, STRICT).unwrap_err();
+    assert!(error.message.contains("users:huge"), "{error}");
+    clean(&store);
+}
+
+#[test]
+fn those_that_share_a_unique_value_are_invalid_while_two_are_not_due() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, USERS).unwrap();
+    let first = set(&mut store, "users:1", r#"{"email":"a"}"#);
+    set(&mut store, "users:2", r#"{"email":"b"}"#);
+    let copy = first.copy();
+    store.adopt(0, b"users:3", &copy, Some(NOW));
+    assert_eq!(invalid(&store), ["users:1", "users:3"]);
+    store.lapse(0, "users", NOW + 1);
+    assert_eq!(invalid(&store), Vec::<String>::new());
+    store.set_expiry(&copy, None);
+    assert_eq!(invalid(&store), ["users:1", "users:3"]);
+    store.forget(0, b"users:1", &first);
+    assert_eq!(invalid(&store), Vec::<String>::new());
+    clean(&store);
+}
+
+const SHOP: &str = r#"{"collection":"users","fields":[{"path":"email","type":"string","unique":true},
+    {"path":"age","type":"int","index":"sorted"},{"path":"tags[*]","type":"string","index":"set"}]}"#;
+
+fn digest(store: &Store) -> Digest {
+    store.collection(0, "users").unwrap().digest()
+}
+
+#[test]
+fn a_digest_counts_neither_seeds_nor_ids_nor_order() {
+    let people = [
+        ("users:1", r#"{"email":"a","age":5,"tags":["x","y"]}"#),
+        ("users:2", r#"{"age":5}"#),
+        ("users:3", r#"{"email":"a longer one","age":18446744073709551615,"tags":[]}"#),
+    ];
+    let mut store = Store::new(1);
+    declare(&mut store, 0, SHOP).unwrap();
+    let mut other = Store::new(2);
+    // The second store gives ids to what leaves before the documents come, and indexes them all at once.
+    let left = set(&mut other, "users:0", "{}");
+    other.forget(0, b"users:0", &left);
+    for (at, (key, json)) in people.iter().enumerate() {
+        set(&mut store, key, json);
+        let (key, json) = people[people.len() - 1 - at];
+        set(&mut other, key, json);
+    }
+    declare(&mut other, 0, SHOP).unwrap();
+    assert_eq!(digest(&store).indexes, digest(&other).indexes);
+    assert_ne!(digest(&store).documents, digest(&other).documents, "births came in another order");
+    assert_eq!(digest(&store).indexes.len(), 3);
+}
+
+#[test]
+fn a_digest_sees_each_difference_and_only_where_it_is() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, SHOP).unwrap();
+    let none = digest(&store);
+    assert_eq!((none.documents, none.times), (0, 0));
+    assert!(none.indexes.iter().all(|index| index.entries == 0));
+    let one = set(&mut store, "users:1", r#"{"age":5}"#);
+    let before = digest(&store);
+    assert!(before.documents != 0 && before.times != 0);
+    // Under another key.
+    let two = set(&mut store, "users:2", r#"{"age":5}"#);
+    store.forget(0, b"users:1", &one);
+    let after = digest(&store);
+    for (before, after) in before.indexes.iter().zip(&after.indexes) {
+        assert_ne!(before.entries, after.entries, "{}", before.path);
+    }
+    // A time to live is no change of a document, and once it is over there is none.
+    store.set_expiry(&two, Some(NOW));
+    let timed = digest(&store);
+    assert_eq!((timed.documents, &timed.indexes), (after.documents, &after.indexes));
+    assert_ne!(timed.times, after.times);
+    store.lapse(0, "users", NOW + 1);
+    assert_eq!(digest(&store), none);
+}
+
+#[test]
+fn a_digest_is_the_same_for_ever() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, SHOP).unwrap();
+    set(&mut store, "users:1", r#"{"email":"a longer one","age":5,"tags":["x","y"]}"#);
+    let digest = digest(&store);
+    let sums: Vec<String> = [digest.documents, digest.times]
+        .into_iter()
+        .chain(digest.indexes.iter().map(|index| index.entries))
+        .map(|sum| format!("{sum:032x}"))
+        .collect();
+    // The first two are what another implementation of XXH3 gives for the parts written one after the other.
+    let told = [
+        "7cc816d07c0db19f880bb04468a8c4ee",
+        "4c65e1eeb25332af0a3feacd60418916",
+        "2a56c53f4208de22808d44ea7b615ad5",
+        "c02d11b5838ecdfb1e84319a3d0fc3ad",
+        "7035dd2617e2379e3719feea0b6fb171",
+    ];
+    assert_eq!(sums, told);
 }

@@ -1,15 +1,17 @@
 //! What a document is on disk.
 //!
 //! ```text
-//! value (encoding 1)   format u, birth number u, version u, created i, updated i, text s
+//! value (encoding 2)   birth number, version, created, updated since then, text: all in one s
+//!       (encoding 1)   format u, birth number u, version u, created i, updated i, text s
 //! auxiliary            count u, then for each database: number u, definitions and counters as JSON s
 //! rewritten AOF        DOC._STATE json (of every database, before the first document)
 //!                      DOC._APPLY key version seq created updated -1 json; the server adds PEXPIREAT
 //! ```
 //!
-//! `u` and `i` are the server's own integers, `s` its strings. Every older form is read for ever. What is read is
-//! validated like a user's text, so a corrupted payload is refused. Where there is no document, a rewrite asks modules for
-//! nothing; so DOC._STATE also begins the file that continues a rewritten one (`lifecycle::child_born`).
+//! `u` and `i` are the server's own integers, `s` its strings: each costs the server several reads, so a value is one. Every
+//! older form is read for ever. What is read is validated like a user's text, so a corrupted payload is refused. Where there
+//! is no document, a rewrite asks modules for nothing; so DOC._STATE also begins the file that continues a rewritten one
+//! (`lifecycle::child_born`).
 
 use std::cell::Cell;
 use std::process;
@@ -19,12 +21,13 @@ use folio_engine::doc::{Document, Parsed, Stamp};
 use folio_engine::store::NUMBER_END;
 use folio_engine::{Limits, Result};
 
-use crate::ffi::{self, Aof, Argument, Digest, Rdb};
+use crate::ffi::{self, Aof, Argument, Digest, Loaded, Rdb};
+use crate::stamp::{STAMP_BYTES_MAX, read_stamp, write_stamp};
 use crate::state::{self, Pending};
 
 /// The encoding that the server writes beside the type.
-pub(crate) const ENCODING: i32 = 1;
-/// The layout of a value's fields.
+pub(crate) const ENCODING: i32 = 2;
+/// The layout of a value's fields in the first encoding.
 const FORMAT: u64 = 1;
 /// Databases that one auxiliary section can name: more than any server has.
 const DATABASES_MAX: u64 = 1 << 20;
@@ -58,19 +61,25 @@ pub(crate) fn stored_limits() -> Limits {
 
 /// Reads a value; `None` refuses the payload.
 pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
-    if encoding != ENCODING || rdb.load_unsigned()? != FORMAT {
-        ffi::log(true, "a document was written by a later version of Folio");
+    let (stamp, bytes, start) = match encoding {
+        1 => load_fields(rdb)?,
+        ENCODING => {
+            let bytes = rdb.load_bytes()?;
+            let (stamp, text) = read_stamp(&bytes)?;
+            let start = bytes.len() - text.len();
+            (stamp, bytes, start)
+        }
+        _ => {
+            ffi::log(true, "a document was written by a later version of Folio");
+            return None;
+        }
+    };
+    if stamp.seq.max(stamp.version) > NUMBER_END {
         return None;
     }
-    let (seq, version) = (rdb.load_unsigned()?, rdb.load_unsigned()?);
-    let (created_ms, updated_ms) = (rdb.load_signed()?, rdb.load_signed()?);
-    let text = rdb.load_bytes()?;
-    if seq.max(version) > NUMBER_END {
-        return None;
-    }
-    let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };
+    let text = &bytes[start..];
     let document =
-        with_parsed(&text, &stored_limits(), |parsed| Document::new(parsed, stamp)).ok()?;
+        with_parsed(text, &stored_limits(), |parsed| Document::new(parsed, stamp)).ok()?;
     state::with_logged(|state| {
         // Outside of a load this is RESTORE, which may still refuse the value; `appeared` tells if not.
         state.pending = state.is_loading.then(|| Pending {
@@ -82,14 +91,24 @@ pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
     Some(document)
 }
 
+/// Reads a value's fields in the first encoding: its numbers, and the bytes in which its text begins at a place.
+fn load_fields(rdb: &Rdb) -> Option<(Stamp, Loaded, usize)> {
+    if rdb.load_unsigned()? != FORMAT {
+        ffi::log(true, "a document was written by a later version of Folio");
+        return None;
+    }
+    let (seq, version) = (rdb.load_unsigned()?, rdb.load_unsigned()?);
+    let (created_ms, updated_ms) = (rdb.load_signed()?, rdb.load_signed()?);
+    let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };
+    Some((stamp, rdb.load_bytes()?, 0))
+}
+
 /// Writes a value.
 pub(crate) fn save(rdb: &Rdb, document: &Document) {
-    rdb.save_unsigned(FORMAT);
-    rdb.save_unsigned(document.seq());
-    rdb.save_unsigned(document.version());
-    rdb.save_signed(document.created_ms());
-    rdb.save_signed(document.updated_ms());
-    rdb.save_bytes(document.text());
+    let mut bytes = Vec::with_capacity(STAMP_BYTES_MAX + document.text().len());
+    write_stamp(document, &mut bytes);
+    bytes.extend_from_slice(document.text());
+    rdb.save_bytes(&bytes);
 }
 
 /// Writes definitions and counters. A count is always written: an empty section cannot be read back.
@@ -105,7 +124,7 @@ pub(crate) fn save_state(rdb: &Rdb) {
 
 /// Reads definitions and counters; false refuses the file.
 pub(crate) fn load_state(rdb: &Rdb, encoding: i32) -> bool {
-    if encoding != ENCODING {
+    if !(1..=ENCODING).contains(&encoding) {
         ffi::log(true, "definitions were written by a later version of Folio");
         return false;
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::commands::Answer;
 use crate::ffi::{self, Ctx};
+use crate::{acl, lifecycle, state};
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
@@ -37,11 +38,12 @@ fn message_of(payload: &(dyn Any + Send)) -> &str {
 
 /// Runs a callback of the server; `None` after a panic.
 pub(crate) fn callback<R>(name: &str, body: impl FnOnce() -> R) -> Option<R> {
-    // Unwind safety: the only state that outlives the callback is behind `state`, which is told by its lock
-    // that a panic passed through.
+    // Unwind safety: the only state that outlives the callback is behind `state`, which is made anew from the
+    // keyspace before it is asked again.
     let result = panic::catch_unwind(AssertUnwindSafe(body)).ok();
     if result.is_none() {
         PANICS.fetch_add(1, Ordering::Relaxed);
+        state::suspect();
         ffi::log(true, &format!("the panic was caught in {name}"));
     }
     result
@@ -49,7 +51,15 @@ pub(crate) fn callback<R>(name: &str, body: impl FnOnce() -> R) -> Option<R> {
 
 /// Runs a command and sends its error, if there is one.
 pub(crate) fn command(name: &str, ctx: &Ctx<'_>, body: impl FnOnce() -> Answer) {
-    match callback(name, body) {
+    let outcome = callback(name, || {
+        lifecycle::recover(ctx);
+        body().map_err(|refusal| acl::shown_to(ctx, refusal))
+    });
+    if outcome.is_none() {
+        // Before anything else can happen to a key.
+        callback("recovery", || lifecycle::recover(ctx));
+    }
+    match outcome {
         Some(Ok(())) => {}
         Some(Err(refusal)) => ctx.reply_error(&refusal.to_string()),
         None if ctx.has_replied() => {}

@@ -6,6 +6,7 @@ use crate::ffi::InfoSection;
 use crate::{guard, state};
 
 static COMMANDS: AtomicU64 = AtomicU64::new(0);
+static REBUILDS: AtomicU64 = AtomicU64::new(0);
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts a command.
@@ -18,6 +19,11 @@ pub(crate) fn count_refused_write() {
     REFUSED.fetch_add(1, Ordering::Relaxed);
 }
 
+/// Counts that the store was made anew after a panic.
+pub(crate) fn count_rebuild() {
+    REBUILDS.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Writes the section.
 pub(crate) fn write(section: &InfoSection) {
     if !section.begin() {
@@ -27,6 +33,7 @@ pub(crate) fn write(section: &InfoSection) {
     section.number("commands", COMMANDS.load(Ordering::Relaxed));
     section.number("refused_writes", REFUSED.load(Ordering::Relaxed));
     section.number("caught_panics", guard::panics());
+    section.number("rebuilds", REBUILDS.load(Ordering::Relaxed));
     // A crash report may be asked for while the state is borrowed; it then goes without these.
     let totals = state::with(|state| {
         let mut totals = (0_u64, 0_u64);

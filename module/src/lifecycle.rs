@@ -14,15 +14,16 @@
 //! filled, in the order of birth when it ends; the first step that is not a birth (a change or removal in the append-only
 //! file) ends that.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 
 use folio_engine::doc::Document;
+use folio_engine::planted::{self, Fault};
 
 use crate::ffi::{self, Access, Argument, Ctx, OwnedString, Value};
-use crate::replicate;
 use crate::staging::Staging;
 use crate::state::{self, Pending};
+use crate::{info, replicate};
 
 /// Folio itself is setting a value: its command does what `appeared` would.
 static IS_OWN_WRITE: AtomicBool = AtomicBool::new(false);
@@ -40,6 +41,26 @@ pub(crate) fn own_write(body: impl FnOnce()) {
     body();
 }
 
+/// The database that the MOVE or COPY under way comes from; -1 between them.
+///
+/// Valkey 8.1 calls a notification with the client whose command runs, selects the notification's database for it and
+/// leaves it there, so that the client's next command, the replicas and the append-only file would go astray. Other
+/// servers lend a client of their own, for which it is all the same.
+static SOURCE_DB: AtomicI64 = AtomicI64::new(-1);
+
+/// A document is copied from this database.
+pub(crate) fn copied_from(db: i64) {
+    SOURCE_DB.store(db, Ordering::Relaxed);
+}
+
+/// Brings the client back to the database that its command is run in, if that is known: of a COPY of another type it
+/// is not.
+fn back_to_source(ctx: &Ctx<'_>) {
+    if let Ok(db) = u32::try_from(SOURCE_DB.swap(-1, Ordering::Relaxed)) {
+        ctx.select(db);
+    }
+}
+
 /// Whether a document under `key` could belong to a collection.
 fn can_belong(key: &[u8]) -> bool {
     state::with(|state| state.can_own(key)).unwrap_or(true)
@@ -52,8 +73,7 @@ pub(crate) fn appeared(ctx: &Ctx<'_>, name: Argument<'_>) {
     }
     let key = ctx.open(name, Access::Peek);
     if let Value::Document(document) = key.value() {
-        #[cfg(feature = "planted-faults")]
-        if crate::planted::is("rename") && document.home() != 0 {
+        if planted::is(Fault::Rename) && document.home() != 0 {
             return;
         }
         let (db, expires_ms) = (key.db(), key.expires_ms());
@@ -80,8 +100,7 @@ pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
     let Some(Pending { db, document, .. }) = loaded else { return };
     let copied = OwnedString::new(name);
     let expires_ms = ctx.open(copied.argument(), Access::Peek).expires_ms();
-    #[cfg(feature = "planted-faults")]
-    let expires_ms = expires_ms.filter(|_| !crate::planted::is("load"));
+    let expires_ms = expires_ms.filter(|_| !planted::is(Fault::Load));
     state::with_logged(|state| state.adopt(db, name, &document, expires_ms));
 }
 
@@ -92,15 +111,26 @@ pub(crate) fn left(db: u32, name: &[u8], document: &Document) {
     });
 }
 
-/// A generic event: those after which a TTL may be another one.
+/// A generic event.
 pub(crate) fn happened(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
+    match event {
+        b"move_from" => SOURCE_DB.store(ctx.db().into(), Ordering::Relaxed),
+        b"move_to" | b"copy_to" => {
+            retimed(ctx, event, name);
+            back_to_source(ctx);
+        }
+        _ => retimed(ctx, event, name),
+    }
+}
+
+/// The events after which a TTL may be another one.
+fn retimed(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
     let is_arrival = matches!(event, b"rename_to" | b"move_to" | b"copy_to" | b"restore");
     let is_retimed = matches!(event, b"expire" | b"persist") && can_belong(name.bytes());
     if !is_arrival && !is_retimed {
         return;
     }
-    #[cfg(feature = "planted-faults")]
-    if crate::planted::is(if is_retimed { "ttl" } else { "rename" }) {
+    if planted::is(if is_retimed { Fault::Ttl } else { Fault::Rename }) {
         return;
     }
     let key = ctx.open(name, Access::Peek);
@@ -137,6 +167,9 @@ fn drop_in_background<T: Send + 'static>(flushed: T) {
 
 /// One database, or all of them, lose their keys. No document is reported on its own.
 pub(crate) fn flushed(db: Option<u32>) {
+    if planted::is(Fault::Flush) && db.is_some() {
+        return;
+    }
     state::with_logged(|state| {
         drop_in_background(state.flush(db));
     });
@@ -144,6 +177,9 @@ pub(crate) fn flushed(db: Option<u32>) {
 
 /// Two databases change places.
 pub(crate) fn swapped(a: u32, b: u32) {
+    if planted::is(Fault::Swap) {
+        return;
+    }
     state::with_logged(|state| state.swap(a, b));
 }
 
@@ -162,12 +198,15 @@ pub(crate) fn load_began() {
 }
 
 /// A load has ended, or was given up.
-pub(crate) fn load_ended() {
+pub(crate) fn load_ended(ctx: &Ctx<'_>) {
     state::with_logged(|state| {
         state.pending = None;
         state.is_loading = false;
         state.end_bulk();
     });
+    if state::is_suspect() {
+        recover_silently(ctx);
+    }
 }
 
 /// A full sync will be loaded beside the data that are served; `load_began` follows.
@@ -189,7 +228,7 @@ pub(crate) fn staging_completed(ctx: &Ctx<'_>) {
     let found = find_staged(ctx, &documents);
     state::with_logged(|state| {
         drop_in_background((state.flush(None), state.store.clear()));
-        for (db, json) in states {
+        for (db, json) in states.into_iter().filter(|_| !planted::is(Fault::Staging)) {
             if let Err(error) = state.load_state(db, &json) {
                 ffi::log(true, &format!("definitions of database {db} cannot be read: {error}"));
             }
@@ -226,6 +265,49 @@ fn find_staged(ctx: &Ctx<'_>, documents: &[Pending]) -> Vec<Option<(u32, Option<
         None
     };
     documents.iter().map(find).collect()
+}
+
+/// After a panic, makes the store anew from what the keyspace holds. Called before and after each command; costs nothing
+/// where there was none, else O(keys of all databases). Numbers that were given and not told are told now, so that
+/// births by Redis's own commands go on with the same ones everywhere.
+pub(crate) fn recover(ctx: &Ctx<'_>) {
+    if !state::is_suspect() {
+        return;
+    }
+    recover_silently(ctx);
+    if ffi::is_quiet() {
+        return;
+    }
+    let own = ctx.db();
+    let mut databases = Vec::new();
+    state::with_logged(|state| databases = state.store.save_state());
+    for (db, json) in databases {
+        ctx.select(db);
+        replicate::state_set(ctx, json.as_bytes());
+    }
+    ctx.select(own);
+}
+
+/// The same at the end of a load, which nobody is told of.
+fn recover_silently(ctx: &Ctx<'_>) {
+    // Should this panic too, the next command tries again.
+    state::trust();
+    ffi::log(true, "indexes are rebuilt after a defect");
+    let own = ctx.db();
+    let mut documents = Vec::new();
+    let mut db = 0;
+    while ctx.select(db) {
+        ffi::for_each_document(ctx, |key, document, expires_ms| {
+            documents.push((db, key.to_vec(), document.clone(), expires_ms));
+        });
+        db += 1;
+    }
+    ctx.select(own);
+    // A scan may show a key twice.
+    documents.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    documents.dedup_by(|a, b| (a.0, &a.1) == (b.0, &b.1));
+    state::with_logged(|state| state.rebuild(documents));
+    info::count_rebuild();
 }
 
 /// How often a paused server is asked whether it goes on.

@@ -4,6 +4,7 @@
 //! that must not happen: a call into the server, made while the state is borrowed, that comes back into the
 //! module. Such a second borrow is refused with `INTERNAL`, instead of two owners of one store.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, TryLockError};
 
 use folio_engine::collection::Collection;
@@ -41,6 +42,8 @@ pub(crate) struct State {
     /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
     late_expiries: Vec<(Document, Option<i64>)>,
     strays: Strays,
+    /// The limits in force, while `with_limits` has others in their place.
+    own_limits: Option<Limits>,
     /// A collection is declared whose prefix holds no colon.
     has_plain_prefix: bool,
 }
@@ -48,13 +51,14 @@ pub(crate) struct State {
 impl State {
     fn new(seed: u64) -> Self {
         State {
-            store: Store::new(seed),
+            store: Store::new(seed).counting(ffi::blocks()),
             pending: None,
             is_loading: false,
             staging: None,
             is_bulk: false,
             late_expiries: Vec::new(),
             strays: Strays::default(),
+            own_limits: None,
             has_plain_prefix: false,
         }
     }
@@ -98,9 +102,11 @@ impl State {
         limits: Limits,
         body: impl FnOnce(&mut State) -> R,
     ) -> R {
-        let own = std::mem::replace(&mut self.store.limits, limits);
+        self.own_limits = Some(std::mem::replace(&mut self.store.limits, limits));
         let result = body(self);
-        self.store.limits = own;
+        if let Some(own) = self.own_limits.take() {
+            self.store.limits = own;
+        }
         result
     }
 
@@ -123,18 +129,21 @@ impl State {
         Ok(if self.is_bulk { Vec::new() } else { self.bring_home(db) })
     }
 
-    /// Makes every table and index anew from the documents, after a panic left some half done.
-    fn rebuild(&mut self) {
-        let mut documents = Vec::new();
-        for collection in self.store.collections() {
-            let of_this = documents_of(collection);
-            documents
-                .extend(of_this.map(|(key, doc, expires)| (collection.db(), key, doc, expires)));
+    /// After a panic that left who knows what half done: nothing but definitions and counters is believed. What the
+    /// keyspace holds comes back with [`State::rebuild`], before the next command.
+    fn distrust(&mut self) {
+        if let Some(own) = self.own_limits.take() {
+            self.store.limits = own;
         }
-        drop(self.store.flush(None));
+        drop(self.flush(None));
+    }
+
+    /// Makes every table and index anew from all documents of the keyspace: database, key, document, when it lapses.
+    pub(crate) fn rebuild(&mut self, documents: Vec<(u32, Vec<u8>, Document, Option<i64>)>) {
+        drop(self.flush(None));
         self.begin_bulk();
         for (db, key, document, expires_ms) in documents {
-            self.store.adopt(db, &key, &document, expires_ms);
+            self.adopt(db, &key, &document, expires_ms);
         }
         self.end_bulk();
     }
@@ -267,6 +276,26 @@ fn documents_of(collection: &Collection) -> impl Iterator<Item = (Vec<u8>, Docum
 
 static STATE: Mutex<Option<State>> = Mutex::new(None);
 
+/// A panic was caught: the store and the keyspace may differ.
+static IS_SUSPECT: AtomicBool = AtomicBool::new(false);
+
+/// Notes that a panic was caught.
+pub(crate) fn suspect() {
+    IS_SUSPECT.store(true, Ordering::Relaxed);
+}
+
+/// Notes that the store is about to be made anew from the keyspace.
+pub(crate) fn trust() {
+    // The lock may not have been asked since.
+    let _ = with(|_| ());
+    IS_SUSPECT.store(false, Ordering::Relaxed);
+}
+
+/// Whether the store is to be made anew before anything is asked of it.
+pub(crate) fn is_suspect() -> bool {
+    IS_SUSPECT.load(Ordering::Relaxed)
+}
+
 /// Makes the state, once, when the module is loaded.
 pub(crate) fn init(seed: u64) {
     let mut state = STATE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -281,12 +310,12 @@ pub(crate) fn with<R>(body: impl FnOnce(&mut State) -> R) -> Result<R> {
     let mut state = match STATE.try_lock() {
         Ok(state) => state,
         Err(TryLockError::Poisoned(poisoned)) => {
-            // A panic passed through an earlier borrow. Whatever it left half done is made anew.
+            // A panic passed through an earlier borrow.
+            suspect();
             STATE.clear_poison();
             let mut state = poisoned.into_inner();
             if let Some(state) = state.as_mut() {
-                ffi::log(true, "indexes are rebuilt after a defect");
-                state.rebuild();
+                state.distrust();
             }
             state
         }
@@ -316,7 +345,7 @@ mod tests {
         br#"{"collection":"c","fields":[{"path":"a","type":"int","index":"sorted"}]}"#;
 
     #[test]
-    fn a_panic_in_a_borrow_has_the_indexes_rebuilt_and_a_second_borrow_is_refused() {
+    fn a_panic_in_a_borrow_makes_the_store_suspect_and_a_second_borrow_is_refused() {
         init(1);
         let mut parsed = Parsed::default();
         parsed.parse(br#"{"a":1}"#, &Limits::default()).unwrap();
@@ -328,9 +357,17 @@ mod tests {
             assert_eq!(with(|_| ()).unwrap_err().code, Code::Internal);
         })
         .unwrap();
-        let panicked = panic::catch_unwind(AssertUnwindSafe(|| with(|_| panic!("on purpose"))));
+        let panicked = panic::catch_unwind(AssertUnwindSafe(|| {
+            with(|state| {
+                state.with_limits(Limits { depth_max: 3, ..Limits::default() }, |_| panic!())
+            })
+        }));
         assert!(panicked.is_err());
         with(|state| {
+            assert!(is_suspect());
+            assert_eq!(state.store.limits, Limits::default());
+            assert_eq!(state.store.collection(0, "c").unwrap().len(), 0);
+            state.rebuild(vec![(0, b"c:1".to_vec(), document.clone(), Some(5))]);
             let collection = state.store.collection(0, "c").unwrap();
             assert_eq!(collection.len(), 1);
             assert_eq!(collection.verify(), Vec::<String>::new());

@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
 use folio::{Definition, Direction, Error, Field, Folio, Index};
 use folio_tests::Server;
 use serde::{Deserialize, Serialize};
@@ -109,6 +113,96 @@ fn errors_say_what_and_whose() {
         assert_eq!(error.code(), Some("JSON"));
         Ok(())
     });
+}
+
+#[test]
+fn a_declaration_has_its_prefix_its_mode_and_nulls() {
+    over_both(async |db| {
+        let definition = Definition::new("cities")
+            .prefix("geo:")
+            .strict()
+            .field(Field::new("name", "string").required())
+            .field(Field::new("closed", "datetime").nullable());
+        db.create(&definition).await?;
+        db.set("geo:1", &serde_json::json!({"name": "Ys", "closed": null})).await?;
+        assert_eq!(db.count("cities", "closed IS NULL").load().await?, 1);
+        let wrong = [serde_json::json!({"name": null}), serde_json::json!({"name": "a", "b": 1})];
+        for document in wrong {
+            let error = db.set("geo:2", &document).await.expect_err("it breaks the declaration");
+            assert_eq!(error.code(), Some("SCHEMA"), "{error}");
+        }
+        let other = Definition::new("cities").prefix("geography:");
+        let error = db.create(&other).await.expect_err("another prefix is another declaration");
+        assert_eq!(error.code(), Some("COLLECTIONEXISTS"), "{error}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_large_search_without_an_index_has_to_be_allowed() {
+    over_both(async |db| {
+        db.set_many(&users()).await?;
+        db.create(&Definition::new("plain")).await?;
+        let plain: Vec<_> = (0..30).map(|n| (format!("plain:{n}"), user("a", n, &[]))).collect();
+        db.set_many(&plain).await?;
+        db.cmd("CONFIG").arg(("SET", "folio.scan-max", 20)).write::<String>().await?;
+        let find = || db.find::<User>("plain", "age >= 25");
+        let count = || db.count("plain", "age >= 25");
+        for error in [find().load().await.map(|_| 0), count().load().await] {
+            let error = error.expect_err("thirty are to be read, twenty may be");
+            assert_eq!(error.code(), Some("NOINDEX"), "{error}");
+        }
+        assert_eq!(find().allow_scan().load().await?.items.len(), 5);
+        assert_eq!(count().allow_scan().load().await?, 5);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_no_json_is_not_sent() {
+    over_both(async |db| {
+        // Names of members are strings.
+        let map = BTreeMap::from([((1, 2), 3)]);
+        let error = db.set("users:map", &map).await.expect_err("it has no form in JSON");
+        assert!(matches!(error, Error::Encode(_)), "{error}");
+        let error = db.count("users", "age = $age").param("age", &map).load().await;
+        assert!(matches!(error, Err(Error::Encode(_))), "{error:?}");
+        assert_eq!(db.get::<User>("users:map").await?, None);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_is_ambiguous_and_a_read_is_not() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime can be built");
+    let mut server = Server::start();
+    let db = runtime.block_on(declared(server.url()));
+    // No command is answered until the server is gone.
+    server.resp2().call(&["CLIENT", "PAUSE", "60000", "ALL"]);
+    let end = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        server.kill();
+    });
+    let ada = user("Ada", 36, &[]);
+    let (write, read) = runtime
+        .block_on(async { tokio::join!(db.set("users:ada", &ada), db.get::<User>("users:1")) });
+    end.join().expect("the server was killed");
+    let error = write.expect_err("the server is gone");
+    assert!(matches!(error, Error::Connection { maybe_applied: true, .. }), "{error:?}");
+    assert!(error.is_ambiguous() && !error.is_retryable());
+    assert!(error.to_string().ends_with("; the write may have been carried out"), "{error}");
+    let error = read.expect_err("the server is gone");
+    assert!(matches!(error, Error::Connection { maybe_applied: false, .. }), "{error:?}");
+    assert!(!error.is_ambiguous() && error.is_retryable());
+}
+
+#[test]
+fn a_connection_shows_no_address() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let server = Server::start();
+    let db = runtime.expect("a runtime can be built").block_on(declared(server.url()));
+    assert_eq!(format!("{db:?}"), "Folio { .. }");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! DOC.CREATE, DROP, LIST, SCHEMA, INFO, VERIFY.
 
-use folio_tests::{Client, over_both};
-use redis::Value;
+use folio_tests::{Client, Server, over_both, reply};
+use redis::{ProtocolVersion, Value};
 
 const USERS: &[&str] = &[
     "DOC.CREATE",
@@ -90,5 +90,90 @@ fn info_counts_documents() {
         ok(c, USERS);
         c.call(&["DOC.SET", "users:1", r#"{"email":"a"}"#]);
         assert_eq!(c.map(&["DOC.INFO", "users"])["documents"], Value::Int(1));
+    });
+}
+
+#[test]
+fn what_redis_brought_against_the_declaration_is_found() {
+    over_both(|c| {
+        ok(c, USERS);
+        c.call(&["DOC.SET", "users:1", r#"{"email":"a"}"#]);
+        c.call(&["DOC.SET", "users:2", r#"{"email":"b","age":3}"#]);
+        c.call(&["DOC.SET", "other:1", r#"{"email":"c","age":"old"}"#]);
+        let find = |c: &mut Client, filter: &str| c.keys(&["DOC.FIND", "users", "WHERE", filter]);
+        assert_eq!(find(c, "_valid IS FALSE"), [""; 0]);
+        c.call(&["RENAME", "other:1", "users:3"]);
+        c.call(&["COPY", "users:1", "users:4"]);
+        let broken = ["users:1", "users:3", "users:4"];
+        for filter in ["_valid IS FALSE", "NOT _valid", "_valid != TRUE", "FALSE = _valid"] {
+            assert_eq!(find(c, filter), broken, "{filter}");
+        }
+        assert_eq!(find(c, "_valid AND age >= 0"), ["users:2"]);
+        assert_eq!(find(c, "NOT _valid AND email = 'c' OR `_valid` = 1"), ["users:3"]);
+        assert_eq!(find(c, "_valid IS NULL OR _valid IS MISSING"), [""; 0]);
+        assert_eq!(c.map(&["DOC.INFO", "users"])["invalid"], Value::Int(3));
+        let error = c.error(&["DOC.COUNT", "users", "WHERE", "_valid = 1"]);
+        assert_eq!(error, "FILTER 1 is no bool, as field _valid is declared at position 9");
+        let error = c.error(&["DOC.COUNT", "users", "WHERE", "_valid.x"]);
+        assert!(error.starts_with("FILTER _valid is reserved for metadata"), "{error}");
+        c.call(&["DEL", "users:4"]);
+        c.call(&["DOC.UPDATE", "users:3", "UNSET", "age"]);
+        let with = ["DOC.FIND", "users", "WHERE", "_valid = $no", "PARAMS", "1", "no", "false"];
+        assert_eq!(c.keys(&with), [""; 0]);
+        assert_eq!(c.map(&["DOC.INFO", "users"])["invalid"], Value::Int(0));
+    });
+}
+
+/// The digests of `users`: of its documents, of their times, and of each index as path, kind, digest.
+fn digests(c: &mut Client) -> (String, String, Vec<[String; 3]>) {
+    let protocol = if c.is_resp3() { ProtocolVersion::RESP3 } else { ProtocolVersion::RESP2 };
+    let mut told = c.map(&["DOC.VERIFY", "users", "DIGEST"]);
+    let indexes =
+        reply::list(told.remove("indexes").expect("there are indexes")).into_iter().map(|index| {
+            let index = reply::map(protocol, index);
+            ["path", "kind", "digest"].map(|name| reply::text(&index[name]))
+        });
+    let indexes: Vec<_> = indexes.collect();
+    let [documents, times] = ["documents", "times"].map(|name| reply::text(&told[name]));
+    for digest in indexes.iter().map(|index| &index[2]).chain([&documents, &times]) {
+        assert!(digest.len() == 32 && digest.bytes().all(|b| b.is_ascii_hexdigit()), "{digest}");
+    }
+    assert_eq!(told.len(), 2);
+    (documents, times, indexes)
+}
+
+#[test]
+fn digests_are_those_of_every_server_that_was_sent_the_same() {
+    over_both(|c| {
+        let other = Server::start();
+        let other = &mut other.resp2();
+        for c in [&mut *c, other] {
+            ok(c, USERS);
+            for n in 0..50 {
+                let document = format!(r#"{{"email":"{n}@example.org","age":{n}}}"#);
+                c.call(&["DOC.SET", &format!("users:{n}"), &document]);
+            }
+            c.call(&["RENAME", "users:3", "users:three"]);
+            c.call(&["DOC.UPDATE", "users:4", "INCR", "age", "1"]);
+            c.call(&["DOC.DEL", "users:5"]);
+        }
+        let (documents, times, indexes) = digests(c);
+        let (its_documents, _, its_indexes) = digests(other);
+        assert_eq!((&documents, &indexes), (&its_documents, &its_indexes));
+        assert!(indexes.len() > 1, "{indexes:?}");
+        // What a reload and a new build of the indexes leave as it is.
+        c.call(&["DEBUG", "RELOAD"]);
+        assert_eq!(digests(c), (documents.clone(), times.clone(), indexes.clone()));
+        ok(c, &["DOC.DROP", "users"]);
+        assert_eq!(digests(c), (documents.clone(), times.clone(), Vec::new()));
+        ok(c, USERS);
+        assert_eq!(digests(c), (documents.clone(), times, indexes.clone()));
+        // What does not.
+        c.call(&["DOC.UPDATE", "users:7", "INCR", "age", "1"]);
+        let changed = digests(c);
+        assert_ne!(changed.0, documents);
+        for (before, after) in indexes.iter().zip(&changed.2) {
+            assert_eq!(before[0] == "age", before[2] != after[2], "{before:?} {after:?}");
+        }
     });
 }

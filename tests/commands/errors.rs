@@ -11,7 +11,13 @@ fn code(c: &mut Client, command: &[&str]) -> String {
 fn every_refusal_has_its_code() {
     over_both(|c| {
         let create = ["DOC.CREATE", "users", "FIELD", "age", "int", "FIELD", "email", "string"];
-        c.call(&[&create[..], &["UNIQUE", "INDEX", "SET"]].concat());
+        let create = [&create[..], &["UNIQUE", "INDEX", "SET", "FIELD", "tags", "array<string>"]];
+        c.call(&create.concat());
+        let too_many = ["DOC.UPDATE", "users:1"].into_iter().map(str::to_owned);
+        let too_many: Vec<String> = too_many
+            .chain((0..1_001).flat_map(|n| ["INCR".into(), format!("n{n}"), "1".into()]))
+            .collect();
+        let too_many: Vec<&str> = too_many.iter().map(String::as_str).collect();
         c.call(&["DOC.SET", "users:1", r#"{"email":"a"}"#]);
         c.call(&["SET", "users:text", "x"]);
         let cases: &[(&str, &[&str])] = &[
@@ -21,6 +27,14 @@ fn every_refusal_has_its_code() {
             ("UNIQUE", &["DOC.SET", "users:2", r#"{"email":"a"}"#]),
             ("KEY", &["DOC.SET", "users", "{}"]),
             ("KEY", &["DOC.SET", "users:", "{}"]),
+            ("KEY", &["DOC.SET", &format!("{}:1", "n".repeat(512)), "{}"]),
+            ("SCHEMA", &["DOC.SET", "users:2", r#"{"tags":["a",null]}"#]),
+            ("SCHEMA", &["DOC.SET", "users:2", &format!(r#"{{"age":"{}"}}"#, "x".repeat(100))]),
+            (
+                "SCHEMA",
+                &["DOC.CREATE", "other", "DEFINITION", r#"{"collection":"users","fields":[]}"#],
+            ),
+            ("ERR", &too_many),
             ("WRONGTYPE", &["DOC.SET", "users:text", "{}"]),
             ("WRONGTYPE", &["DOC.GET", "users:text"]),
             ("PATH", &["DOC.GET", "users:1", "a..b"]),

@@ -1,7 +1,9 @@
 //! Each limit is a setting that is in force at once, and an error that names it.
 
+use std::panic::catch_unwind;
+
 use folio_tests::reply::text;
-use folio_tests::{Client, over_both};
+use folio_tests::{Client, Options, Server, over_both};
 
 /// A setting, its default, what it is lowered to, and a command that then meets it.
 struct Case {
@@ -83,4 +85,35 @@ fn a_setting_beyond_its_bounds_is_refused() {
         }
         assert_eq!(held(c, "folio.depth-max"), "128");
     });
+}
+
+fn with_arguments(arguments: &[&str]) -> Server {
+    Options::new().module_arguments(arguments).start()
+}
+
+#[test]
+fn a_setting_may_be_an_argument_of_the_module() {
+    let server = with_arguments(&["scan-max", "5", "FOLIO.depth-max", "3"]);
+    let mut c = server.resp3();
+    assert_eq!(held(&mut c, "folio.scan-max"), "5");
+    assert_eq!(held(&mut c, "folio.depth-max"), "3");
+    assert_eq!(held(&mut c, "folio.rows-max"), "100000");
+    prepare(&mut c);
+    let error = c.error(&["DOC.COUNT", "things", "WHERE", "n = 1"]);
+    assert!(error.starts_with("NOINDEX "), "{error}");
+}
+
+#[test]
+fn a_server_with_a_wrong_argument_does_not_start() {
+    let cases: [(&[&str], &str); 4] = [
+        (&["scan", "5"], "unknown setting 'scan'"),
+        (&["scan-max"], "'scan-max' takes a number from 0 to 4294967296"),
+        (&["scan-max", "x"], "'scan-max' takes a number from 0 to 4294967296"),
+        (&["scan-max", "-1"], "'scan-max' takes a number from 0 to 4294967296"),
+    ];
+    for (arguments, what) in cases {
+        let panic = catch_unwind(|| with_arguments(arguments)).expect_err("it is wrong");
+        let said = panic.downcast_ref::<String>().expect("a panic with the server's log");
+        assert!(said.contains(what), "{arguments:?}: {said}");
+    }
 }

@@ -18,6 +18,7 @@ pub fn questions(world: &World, seed: u64) -> Vec<Op> {
         let (must, may) = space.names();
         for name in must.into_iter().chain(may) {
             ops.push(Op::Verify { name: name.clone() });
+            ops.push(Op::Digest { name: name.clone() });
             ops.push(Op::Find { name: name.clone(), seed: 0 });
             ops.push(Op::Info { name: name.clone() });
             ops.push(Op::Schema { name: name.clone() });
@@ -41,7 +42,7 @@ pub fn questions(world: &World, seed: u64) -> Vec<Op> {
 /// of which all documents have lapsed may be gone there; a stray's numbers belong to no collection.
 pub fn is_lasting(op: &Op, world: &World) -> bool {
     match op {
-        Op::Find { name, .. } => world.space().names().0.contains(name),
+        Op::Find { name, .. } | Op::Digest { name } => world.space().names().0.contains(name),
         Op::Meta { key } => world.space().slot(key).is_some(),
         _ => false,
     }

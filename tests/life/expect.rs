@@ -35,9 +35,13 @@ pub enum Expect {
     Any,
     /// Any answer that is no error.
     Fine,
+    /// Any answer that is neither an error nor null.
+    Filled,
     Ok,
     Queued,
     Int(i64),
+    /// A number from one to the other.
+    Within((i64, i64)),
     Nil,
     Text(&'static str),
     /// JSON text, and whether it is known digit for digit.
@@ -60,6 +64,11 @@ pub enum Expect {
         stamp: u64,
         expires: Option<(i64, i64)>,
     },
+    /// What the digests hang on: that of the documents, and that of each index.
+    Digest {
+        documents: u64,
+        indexes: Vec<u64>,
+    },
     /// Names that must be there, and that may.
     Names(BTreeSet<String>, BTreeSet<String>),
     /// The keys of a whole SCAN.
@@ -68,6 +77,7 @@ pub enum Expect {
     Info {
         documents: usize,
         is_declared: bool,
+        invalid: usize,
         with_ttl: (usize, usize),
     },
     /// The prefix and the number of fields of a definition.
@@ -77,11 +87,14 @@ pub enum Expect {
     },
 }
 
-/// The versions that the server has told.
+/// The versions and digests that the server has told.
 #[derive(Default)]
 pub struct Versions {
     of: HashMap<u64, u64>,
     highest: HashMap<Slot, u64>,
+    digests: HashMap<u64, String>,
+    /// What each digest of documents stands for.
+    states: HashMap<String, u64>,
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -129,9 +142,13 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
     match expect {
         Expect::Any => true,
         Expect::Fine => code(reply).is_none(),
+        Expect::Filled => code(reply).is_none() && *reply != Value::Nil,
         Expect::Ok => text(reply).as_deref() == Some("OK"),
         Expect::Queued => text(reply).as_deref() == Some("QUEUED"),
         Expect::Int(number) => *reply == Value::Int(*number),
+        Expect::Within((least, greatest)) => {
+            matches!(reply, Value::Int(number) if (least..=greatest).contains(&number))
+        }
         Expect::Nil => *reply == Value::Nil,
         Expect::Text(expected) => text(reply).as_deref() == Some(expected),
         Expect::Json(json, exact) => json_fits(reply, json, *exact),
@@ -148,6 +165,9 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
         Expect::Meta { slot, stamp, expires } => {
             meta_fits(slot.as_ref(), *stamp, *expires, &pairs(reply), versions)
         }
+        Expect::Digest { documents, indexes } => {
+            digest_fits(*documents, indexes, &pairs(reply), versions)
+        }
         Expect::Names(must, may) => {
             let names: Option<BTreeSet<String>> =
                 items(reply).and_then(|items| items.iter().map(text).collect());
@@ -161,7 +181,7 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let found: Option<BTreeSet<String>> = found.iter().map(text).collect();
             text(&parts[0]).as_deref() == Some("0") && found.as_ref() == Some(keys)
         }),
-        Expect::Info { documents, is_declared, with_ttl: (least, greatest) } => {
+        Expect::Info { documents, is_declared, invalid, with_ttl: (least, greatest) } => {
             let told = pairs(reply);
             let is = |name: &str, number: usize| {
                 told.get(name).is_some_and(|value| **value == Value::Int(number as i64))
@@ -170,6 +190,7 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let with_ttl = with_ttl.and_then(|count| usize::try_from(count).ok());
             with_ttl.is_some_and(|count| (*least..=*greatest).contains(&count))
                 && is("documents", *documents)
+                && is("invalid", *invalid)
                 && is("declared", usize::from(*is_declared))
         }
         Expect::Schema { prefix, fields } => text(reply)
@@ -221,7 +242,32 @@ fn meta_fits(
             .is_some_and(|version| slot.is_none_or(|slot| versions.seen(slot, stamp, version)))
 }
 
+fn digest_fits(
+    documents: u64,
+    indexes: &[u64],
+    told: &BTreeMap<String, &Value>,
+    versions: &mut Versions,
+) -> bool {
+    let all = told.get("indexes").and_then(|all| items(all)).unwrap_or_default();
+    let digest = told.get("documents").and_then(|digest| text(digest));
+    all.len() == indexes.len()
+        && told.get("times").and_then(|digest| text(digest)).is_some()
+        && digest.is_some_and(|digest| {
+            *versions.states.entry(digest.clone()).or_insert(documents) == documents
+                && versions.digested(documents, &digest)
+        })
+        && all.iter().zip(indexes).all(|(index, state)| {
+            let digest = pairs(index).get("digest").and_then(|digest| text(digest));
+            digest.is_some_and(|digest| versions.digested(*state, &digest))
+        })
+}
+
 impl Versions {
+    /// One state has one digest.
+    fn digested(&mut self, state: u64, digest: &str) -> bool {
+        *self.digests.entry(state).or_insert_with(|| digest.to_owned()) == digest
+    }
+
     /// A write told its version: a new one is above all of the collection, an old one is the known one.
     fn written(&mut self, slot: &Slot, stamp: u64, version: u64, is_new: bool) -> bool {
         if is_new && self.highest.get(slot).is_some_and(|highest| version <= *highest) {

@@ -1,7 +1,7 @@
 //! What the server's own commands do to keys, which judge nothing.
 
 use crate::expect::Expect;
-use crate::op::{Form, Only, Op, Ttl};
+use crate::op::{Form, Only, Op, SetTtl, Ttl, When};
 use crate::step::{Plan, plan};
 use crate::world::{Entry, Held, SOON, World};
 
@@ -10,6 +10,10 @@ const RESTORE: &str = "
     local dump = redis.call('DUMP', KEYS[1])
     if not dump then return -1 end
     return redis.call('RESTORE', KEYS[2], ARGV[1], dump, unpack(ARGV, 2))";
+
+/// Bytes of a document that is no light work to free: the server frees in the background what is of more
+/// than 64 pages.
+const LARGE_BYTES: usize = 300_000;
 
 const WRONGTYPE: Expect = Expect::Error("WRONGTYPE");
 
@@ -26,6 +30,12 @@ impl World {
             }
             Op::Del { keys } => self.remove("DEL", keys),
             Op::Unlink { keys } => self.remove("UNLINK", keys),
+            Op::UnlinkLarge { key } => {
+                let json = format!("{{\"large\":\"{}\"}}", "x".repeat(LARGE_BYTES));
+                let mut plan = self.set(key, &json, When::Always, SetTtl::Drop)?;
+                plan.extend(self.remove("UNLINK", std::slice::from_ref(key))?);
+                Some(plan)
+            }
             Op::Rename { from, to } => {
                 let expect = match self.rename(from, to, false) {
                     None => Expect::Error("ERR"),
@@ -69,6 +79,10 @@ impl World {
             Op::ActiveExpire(on) => {
                 plan(&["DEBUG", "SET-ACTIVE-EXPIRE", if *on { "1" } else { "0" }], Expect::Ok)
             }
+            Op::Pause { ms, all } => {
+                let what = if *all { "ALL" } else { "WRITE" };
+                plan(&["CLIENT", "PAUSE", &ms.to_string(), what], Expect::Ok)
+            }
             // One may be under way already.
             Op::Rewrite if self.has_documents() => plan(&["BGREWRITEAOF"], Expect::Any),
             _ => self.other_type(op),
@@ -90,6 +104,11 @@ impl World {
                 self.put(db, key, Entry { held: Held::Text, ttl: level });
                 plan(&words, Expect::Ok)
             }
+            Op::SetKeep { key } => {
+                let ttl = self.space().entries.get(key).and_then(|entry| entry.ttl);
+                self.put(db, key, Entry { held: Held::Text, ttl });
+                plan(&["SET", key, "v", "KEEPTTL"], Expect::Ok)
+            }
             Op::SetAdd { key } => {
                 let expect = match self.space().entries.get(key).map(|entry| &entry.held) {
                     None => {
@@ -104,6 +123,20 @@ impl World {
             Op::UnionStore { to, from } => {
                 let expect = self.store(to, from, false, Held::Set);
                 plan(&["SUNIONSTORE", to, from], expect)
+            }
+            Op::Bits { to, from } => {
+                let expect = match self.text(from) {
+                    Expect::Text(_) => {
+                        self.put(db, to, Entry { held: Held::Text, ttl: None });
+                        Expect::Int(1)
+                    }
+                    Expect::Nil => {
+                        self.take(db, to);
+                        Expect::Int(0)
+                    }
+                    error => error,
+                };
+                plan(&["BITOP", "OR", to, from], expect)
             }
             Op::SortStore { to, from } => {
                 let expect = self.store(to, from, true, Held::List);
@@ -135,10 +168,8 @@ impl World {
     }
 
     fn expire(&mut self, key: &str, ttl: Ttl, only: Only) -> Option<Plan> {
-        let is_absolute = ttl.step != 0 && matches!(ttl.form, Form::AtSeconds | Form::AtMillis);
-        let (number, level) = self.ttl_ms(ttl.step, is_absolute);
-        let is_short = ttl.step == 0 || matches!(ttl.form, Form::Millis | Form::AtMillis);
-        let (verb, number) = match (is_absolute, is_short) {
+        let (number, level) = self.ttl_ms(ttl.step, ttl.is_absolute());
+        let (verb, number) = match (ttl.is_absolute(), ttl.is_millis()) {
             (false, false) => ("EXPIRE", number / 1000),
             (false, true) => ("PEXPIRE", number),
             (true, false) => ("EXPIREAT", (number / 1000).max(1)),
@@ -201,6 +232,10 @@ impl World {
     }
 
     fn copy(&mut self, from: &str, to: &str, db: Option<usize>, replace: bool) -> Option<Plan> {
+        // Where that leads astray, it stays in its database.
+        let is_doc = |entry: &Entry| matches!(entry.held, Held::Doc(_));
+        let may_leave = !self.copies_stray || self.space().entries.get(from).is_none_or(is_doc);
+        let db = db.filter(|_| may_leave);
         let mut words = vec!["COPY".to_owned(), from.to_owned(), to.to_owned()];
         words.extend(db.map(|db| ["DB".to_owned(), db.to_string()]).into_iter().flatten());
         words.extend(replace.then(|| "REPLACE".to_owned()));

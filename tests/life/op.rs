@@ -19,6 +19,28 @@ pub struct Ttl {
     pub step: i32,
 }
 
+impl Ttl {
+    /// Whether EXPIRE says it as a time, not as a span; what lapses soon is always a span.
+    pub fn is_absolute(self) -> bool {
+        self.step != 0 && matches!(self.form, Form::AtSeconds | Form::AtMillis)
+    }
+
+    /// Whether EXPIRE says it in milliseconds.
+    pub fn is_millis(self) -> bool {
+        self.step == 0 || matches!(self.form, Form::Millis | Form::AtMillis)
+    }
+
+    /// The command that says it, as a kind.
+    fn verb(self) -> &'static str {
+        match (self.is_absolute(), self.is_millis()) {
+            (false, false) => "EXPIRE in seconds",
+            (false, true) => "PEXPIRE",
+            (true, false) => "EXPIREAT",
+            (true, true) => "PEXPIREAT",
+        }
+    }
+}
+
 /// What DOC.SET says of the TTL.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum SetTtl {
@@ -124,6 +146,14 @@ pub enum Op {
     Verify {
         name: String,
     },
+    /// DOC.VERIFY DIGEST
+    Digest {
+        name: String,
+    },
+    /// A declaration dropped and made again, with digests before and after.
+    Redeclare {
+        name: String,
+    },
     Info {
         name: String,
     },
@@ -140,6 +170,10 @@ pub enum Op {
     },
     Unlink {
         keys: Vec<String>,
+    },
+    /// A document so large that UNLINK frees it in the background, written and removed.
+    UnlinkLarge {
+        key: String,
     },
     Rename {
         from: String,
@@ -171,10 +205,19 @@ pub enum Op {
         key: String,
         ttl: Option<Ttl>,
     },
+    /// SET with KEEPTTL, which keeps the time of what stood there.
+    SetKeep {
+        key: String,
+    },
     SetAdd {
         key: String,
     },
     UnionStore {
+        to: String,
+        from: String,
+    },
+    /// BITOP
+    Bits {
         to: String,
         from: String,
     },
@@ -194,6 +237,14 @@ pub enum Op {
     /// A transaction that a bad command keeps from running.
     Aborted(Vec<Op>),
     Eval(Vec<Op>),
+    /// The same by a function of a library.
+    Fcall(Vec<Op>),
+    /// A transaction whose key is watched; `first` may change it before.
+    Watch {
+        key: String,
+        first: Box<Op>,
+        then: Vec<Op>,
+    },
     FlushDb {
         background: bool,
     },
@@ -201,6 +252,15 @@ pub enum Op {
         background: bool,
     },
     ActiveExpire(bool),
+    /// The clients' writes, or all they say, wait for so many milliseconds.
+    Pause {
+        ms: u64,
+        all: bool,
+    },
+    /// What the server's own commands tell of a key.
+    Inspect {
+        key: String,
+    },
     /// All documents of the selected database, by SCAN.
     Scan,
     /// A rewrite of the append-only file begins.
@@ -216,12 +276,24 @@ pub enum Op {
     Restart,
     /// The replica leaves, and is synced in full again.
     Resync,
+    /// Under a policy of `POLICIES`, the server may use so many bytes less than it does.
+    Evict {
+        policy: usize,
+        bytes: u64,
+    },
+}
+
+/// Whether a key never belongs to a collection.
+fn is_of_none(key: &str) -> bool {
+    key.starts_with("plain") || key.starts_with("text")
 }
 
 impl Op {
     /// Whether the server, not a client, does it: nothing else may be in flight.
     pub fn is_heavy(&self) -> bool {
-        self.is_reload() || matches!(self, Op::Pass | Op::Linger | Op::Check | Op::Resync)
+        let is_other =
+            matches!(self, Op::Pass | Op::Linger | Op::Check | Op::Resync | Op::Evict { .. });
+        self.is_reload() || is_other
     }
 
     /// Whether the server reads back what it has kept.
@@ -229,9 +301,24 @@ impl Op {
         matches!(self, Op::Reload | Op::LoadAof | Op::Restart)
     }
 
-    /// Whether it is a script itself, which no script may call.
+    /// Whether no script may call it: it is one itself, or several commands of which the first may end the script.
     pub fn is_script(&self) -> bool {
-        matches!(self, Op::Restore { .. } | Op::Set { when: When::SameVersion, .. } | Op::Eval(_))
+        let is_own = matches!(self, Op::Restore { .. } | Op::Eval(_) | Op::Fcall(_));
+        is_own
+            || matches!(self, Op::UnlinkLarge { .. })
+            || matches!(self, Op::Set { when: When::SameVersion, .. })
+    }
+
+    /// The keys that it names, if it is one that may precede a watched transaction.
+    pub fn keys(&self) -> Vec<&str> {
+        match self {
+            Op::Set { key, .. }
+            | Op::Update { key, .. }
+            | Op::Expire { key, .. }
+            | Op::Persist { key } => vec![key],
+            Op::DocDel { keys } | Op::Del { keys } => keys.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Under what it is counted: every kind is to happen in every run.
@@ -262,6 +349,7 @@ impl Op {
                     Only::Greater => "EXPIRE GT",
                     Only::Less => "EXPIRE LT",
                 });
+                kinds.push(ttl.verb());
                 kinds.push(match ttl.step {
                     i32::MIN..0 => "EXPIRE in the past",
                     0 => "EXPIRE soon",
@@ -272,13 +360,29 @@ impl Op {
                 kinds.extend(replace.then_some("COPY REPLACE"));
                 kinds.extend(db.map(|_| "COPY DB"));
             }
-            Op::Restore { ttl: Some(Ttl { step, .. }), .. } => {
-                kinds.push(if *step < 0 { "RESTORE in the past" } else { "RESTORE with TTL" });
+            Op::Restore { ttl, replace, .. } => {
+                kinds.extend(replace.then_some("RESTORE REPLACE"));
+                kinds.extend(ttl.map(|ttl| {
+                    if ttl.step < 0 { "RESTORE in the past" } else { "RESTORE with TTL" }
+                }));
+            }
+            Op::Rename { from, to } => match (is_of_none(from), is_of_none(to)) {
+                (false, true) => kinds.push("RENAME out of all collections"),
+                (true, false) => kinds.push("RENAME into a collection"),
+                _ => {}
+            },
+            Op::Watch { first, then, .. } => {
+                kinds.extend(first.kinds());
+                kinds.extend(then.iter().flat_map(Op::kinds));
             }
             Op::FlushDb { background: true } | Op::FlushAll { background: true } => {
                 kinds.push("flush ASYNC");
             }
-            Op::Multi(ops) | Op::Discard(ops) | Op::Aborted(ops) | Op::Eval(ops) => {
+            Op::Multi(ops)
+            | Op::Discard(ops)
+            | Op::Aborted(ops)
+            | Op::Eval(ops)
+            | Op::Fcall(ops) => {
                 kinds.extend(ops.iter().flat_map(Op::kinds));
             }
             _ => {}
@@ -304,11 +408,14 @@ impl Op {
             Op::Exists { .. } => "DOC.EXISTS",
             Op::Explain { .. } => "DOC.EXPLAIN",
             Op::Verify { .. } => "DOC.VERIFY",
+            Op::Digest { .. } => "DOC.VERIFY DIGEST",
+            Op::Redeclare { .. } => "a declaration made again",
             Op::Info { .. } => "DOC.INFO",
             Op::Expire { .. } => "EXPIRE",
             Op::Persist { .. } => "PERSIST",
             Op::Del { .. } => "DEL",
             Op::Unlink { .. } => "UNLINK",
+            Op::UnlinkLarge { .. } => "UNLINK of a large document",
             Op::Rename { .. } => "RENAME",
             Op::RenameNx { .. } => "RENAMENX",
             Op::Copy { .. } => "COPY",
@@ -316,8 +423,10 @@ impl Op {
             Op::SwapDb(..) => "SWAPDB",
             Op::Restore { .. } => "RESTORE",
             Op::SetString { .. } => "SET",
+            Op::SetKeep { .. } => "SET KEEPTTL",
             Op::SetAdd { .. } => "SADD",
             Op::UnionStore { .. } => "SUNIONSTORE",
+            Op::Bits { .. } => "BITOP",
             Op::SortStore { .. } => "SORT STORE",
             Op::GetEx { .. } => "GETEX",
             Op::GetDel { .. } => "GETDEL",
@@ -325,9 +434,14 @@ impl Op {
             Op::Discard(_) => "DISCARD",
             Op::Aborted(_) => "EXECABORT",
             Op::Eval(_) => "EVAL",
+            Op::Fcall(_) => "FCALL",
+            Op::Watch { .. } => "WATCH",
             Op::FlushDb { .. } => "FLUSHDB",
             Op::FlushAll { .. } => "FLUSHALL",
             Op::ActiveExpire(_) => "DEBUG SET-ACTIVE-EXPIRE",
+            Op::Pause { all: false, .. } => "CLIENT PAUSE WRITE",
+            Op::Pause { all: true, .. } => "CLIENT PAUSE ALL",
+            Op::Inspect { .. } => "OBJECT",
             Op::Scan => "SCAN",
             Op::Rewrite => "BGREWRITEAOF",
             Op::Pass => "the clock goes on",
@@ -337,6 +451,7 @@ impl Op {
             Op::LoadAof => "DEBUG LOADAOF",
             Op::Restart => "restart",
             Op::Resync => "full sync",
+            Op::Evict { policy, .. } => POLICIES[*policy].0,
         }
     }
 }
@@ -369,7 +484,13 @@ pub const KINDS: &[&str] = &[
     "DOC.EXISTS",
     "DOC.EXPLAIN",
     "DOC.VERIFY",
+    "DOC.VERIFY DIGEST",
+    "a declaration made again",
     "DOC.INFO",
+    "EXPIRE in seconds",
+    "PEXPIRE",
+    "EXPIREAT",
+    "PEXPIREAT",
     "EXPIRE without condition",
     "EXPIRE NX",
     "EXPIRE XX",
@@ -381,7 +502,10 @@ pub const KINDS: &[&str] = &[
     "PERSIST",
     "DEL",
     "UNLINK",
+    "UNLINK of a large document",
     "RENAME",
+    "RENAME out of all collections",
+    "RENAME into a collection",
     "RENAMENX",
     "COPY",
     "COPY REPLACE",
@@ -389,11 +513,14 @@ pub const KINDS: &[&str] = &[
     "MOVE",
     "SWAPDB",
     "RESTORE",
+    "RESTORE REPLACE",
     "RESTORE in the past",
     "RESTORE with TTL",
     "SET",
+    "SET KEEPTTL",
     "SADD",
     "SUNIONSTORE",
+    "BITOP",
     "SORT STORE",
     "GETEX",
     "GETDEL",
@@ -401,10 +528,16 @@ pub const KINDS: &[&str] = &[
     "DISCARD",
     "EXECABORT",
     "EVAL",
+    "FCALL",
+    "WATCH aborts",
+    "WATCH aborts nothing",
     "FLUSHDB",
     "FLUSHALL",
     "flush ASYNC",
     "DEBUG SET-ACTIVE-EXPIRE",
+    "CLIENT PAUSE WRITE",
+    "CLIENT PAUSE ALL",
+    "OBJECT",
     "SCAN",
     "the clock goes on",
     "check",
@@ -416,3 +549,15 @@ pub const RELOADS: &[&str] =
 
 /// What has to happen besides in a run with a replica.
 pub const SYNCS: &[&str] = &["full sync"];
+
+/// The policies of maxmemory, as kinds of operation: what one is called, and whether keys were taken under it.
+pub const POLICIES: [(&str, &str); 8] = [
+    ("maxmemory noeviction", "refused by noeviction"),
+    ("maxmemory allkeys-lru", "taken by allkeys-lru"),
+    ("maxmemory allkeys-lfu", "taken by allkeys-lfu"),
+    ("maxmemory allkeys-random", "taken by allkeys-random"),
+    ("maxmemory volatile-lru", "taken by volatile-lru"),
+    ("maxmemory volatile-lfu", "taken by volatile-lfu"),
+    ("maxmemory volatile-random", "taken by volatile-random"),
+    ("maxmemory volatile-ttl", "taken by volatile-ttl"),
+];

@@ -1,13 +1,15 @@
 //! Operations that change nothing.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use folio_tests::generate::{self, Random};
-use folio_tests::naive::{Filter, Json, Kind, Path};
+use folio_tests::naive::{Filter, Json, Kind, NaiveSchema, Path};
 
 use crate::expect::{Expect, Row, Rows};
 use crate::op::Op;
 use crate::step::{Plan, naive_collection, plan};
+use crate::wire::command;
 use crate::world::{Doc, Entry, Held, World};
 
 /// Documents of which one query may tell.
@@ -53,6 +55,10 @@ impl World {
             Op::Verify { name } => {
                 self.about(name, &["DOC.VERIFY", name], |_| Expect::Array(Vec::new()))
             }
+            Op::Digest { name } => {
+                self.about(name, &["DOC.VERIFY", name, "DIGEST"], |world| world.digest(name))
+            }
+            Op::Inspect { key } => Some(self.inspect(key)),
             Op::Info { name } => self.about(name, &["DOC.INFO", name], |world| world.info(name)),
             Op::Scan => {
                 let keys: BTreeSet<String> =
@@ -71,8 +77,58 @@ impl World {
         Expect::Info {
             documents: space.members(name).len(),
             is_declared: space.declared.contains_key(name),
+            invalid: naive_collection(self, name).count(Some(&Filter::Valid(false)), 0),
             with_ttl: (timed, timed + leftovers),
         }
+    }
+
+    /// What the digests of a collection hang on.
+    fn digest(&self, name: &str) -> Expect {
+        let space = self.space();
+        let (mut documents, mut values) = (DefaultHasher::new(), DefaultHasher::new());
+        let mut members = space.members(name);
+        members.sort_by_key(|(key, _)| *key);
+        for (key, doc) in members {
+            (key, doc.stamp, doc.birth).hash(&mut documents);
+            (key, doc.json.print()).hash(&mut values);
+        }
+        let fields = space.schema(name).fields;
+        let indexed = fields.into_iter().filter(|field| field.index.is_some() || field.unique);
+        let index = |field| {
+            let mut values = values.clone();
+            let alone = NaiveSchema { fields: vec![field], strict: false };
+            alone.create_arguments("").hash(&mut values);
+            values.finish()
+        };
+        Expect::Digest { documents: documents.finish(), indexes: indexed.map(index).collect() }
+    }
+
+    /// The server's own questions about a key.
+    fn inspect(&self, key: &str) -> Plan {
+        let entry = self.space().entries.get(key);
+        let kind = entry.map_or("none", |entry| match entry.held {
+            Held::Doc(_) => "folio-doc",
+            Held::Text => "string",
+            Held::Set => "set",
+            Held::List => "list",
+        });
+        let lapses = match entry.map(|entry| entry.ttl) {
+            None => Expect::Int(-2),
+            Some(None) => Expect::Int(-1),
+            Some(Some(level)) => Expect::Within(self.instants(level)),
+        };
+        let about = || if entry.is_some() { Expect::Filled } else { Expect::Nil };
+        vec![
+            (command(&["TYPE", key]), Expect::Text(kind)),
+            (command(&["PEXPIRETIME", key]), lapses),
+            (command(&["OBJECT", "ENCODING", key]), about()),
+            (command(&["OBJECT", "REFCOUNT", key]), about()),
+            (command(&["OBJECT", "IDLETIME", key]), about()),
+            (command(&["MEMORY", "USAGE", key]), about()),
+            (command(&["DUMP", key]), about()),
+            (command(&["TOUCH", key]), Expect::Int(entry.is_some().into())),
+            (command(&["EXISTS", key]), Expect::Int(entry.is_some().into())),
+        ]
     }
 
     fn got(&self, key: &str, path: Option<&str>) -> Expect {

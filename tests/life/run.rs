@@ -4,12 +4,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use folio_tests::{Options, Server};
-use redis::Value;
+use redis::{ProtocolVersion, Value};
 
 use crate::check::{is_lasting, questions};
 use crate::expect::{Expect, Versions, fits};
 use crate::op::Op;
+use crate::setup::Setup;
 use crate::source::Abilities;
+use crate::step::LIBRARY;
 use crate::wire::{Command, Wire, command, shown, time_ms};
 use crate::world::{DATABASES, SOON, SOON_MS, World};
 
@@ -43,8 +45,9 @@ pub enum Kept {
 pub struct Rig {
     server: Server,
     replica: Option<(Server, Wire)>,
-    wire: Wire,
+    pub wire: Wire,
     kept: Kept,
+    protocol: ProtocolVersion,
 }
 
 fn options(kept: Kept) -> Options {
@@ -58,20 +61,23 @@ fn options(kept: Kept) -> Options {
 }
 
 impl Rig {
-    /// Starts the servers; `change` may still change their options.
-    pub fn start(kept: Kept, change: impl Fn(Options) -> Options) -> Self {
-        let server = change(options(kept)).start();
-        let mut wire = Wire::connect(server.url());
+    /// Starts the servers.
+    pub fn start(kept: Kept, setup: &Setup) -> Self {
+        let protocol = setup.protocol;
+        let server = setup.start(options(kept));
+        let mut wire = Wire::connect(server.url(), protocol);
         let replica = (kept == Kept::Replica).then(|| {
             // Something to be synced in full, then the stream.
             wire.call(&["DOC.SET", "notes:0", "{}"]).expect("the server answers");
-            let replica = change(options(kept)).start();
+            let replica = setup.start(options(kept));
             let port = server.url().rsplit(':').next().expect("an address has a port").to_owned();
-            let mut wire = Wire::connect(replica.url());
+            let mut wire = Wire::connect(replica.url(), protocol);
             wire.call(&["REPLICAOF", "127.0.0.1", &port]).expect("the server answers");
             (replica, wire)
         });
-        let mut rig = Self { server, replica, wire, kept };
+        // Once: nothing that happens to keys may take it away.
+        wire.call(&["FUNCTION", "LOAD", LIBRARY]).expect("the library is well formed");
+        let mut rig = Self { server, replica, wire, kept, protocol };
         rig.wait_for_replica().expect("a replica follows");
         rig.reset().expect("an empty server can be emptied");
         rig
@@ -104,7 +110,9 @@ impl Rig {
             }
         }
         self.wire.call(&["SELECT", "0"])?;
-        Ok(World::new(self.wire.now_ms()?))
+        let mut world = World::new(self.wire.now_ms()?);
+        world.copies_stray = self.server.version().copies_stray();
+        Ok(world)
     }
 
     fn wait_for_replica(&mut self) -> Result<(), String> {
@@ -179,7 +187,7 @@ impl Rig {
                 } else {
                     self.server.restart_without_saving();
                 }
-                self.wire = Wire::connect(self.server.url());
+                self.wire = Wire::connect(self.server.url(), self.protocol);
                 self.wire.call(&["SELECT", &db.to_string()])?;
                 self.wire.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"])?;
                 return Ok(());
@@ -188,13 +196,15 @@ impl Rig {
             Op::Reload | Op::LoadAof => self.wire.call(&["DEBUG", "RELOAD"])?,
             _ => return Ok(()),
         };
+        // Valkey 8.1 leaves the client in the last database that was read.
+        self.wire.call(&["SELECT", &db.to_string()])?;
         Ok(())
     }
 }
 
 /// One run of a script, step by step.
 pub struct Run<'r> {
-    rig: &'r mut Rig,
+    pub rig: &'r mut Rig,
     pub world: World,
     versions: Versions,
     batch: Vec<(Command, Expect, usize)>,
@@ -204,6 +214,8 @@ pub struct Run<'r> {
     deadline_ms: Option<i64>,
     /// The clock has gone on since this was last set back.
     pub passed: bool,
+    /// What happened that no operation can promise, as kinds.
+    pub happened: Vec<&'static str>,
     /// Commands run so far.
     pub commands: usize,
     /// The position of the operation that is run.
@@ -222,12 +234,13 @@ impl<'r> Run<'r> {
             soon: false,
             deadline_ms: None,
             passed: false,
+            happened: Vec::new(),
             commands: 0,
             at: 0,
         })
     }
 
-    fn fault<T>(&self, result: Result<T, String>) -> Result<T, Stop> {
+    pub fn fault<T>(&self, result: Result<T, String>) -> Result<T, Stop> {
         result.map_err(|text| Stop::Fault(self.at, text))
     }
 
@@ -248,10 +261,18 @@ impl<'r> Run<'r> {
                     self.check().map(|_| ())
                 }
                 Op::Check => self.check().map(|_| ()),
+                Op::Evict { policy, bytes } => {
+                    self.evict(*policy, *bytes)?;
+                    self.check().map(|_| ())
+                }
                 _ => self.reload(op),
             };
         }
         let Some(plan) = self.world.step(op) else { return Ok(()) };
+        if let (Op::Watch { .. }, Some((_, end))) = (op, plan.last()) {
+            let is_abort = matches!(end, Expect::Nil);
+            self.happened.push(if is_abort { "WATCH aborts" } else { "WATCH aborts nothing" });
+        }
         self.batch.extend(plan.into_iter().map(|(command, expect)| (command, expect, at)));
         self.soon = self.soon || self.world.has_soon();
         if self.batch.len() >= if self.soon { SOON_BATCH } else { BATCH } {

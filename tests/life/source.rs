@@ -2,14 +2,20 @@
 
 use folio_tests::generate::{self, Random};
 
-use crate::op::{Change, Form, Only, Op, Returned, SetTtl, Ttl, When};
+use crate::op::{Change, Form, Only, Op, POLICIES, Returned, SetTtl, Ttl, When};
 use crate::read;
 use crate::world::{DATABASES, World};
 
 /// Operations between two comparisons of everything.
 const CHECK_EVERY: usize = 1_000;
-/// Operations between two reloads.
-const RELOAD_EVERY: usize = 1_500;
+/// Operations between two reloads, or full syncs of the replica.
+const RELOAD_EVERY: usize = 900;
+/// Of so many reloads one finds documents that lapse right after it.
+const LINGER_EVERY: usize = 4;
+/// Operations between two times that memory gets scarce.
+const EVICT_EVERY: usize = 400;
+/// Bytes that are too many then: next to nothing, some documents, everything.
+const EVICTED_BYTES: [u64; 4] = [1, 3_000, 20_000, 1 << 40];
 /// Operations between two waits for what lapses soon, and for how many before a wait something is given so
 /// short a time.
 const PASS_EVERY: usize = 250;
@@ -36,11 +42,17 @@ pub struct Source {
     drawn: usize,
     /// Some TTLs may be short now.
     soon: bool,
+    /// The policy of maxmemory that was tried last.
+    policy: usize,
+    /// Reloads drawn.
+    reloads: usize,
 }
 
 impl Source {
     pub fn new(seed: u64, abilities: Abilities) -> Self {
-        Self { random: Random::new(seed), abilities, drawn: 0, soon: false }
+        let mut random = Random::new(seed);
+        let policy = random.below(POLICIES.len());
+        Self { random, abilities, drawn: 0, soon: false, policy, reloads: 0 }
     }
 
     /// The next operation.
@@ -63,22 +75,30 @@ impl Source {
         if in_period == 0 {
             return Op::Pass;
         }
+        if self.drawn % EVICT_EVERY == EVICT_EVERY / 3 {
+            self.policy = (self.policy + 1) % POLICIES.len();
+            return Op::Evict { policy: self.policy, bytes: self.random.pick(&EVICTED_BYTES) };
+        }
         let to_reload = (CHECK_EVERY / 3 + RELOAD_EVERY - self.drawn % RELOAD_EVERY) % RELOAD_EVERY;
-        if self.abilities.reloads && to_reload == 1 && self.random.chance(30) {
+        if self.abilities.reloads && to_reload == 1 && self.reloads % LINGER_EVERY == 1 {
             return Op::Linger;
         }
-        if !self.abilities.reloads && to_reload == 0 {
-            return Op::Resync;
-        }
         if to_reload == 0 {
-            let has_log = self.abilities.has_log;
-            return match self.random.below(3) {
-                0 => Op::Reload,
-                1 if has_log => Op::LoadAof,
-                _ => Op::Restart,
-            };
+            return self.reload();
         }
         self.operation(world)
+    }
+
+    /// The ways in turn, so that a short run too has all of them.
+    fn reload(&mut self) -> Op {
+        let turn = self.reloads % 3;
+        self.reloads += 1;
+        match turn {
+            _ if !self.abilities.reloads => Op::Resync,
+            0 if self.abilities.has_log => Op::LoadAof,
+            1 => Op::Restart,
+            _ => Op::Reload,
+        }
     }
 
     fn operation(&mut self, world: &World) -> Op {
@@ -213,7 +233,8 @@ impl Source {
             }
             22..30 => Op::Persist { key },
             30..36 => Op::Del { keys: self.keys(world) },
-            36..42 => Op::Unlink { keys: self.keys(world) },
+            36..41 => Op::Unlink { keys: self.keys(world) },
+            41..42 => Op::UnlinkLarge { key },
             42..58 => Op::Rename { from: key, to: other },
             58..64 => Op::RenameNx { from: key, to: other },
             64..76 => {
@@ -231,7 +252,7 @@ impl Source {
         let any = self.key(world);
         let text = format!("text{}", self.random.below(3));
         let key = if self.random.chance(40) { any } else { text.clone() };
-        match self.random.below(8) {
+        match self.random.below(10) {
             0 | 1 => {
                 let ttl = self.random.chance(30).then(|| self.ttl());
                 Op::SetString { key, ttl }
@@ -241,6 +262,8 @@ impl Source {
             4 => Op::SortStore { to: key, from: text },
             5 => Op::GetEx { key, ttl: self.random.chance(50).then(|| self.ttl()) },
             6 => Op::GetDel { key },
+            7 => Op::SetKeep { key },
+            8 => Op::Bits { to: key, from: text },
             _ => Op::Rename { from: key, to: text },
         }
     }
@@ -255,7 +278,13 @@ impl Source {
                 _ => self.write(world),
             });
         }
-        match self.random.below(8) {
+        match self.random.below(10) {
+            8 => {
+                let key = self.key(world);
+                let first = Box::new(self.touching(world, &key));
+                Op::Watch { key, first, then: ops }
+            }
+            9 => Op::Fcall(ops),
             0..3 => {
                 ops.push(self.read(world));
                 Op::Multi(ops)
@@ -266,6 +295,24 @@ impl Source {
         }
     }
 
+    /// Something that mostly changes this key.
+    fn touching(&mut self, world: &World, key: &str) -> Op {
+        let key = if self.random.chance(80) { key.to_owned() } else { self.key(world) };
+        match self.random.below(6) {
+            0 | 1 => {
+                let json = read::text(&mut self.random, world, &key);
+                Op::Set { key, json, when: When::Always, ttl: SetTtl::Drop }
+            }
+            2 => {
+                let changes = vec![("SET".into(), "n".into(), "1".into())];
+                Op::Update { key, changes, returned: Returned::Version }
+            }
+            3 => Op::Expire { key, ttl: self.ttl(), only: Only::Always },
+            4 => Op::Persist { key },
+            _ => Op::DocDel { keys: vec![key] },
+        }
+    }
+
     fn rare(&mut self, world: &World) -> Op {
         let name = self.name();
         let is_declared = world.space().declared.contains_key(&name);
@@ -273,10 +320,14 @@ impl Source {
             0..5 => Op::FlushDb { background: self.random.chance(50) },
             5..9 => Op::FlushAll { background: self.random.chance(50) },
             9..24 => Op::SwapDb(self.random.below(DATABASES), self.random.below(DATABASES)),
-            24..34 => Op::Drop { name, documents: self.random.chance(40) },
-            34..54 if !is_declared && name == "notes" => Op::Drop { name, documents: true },
-            34..54 if !is_declared => Op::Create { name, seed: self.seed() },
-            34..44 => {
+            24..29 if is_declared => Op::Redeclare { name },
+            29..33 if !self.soon => {
+                Op::Pause { ms: 1 + self.random.below(4) as u64, all: self.random.chance(50) }
+            }
+            24..37 => Op::Drop { name, documents: self.random.chance(40) },
+            37..54 if !is_declared && name == "notes" => Op::Drop { name, documents: true },
+            37..54 if !is_declared => Op::Create { name, seed: self.seed() },
+            37..46 => {
                 let seed = world.space().declared[&name].seed;
                 Op::Create { name, seed: if self.random.chance(50) { seed } else { self.seed() } }
             }
@@ -313,10 +364,12 @@ impl Source {
             60..74 => Op::Count { name, seed },
             74..79 => Op::Exists { name, seed },
             79..84 => Op::Explain { name, seed },
-            84..88 => Op::Verify { name },
+            84..87 => Op::Verify { name },
+            87..88 => Op::Digest { name },
             88..91 => Op::Info { name },
             91..94 => Op::Schema { name },
-            94..97 => Op::List { pattern: self.random.chance(30).then(|| "g*".into()) },
+            94..95 => Op::Inspect { key },
+            95..97 => Op::List { pattern: self.random.chance(30).then(|| "g*".into()) },
             _ => Op::Scan,
         }
     }

@@ -34,6 +34,20 @@ const SCRIPT: &str = "
     end
     return replies";
 
+/// The function that does the same, and the library that has it.
+const FUNCTION: &str = "life_run";
+pub const LIBRARY: &str = "#!lua name=life
+    redis.register_function('life_run', function(keys, args)
+        local replies, i = {}, 1
+        while i <= #args do
+            local count, words = tonumber(args[i]), {}
+            for j = 1, count do words[j] = args[i + j] end
+            replies[#replies + 1] = redis.call(unpack(words))
+            i = i + count + 1
+        end
+        return replies
+    end)";
+
 /// A plan of one command.
 #[expect(
     clippy::unnecessary_wraps,
@@ -60,7 +74,10 @@ impl World {
             Op::Multi(ops) => Some(self.multi(ops)),
             Op::Discard(ops) => Some(self.unsaid(ops, &["DISCARD"], Expect::Ok)),
             Op::Aborted(ops) => Some(self.unsaid(ops, &["EXEC"], Expect::Error("EXECABORT"))),
-            Op::Eval(ops) => Some(self.eval(ops)),
+            Op::Eval(ops) => Some(self.eval(&["EVAL", SCRIPT, "0"], ops)),
+            Op::Fcall(ops) => Some(self.eval(&["FCALL", FUNCTION, "0"], ops)),
+            Op::Watch { key, first, then } => self.watch(key, first, then),
+            Op::Redeclare { name } => self.redeclare(name),
             _ => match self.read(op) {
                 Some(plan) => Some(plan),
                 None => self.native(op),
@@ -91,7 +108,7 @@ impl World {
         (vec![word.into(), number.to_string()], Some(level))
     }
 
-    fn set(&mut self, key: &str, json: &str, when: When, ttl: SetTtl) -> Option<Plan> {
+    pub fn set(&mut self, key: &str, json: &str, when: When, ttl: SetTtl) -> Option<Plan> {
         let old = self.space().entries.get(key).cloned();
         let (ttl_words, level) = self.set_ttl(ttl, old.as_ref().and_then(|entry| entry.ttl));
         if when == When::SameVersion {
@@ -347,9 +364,43 @@ impl World {
         plan
     }
 
+    /// A transaction that does nothing if its key was changed since it was watched.
+    fn watch(&mut self, key: &str, first: &Op, then: &[Op]) -> Option<Plan> {
+        // Whether a lapsed key counts as changed hangs on whether the server had removed it.
+        if self.space().leftovers.contains(key) {
+            return None;
+        }
+        let mut next = self.clone();
+        let changing = next.step(first)?;
+        let (before, after) = (self.space().entries.get(key), next.space().entries.get(key));
+        let is_its_own = first.keys().contains(&key);
+        let is_changed = is_its_own && is_changed(before, after, first, &changing)?;
+        *self = next;
+        let mut plan = vec![(command(&["WATCH", key]), Expect::Ok)];
+        plan.extend(changing);
+        if is_changed {
+            plan.extend(self.clone().multi(then));
+            plan.last_mut()?.1 = Expect::Nil;
+        } else {
+            plan.extend(self.multi(then));
+        }
+        Some(plan)
+    }
+
+    /// The declaration comes back, unless the documents break it by now; each index holds then what it held.
+    fn redeclare(&mut self, name: &str) -> Option<Plan> {
+        let seed = self.space().declared.get(name)?.seed;
+        let digest = Op::Digest { name: name.to_owned() };
+        let mut plan = self.read(&digest)?;
+        plan.extend(self.drop_collection(name, false)?);
+        plan.extend(self.create(name, seed)?);
+        plan.extend(self.read(&digest)?);
+        Some(plan)
+    }
+
     /// A script stops at its first error; what was done before stays.
-    fn eval(&mut self, ops: &[Op]) -> Plan {
-        let mut words: Vec<Vec<u8>> = command(&["EVAL", SCRIPT, "0"]);
+    fn eval(&mut self, begin: &[&str], ops: &[Op]) -> Plan {
+        let mut words: Vec<Vec<u8>> = command(begin);
         let (mut replies, mut error) = (Vec::new(), None);
         for op in ops.iter().filter(|op| !op.is_script()) {
             let is_running = error.is_none();
@@ -365,6 +416,42 @@ impl World {
             }
         }
         vec![(words, error.unwrap_or(Expect::Array(replies)))]
+    }
+}
+
+/// Whether a watched key was changed by an operation, as far as that can be known.
+fn is_changed(
+    before: Option<&Entry>,
+    after: Option<&Entry>,
+    op: &Op,
+    plan: &[(Command, Expect)],
+) -> Option<bool> {
+    let stamp = |entry: &Entry| match &entry.held {
+        Held::Doc(doc) => Some(doc.stamp),
+        _ => None,
+    };
+    let is_other = match (before, after) {
+        (None, None) => false,
+        (Some(before), Some(after)) => {
+            stamp(before) != stamp(after) || before.ttl != after.ttl || stamp(after).is_none()
+        }
+        _ => true,
+    };
+    let expect = &plan.last()?.1;
+    let is_refused = matches!(expect, Expect::Error(_) | Expect::Nil | Expect::Int(0));
+    match op {
+        Op::Set { .. } | Op::Update { .. } | Op::DocDel { .. } | Op::Del { .. }
+            if is_refused || is_other =>
+        {
+            Some(!is_refused)
+        }
+        // The same text again is no change; a time that was given again may be another one.
+        Op::Set { ttl: SetTtl::Drop | SetTtl::Keep, .. } | Op::Update { .. } => {
+            after.is_some().then_some(false)
+        }
+        Op::DocDel { .. } | Op::Del { .. } => Some(false),
+        Op::Expire { .. } | Op::Persist { .. } => Some(!is_refused),
+        _ => None,
     }
 }
 

@@ -4,23 +4,21 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use redis::{Parser, Value};
-
-/// A command's words.
-pub type Command = Vec<Vec<u8>>;
+use folio_tests::pipeline::encode;
+pub use folio_tests::pipeline::{Words as Command, words as command};
+use redis::{Parser, ProtocolVersion, Value};
 
 /// How long one reply may take.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Makes a command of words.
-pub fn command<W: AsRef<[u8]>>(words: &[W]) -> Command {
-    words.iter().map(|word| word.as_ref().to_vec()).collect()
-}
+/// Bytes of a word that are shown; only large documents have more.
+const SHOWN_BYTES: usize = 5_000;
 
 /// A command as one would type it.
 pub fn shown(command: &Command) -> String {
     let word = |word: &Vec<u8>| {
-        let text = String::from_utf8_lossy(word);
+        let cut = &word[..word.len().min(SHOWN_BYTES)];
+        let text = String::from_utf8_lossy(cut);
         // The lines of a script.
         let text = text.replace("\n    ", " ");
         let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '\\');
@@ -33,37 +31,34 @@ pub fn shown(command: &Command) -> String {
     command.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// One RESP2 connection.
+/// One connection. Replies in RESP3 are given in the form that they have in RESP2.
 pub struct Wire {
     stream: TcpStream,
     parser: Parser,
 }
 
 impl Wire {
-    pub fn connect(url: &str) -> Self {
+    pub fn connect(url: &str, protocol: ProtocolVersion) -> Self {
         let address = url.trim_start_matches("redis://");
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_nodelay(true).expect("a socket takes its options");
         stream.set_read_timeout(Some(REPLY_TIMEOUT)).expect("a socket takes its options");
-        Self { stream, parser: Parser::new() }
+        let mut wire = Self { stream, parser: Parser::new() };
+        if protocol.supports_resp3() {
+            wire.call(&["HELLO", "3"]).expect("the server speaks RESP3");
+        }
+        wire
     }
 
     /// Sends the commands and waits for the reply of each; an error where the server is gone.
     pub fn ask(&mut self, commands: &[Command]) -> Result<Vec<Value>, String> {
-        let mut bytes = Vec::new();
-        for command in commands {
-            bytes.extend(format!("*{}\r\n", command.len()).bytes());
-            for word in command {
-                bytes.extend(format!("${}\r\n", word.len()).bytes());
-                bytes.extend(word);
-                bytes.extend(b"\r\n");
-            }
-        }
-        self.stream.write_all(&bytes).map_err(|error| format!("the server is gone: {error}"))?;
+        let sent = self.stream.write_all(&encode(commands));
+        sent.map_err(|error| format!("the server is gone: {error}"))?;
         let mut replies = Vec::with_capacity(commands.len());
         for command in commands {
             let reply = self.parser.parse_value(&mut self.stream);
-            replies.push(reply.map_err(|error| format!("{}: {error}", shown(command)))?);
+            let reply = reply.map_err(|error| format!("{}: {error}", shown(command)))?;
+            replies.push(as_resp2(reply));
         }
         Ok(replies)
     }
@@ -76,6 +71,23 @@ impl Wire {
     /// The server's clock, in milliseconds since 1970.
     pub fn now_ms(&mut self) -> Result<i64, String> {
         time_ms(&self.call(&["TIME"])?)
+    }
+}
+
+/// A reply as RESP2 has it: maps as flat arrays, truth as a number.
+fn as_resp2(reply: Value) -> Value {
+    match reply {
+        Value::Array(items) | Value::Set(items) => {
+            Value::Array(items.into_iter().map(as_resp2).collect())
+        }
+        Value::Map(pairs) => {
+            let items = pairs.into_iter().flat_map(|(name, value)| [name, value]);
+            Value::Array(items.map(as_resp2).collect())
+        }
+        Value::Boolean(truth) => Value::Int(truth.into()),
+        Value::Double(number) => Value::BulkString(number.to_string().into_bytes()),
+        Value::VerbatimString { text, .. } => Value::BulkString(text.into_bytes()),
+        other => other,
     }
 }
 

@@ -75,6 +75,8 @@ pub struct World {
     numbers: u64,
     /// The start of the far levels, in milliseconds since 1970.
     pub base_ms: i64,
+    /// The server leads a client astray that copies a value of its own types into another database.
+    pub copies_stray: bool,
 }
 
 /// A collection to which versions belong: the database's identity and the name.
@@ -200,7 +202,7 @@ impl World {
     pub fn new(base_ms: i64) -> Self {
         let space = |id| Space { id, ..Space::default() };
         let spaces = (0..DATABASES as u64).map(space).collect();
-        Self { spaces, db: 0, numbers: 0, base_ms: base_ms / 1000 * 1000 }
+        Self { spaces, db: 0, numbers: 0, base_ms: base_ms / 1000 * 1000, copies_stray: false }
     }
 
     pub fn space(&self) -> &Space {

@@ -4,10 +4,9 @@
 //! Redis would. `OPERATIONS` sets how many are run (2,000,000), `SEED` repeats a run.
 
 mod keys;
-mod world;
 
 use folio_tests::generate::Random;
-use world::{Kind, World};
+use folio_tests::world::{Kind, World};
 
 /// Operations over one schema before the next is drawn.
 const ROUND: usize = 2_000;

@@ -4,10 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use folio_tests::Server;
+use folio_tests::replica::{address, follow, in_sync, wait_until};
 
-use super::world::{
-    address, digest, follow, in_sync, info, options, same, wait_until, write_round,
-};
+use super::world::{digest, options, same, write_round};
 
 fn pair() -> (Server, Server) {
     let (primary, replica) = (options().start(), options().start());
@@ -44,14 +43,14 @@ fn a_failover_changes_roles_between_writes() {
     write_round(&mut p, 1);
     let [host, port] = address(&replica);
     p.call(&["FAILOVER", "TO", &host, &port, "TIMEOUT", "20000"]);
-    wait_until("the replica is a primary", || info(&mut r, "replication", "role") == "master");
-    wait_until("the primary is a replica", || info(&mut p, "replication", "role") == "slave");
+    wait_until("the replica is a primary", || r.info("replication", "role") == "master");
+    wait_until("the primary is a replica", || p.info("replication", "role") == "slave");
     write_round(&mut r, 2);
     same(&replica, &primary);
-    assert_eq!(info(&mut p, "stats", "sync_full"), "1", "a failover goes on partially");
+    assert_eq!(p.info("stats", "sync_full"), "1", "a failover goes on partially");
     let [host, port] = address(&primary);
     r.call(&["FAILOVER", "TO", &host, &port, "TIMEOUT", "20000"]);
-    wait_until("the first is a primary again", || info(&mut p, "replication", "role") == "master");
+    wait_until("the first is a primary again", || p.info("replication", "role") == "master");
     write_round(&mut p, 3);
     same(&primary, &replica);
 }

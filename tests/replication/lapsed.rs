@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
+use folio_tests::replica::{follow, in_sync, wait_until};
 use folio_tests::{Client, Server};
 use redis::Value;
 
-use super::world::{follow, in_sync, options, same, write_round};
+use super::world::{options, same, write_round};
 
 fn brief(c: &mut Client, ms: &str) {
     for n in 0..50 {
@@ -84,7 +85,7 @@ fn writes_over_lapsed_documents_reach_the_replica_as_births() {
     p.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "1"]);
     let gone = || p.int(&["DBSIZE"]);
     let mut gone = gone;
-    super::world::wait_until("the server has removed them", || {
+    wait_until("the server has removed them", || {
         gone();
         replica.resp2().int(&["EXISTS", "towns:brief-48"]) == 0
     });

@@ -2,8 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+mod cycles;
 mod failover;
 mod lapsed;
+mod loss;
 mod swapdb;
 mod sync;
 mod world;

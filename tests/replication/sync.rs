@@ -1,8 +1,9 @@
 //! Full syncs of each kind, given up and tried again; partial ones; chains.
 
 use folio_tests::Server;
+use folio_tests::replica::{follow, in_sync, wait_until};
 
-use super::world::{digest, follow, in_sync, info, options, same, wait_until, write_round};
+use super::world::{break_off, digest, options, same, write_round};
 
 /// A primary with documents, a replica with others that have to go, joined in the way that the settings say.
 fn full_sync(diskless_sync: &str, diskless_load: &str, has_own: bool) -> (Server, Server) {
@@ -53,30 +54,40 @@ fn a_restarted_replica_catches_up() {
 
 /// The link breaks while a full sync is under way; the replica tries again.
 fn broken_off(load: &str) {
-    let primary = options().config("repl-diskless-sync", "yes").start();
-    let mut p = primary.resp2();
-    for round in 0..20 {
-        write_round(&mut p, round);
-    }
-    p.call(&["CONFIG", "SET", "rdb-key-save-delay", "1000"]);
-    let replica = options().config("repl-diskless-load", load).start();
-    let mut r = replica.resp2();
+    let start = || {
+        let primary = options().config("repl-diskless-sync", "yes").start();
+        let mut p = primary.resp2();
+        for round in 0..20 {
+            write_round(&mut p, round);
+        }
+        p.call(&["CONFIG", "SET", "rdb-key-save-delay", "1000"]);
+        (primary, options().config("repl-diskless-load", load).start())
+    };
+    break_off(
+        start,
+        |(_, replica)| replica,
+        |(primary, replica)| break_link(load, primary, replica),
+    );
+}
+
+fn break_link(load: &str, primary: &Server, replica: &Server) {
+    let (mut p, mut r) = (primary.resp2(), replica.resp2());
     let is_loading = "the replica reads a full sync";
     if load == "disabled" {
-        follow(&replica, &primary);
+        follow(replica, primary);
         wait_until(is_loading, || {
-            info(&mut r, "replication", "master_sync_in_progress") == "1"
-                && info(&mut r, "replication", "master_sync_read_bytes") != "0"
+            r.info("replication", "master_sync_in_progress") == "1"
+                && r.info("replication", "master_sync_read_bytes") != "0"
         });
     } else {
-        follow(&replica, &primary);
-        wait_until(is_loading, || info(&mut r, "persistence", "loading") == "1");
+        follow(replica, primary);
+        wait_until(is_loading, || r.info("persistence", "loading") == "1");
     }
     p.call(&["CLIENT", "KILL", "TYPE", "replica"]);
     p.call(&["CONFIG", "SET", "rdb-key-save-delay", "0"]);
-    same(&primary, &replica);
+    same(primary, replica);
     write_round(&mut p, 21);
-    same(&primary, &replica);
+    same(primary, replica);
 }
 
 #[test]
@@ -98,8 +109,8 @@ fn a_cut_link_is_mended_by_what_was_missed() {
         write_round(&mut p, round);
         same(&primary, &replica);
     }
-    assert_eq!(info(&mut p, "stats", "sync_full"), "1");
-    assert_eq!(info(&mut p, "stats", "sync_partial_ok"), "3");
+    assert_eq!(p.info("stats", "sync_full"), "1");
+    assert_eq!(p.info("stats", "sync_partial_ok"), "3");
 }
 
 #[test]

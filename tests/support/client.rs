@@ -78,6 +78,21 @@ impl Client {
         reply::json(&self.call(command))
     }
 
+    /// A field of a section of INFO; empty where the section has none of the name.
+    pub fn info(&mut self, section: &str, field: &str) -> String {
+        let text = self.text(&["INFO", section]).unwrap_or_default();
+        let value = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        value.unwrap_or_default().trim().to_owned()
+    }
+
+    /// A field of INFO that is a whole number.
+    pub fn info_number(&mut self, section: &str, field: &str) -> i64 {
+        let value = self.info(section, field);
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{field} of INFO {section} is '{value}', no number"))
+    }
+
     /// The keys that a `DOC.FIND` gives, in order.
     pub fn keys(&mut self, command: &[&str]) -> Vec<String> {
         let mut answer = self.map(command);

@@ -16,12 +16,26 @@ use crate::naive::{
 
 /// A small random generator (`SplitMix64`), the same on every machine.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    /// Bytes that are drawn first, two at a time, the last one first.
+    given: Vec<u8>,
+}
 
 impl Random {
     /// A generator with a seed.
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, given: Vec::new() }
+    }
+
+    /// A generator that gives what these bytes say while they last, so that a fuzzer decides each draw.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self { state: bytes.len() as u64, given: bytes.iter().rev().copied().collect() }
+    }
+
+    /// Whether bytes to draw from are left.
+    pub fn has_given(&self) -> bool {
+        !self.given.is_empty()
     }
 
     /// A generator seeded by the variable `SEED`, else by the clock. Prints the seed first.
@@ -32,13 +46,16 @@ impl Random {
             now.as_nanos() as u64
         });
         println!("SEED={seed}");
-        Self(seed)
+        Self::new(seed)
     }
 
-    /// The next 64 bits.
+    /// The next 64 bits; 16 where the bytes were given.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
+        if let Some(low) = self.given.pop() {
+            return u64::from(low) | u64::from(self.given.pop().unwrap_or(0)) << 8;
+        }
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^ (bits >> 31)
@@ -357,6 +374,9 @@ pub fn filter(random: &mut Random, schema: &NaiveSchema, depth: usize) -> Filter
 }
 
 fn predicate(random: &mut Random, schema: &NaiveSchema) -> Filter {
+    if random.chance(4) {
+        return Filter::Valid(random.chance(50));
+    }
     let (name, nature) = paths(schema, random);
     let path = Path::plain(name);
     let literal = |random: &mut Random| literal(&path, nature, schema, random);
@@ -453,7 +473,10 @@ mod tests {
             let filter = filter(&mut random, &schema, 3);
             assert_eq!(filter.check(&schema), Ok(()), "{filter:?}");
             let negated = Filter::Not(Box::new(filter.clone()));
-            assert_ne!(filter.holds(&document, &schema), negated.holds(&document, &schema));
+            assert_ne!(
+                filter.holds(&document, &schema, true),
+                negated.holds(&document, &schema, true)
+            );
         }
     }
 
@@ -464,7 +487,7 @@ mod tests {
         for _ in 0..5_000 {
             let schema = schema(&mut random, 2);
             let document = document(&mut random, &schema);
-            held += usize::from(filter(&mut random, &schema, 2).holds(&document, &schema));
+            held += usize::from(filter(&mut random, &schema, 2).holds(&document, &schema, true));
         }
         assert!((1_000..4_000).contains(&held), "{held} of 5000");
     }

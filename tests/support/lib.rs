@@ -4,13 +4,21 @@
 #![expect(clippy::missing_panics_doc, reason = "a harness fails its test by a panic, everywhere")]
 
 pub mod client;
+pub mod everything;
+pub mod fuzz;
 pub mod generate;
 pub mod naive;
+pub mod pipeline;
+pub mod planted;
+pub mod replica;
 pub mod reply;
 pub mod server;
+pub mod users;
+pub mod world;
 
 pub use client::Client;
-pub use server::{Options, Server};
+pub use pipeline::Pipeline;
+pub use server::{Maker, Options, Server, Version};
 
 use redis::ProtocolVersion;
 

@@ -2,10 +2,12 @@
 
 use crate::{Result, run, setup, test, tidy};
 
-/// Tidy, build and test, and the demo with its answers checked.
+/// Tidy, build and test on every server that can be had, and the demo with its answers checked.
 pub fn ci() -> Result {
     setup::setup()?;
     tidy::tidy(false)?;
-    test::test(None)?;
-    run::run(&run::Options::short())
+    let servers = test::everywhere()?;
+    run::run(&run::Options::short())?;
+    println!("\n{servers}");
+    Ok(())
 }

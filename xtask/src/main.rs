@@ -2,14 +2,18 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
 mod ci;
 mod demo;
+mod docker;
+mod images;
 mod paths;
 mod process;
 mod run;
 mod server;
 mod setup;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 mod wire;
@@ -40,10 +44,11 @@ enum Chore {
     /// Build the module, start a server with 34,006 cities, show queries, leave it running
     Run(run::Options),
     /// Run the tests, or those of a theme: a folder of tests/ or a part of a test's name
-    Test {
-        /// A folder of tests/ or a part of a test's name; all tests without it
-        theme: Option<String>,
-    },
+    Test(test::Options),
+    /// Make the Docker images of the servers that the tests run on, of Debian's packages
+    Images,
+    /// The deep tier: sanitizers, coverage, fuzzing, and suites with large counts
+    Soak(soak::Options),
     /// Check form, lints, sizes and generated documents
     Tidy {
         /// Rewrite what can be rewritten: formatting, docs/commands.md
@@ -58,7 +63,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Setup => setup::setup(),
         Chore::Run(options) => run::run(&options),
-        Chore::Test { theme } => test::test(theme.as_deref()),
+        Chore::Test(options) => test::test(&options),
+        Chore::Images => images::images(),
+        Chore::Soak(options) => soak::soak(&options),
         Chore::Tidy { write } => tidy::tidy(write),
         Chore::Ci => ci::ci(),
     };

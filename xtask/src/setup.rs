@@ -14,53 +14,60 @@ use crate::{Result, paths, shell};
 /// The first version of the server whose module interface has all that Folio uses.
 const REDIS_MAJOR_MIN: u32 = 7;
 
-/// Something that building or running needs.
-struct Need {
-    what: &'static str,
-    is_there: fn() -> bool,
-    packages: &'static [&'static str],
+/// Something that a chore needs.
+pub struct Need<'a> {
+    /// What it is, in words.
+    pub what: &'a str,
+    /// Looks for it.
+    pub is_there: &'a dyn Fn() -> bool,
+    /// The packages of Debian and Ubuntu that bring it.
+    pub packages: &'a [&'a str],
 }
 
 /// Stands for the packages of the libclang that the distribution has.
 const LIBCLANG: &str = "libclang";
 
-const NEEDS: &[Need] = &[
-    Need { what: "a C compiler", is_there: has_compiler, packages: &["gcc", "g++", "libc6-dev"] },
+const NEEDS: &[Need<'static>] = &[
+    Need { what: "a C compiler", is_there: &has_compiler, packages: &["gcc", "g++", "libc6-dev"] },
     Need {
         what: "libclang with its headers (bindgen reads the server's header with it)",
-        is_there: has_libclang,
+        is_there: &has_libclang,
         packages: &[LIBCLANG, "libc6-dev"],
     },
     Need {
         what: "redis-server or valkey-server",
-        is_there: || paths::redis_server().is_some(),
+        is_there: &|| paths::redis_server().is_some(),
         packages: &["redis-server", "redis-tools"],
     },
     Need {
         what: "redis-cli",
-        is_there: || paths::program(&["redis-cli", "valkey-cli"]).is_some(),
+        is_there: &|| paths::program(&["redis-cli", "valkey-cli"]).is_some(),
         packages: &["redis-tools"],
     },
 ];
 
-/// Installs what is missing, or says what and how.
+/// Installs what building and running need, or says what and how.
 pub fn setup() -> Result {
-    let missing = missing();
-    if !missing.is_empty() {
-        match Apt::find() {
-            Some(apt) => apt.install(&missing)?,
-            None => return Err(advice(&missing).into()),
-        }
-        let left = self::missing();
-        if !left.is_empty() {
-            return Err(advice(&left).into());
-        }
-    }
+    require(NEEDS)?;
     check_server_version()
 }
 
-fn missing() -> Vec<&'static Need> {
-    NEEDS.iter().filter(|need| !(need.is_there)()).collect()
+/// Installs what is missing of these, or says what and how.
+pub fn require(needs: &[Need<'_>]) -> Result {
+    let missing = missing(needs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    match Apt::find() {
+        Some(apt) => apt.install(&missing)?,
+        None => return Err(advice(&missing).into()),
+    }
+    let left = self::missing(needs);
+    if left.is_empty() { Ok(()) } else { Err(advice(&left).into()) }
+}
+
+fn missing<'n, 'a>(needs: &'n [Need<'a>]) -> Vec<&'n Need<'a>> {
+    needs.iter().filter(|need| !(need.is_there)()).collect()
 }
 
 fn has_compiler() -> bool {
@@ -102,7 +109,7 @@ fn name(path: &Path) -> &str {
     path.file_name().and_then(OsStr::to_str).unwrap_or_default()
 }
 
-fn advice(missing: &[&Need]) -> String {
+fn advice(missing: &[&Need<'_>]) -> String {
     let what: Vec<String> = missing.iter().map(|need| format!("  - {}\n", need.what)).collect();
     let mut packages = vec!["ca-certificates"];
     for package in missing.iter().flat_map(|need| need.packages) {
@@ -145,7 +152,7 @@ impl Apt {
         command
     }
 
-    fn install(&self, missing: &[&Need]) -> Result {
+    fn install(&self, missing: &[&Need<'_>]) -> Result {
         let wanted: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
         println!("installing: {}", wanted.join(" "));
         if self.candidate("redis-server").is_none() {
@@ -207,17 +214,24 @@ fn libclang_packages() -> Result<[String; 2]> {
     Ok([library.clone(), format!("libclang-common-{version}-dev")])
 }
 
+/// The name and the version of the machine's own server.
+pub fn server_version() -> Result<String> {
+    let server = paths::redis_server().ok_or("there is no redis-server")?;
+    // Redis server v=7.0.15 sha=00000000:0 malloc=..
+    let text = shell::output(Command::new(server).arg("--version"))?;
+    let (name, rest) = text.split_once(" server v=").unwrap_or_default();
+    Ok(format!("{name} {}", rest.split(' ').next().unwrap_or_default()))
+}
+
 /// Refuses a server that is too old, in words.
 fn check_server_version() -> Result {
-    let server = paths::redis_server().expect("setup has found a server");
-    let text = shell::output(Command::new(&server).arg("--version"))?;
-    let version = text.split(" v=").nth(1).and_then(|rest| rest.split(' ').next());
-    let version = version.unwrap_or_default();
+    let version = server_version()?;
+    let version = version.split(' ').next_back().unwrap_or_default();
     let major: u32 = version.split('.').next().and_then(|m| m.parse().ok()).unwrap_or(0);
     if major >= REDIS_MAJOR_MIN {
         return Ok(());
     }
-    let server = server.display();
+    let server = paths::redis_server().expect("its version was read").display().to_string();
     Err(format!(
         "{server} is version {version}; Folio needs Redis 7.0 or later, or Valkey 8 or later.\n\
          FOLIO_REDIS_SERVER may name another server's program."

@@ -13,12 +13,18 @@ const FILE_LINES_MAX: usize = 600;
 /// The command reference, which the module's table gives.
 const REFERENCE: &str = "docs/commands.md";
 
+/// What is promised, with the tests that hold it.
+const GUARANTEES: &str = "docs/guarantees.md";
+
 /// Checks everything and lists all that is wrong; with `write`, rewrites what can be rewritten.
 pub fn tidy(write: bool) -> Result {
-    let fmt: &[&str] = if write { &["fmt", "--all"] } else { &["fmt", "--all", "--check"] };
+    let check: &[&str] = if write { &[] } else { &["--check"] };
+    let fmt = [&["fmt", "--all"], check].concat();
+    // A workspace of its own.
+    let fmt_fuzz = [&["fmt", "--manifest-path", "fuzz/Cargo.toml"], check].concat();
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     let mut faults = Vec::new();
-    for chore in [fmt, &clippy] {
+    for chore in [&fmt[..], &fmt_fuzz, &clippy] {
         if let Err(error) = shell::run(&mut shell::cargo(chore)) {
             faults.push(error.to_string());
         }
@@ -28,6 +34,7 @@ pub fn tidy(write: bool) -> Result {
     }
     check_places(&mut faults)?;
     check_reference(write, &mut faults)?;
+    check_guarantees(&mut faults)?;
     if faults.is_empty() {
         println!("tidy: nothing to say");
         return Ok(());
@@ -137,6 +144,34 @@ fn check_reference(write: bool, faults: &mut Vec<String>) -> Result {
     Ok(())
 }
 
+/// A promise is worth as much as the tests that it names.
+fn check_guarantees(faults: &mut Vec<String>) -> Result {
+    let text = fs::read_to_string(paths::root().join(GUARANTEES))?;
+    for (theme, test) in tests_named(&text) {
+        let folder = if theme == "engine" { theme.to_owned() } else { format!("tests/{theme}") };
+        let defines = |path: &Path| {
+            let needle = format!("fn {test}()");
+            fs::read_to_string(path).is_ok_and(|source| source.contains(&needle))
+        };
+        let files = paths::files(&paths::root().join(folder), "rs");
+        if !files.iter().any(|path| defines(path)) {
+            faults.push(format!("{GUARANTEES}: there is no test {theme}::{test}"));
+        }
+    }
+    Ok(())
+}
+
+/// Theme and name of each test that a text names as `` `theme::test` ``.
+fn tests_named(text: &str) -> Vec<(&str, &str)> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    quoted
+        .filter_map(|name| name.split_once("::"))
+        .filter(|(theme, test)| is_name(theme) && is_name(test) && !test.is_empty())
+        .filter(|names| *names != ("theme", "test") && *names != ("engine", "test"))
+        .collect()
+}
+
 fn relative(path: &Path) -> String {
     path.strip_prefix(paths::root()).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
@@ -162,6 +197,12 @@ mod tests {
         assert!(is_unsafe(&format!("    {} {{ call() }}", "unsafe")));
         assert!(!is_unsafe("#![forbid(unsafe_code)]"));
         assert!(!is_unsafe(&format!("// why {} {{}} is wrong", "unsafe")));
+    }
+
+    #[test]
+    fn tests_are_named_in_back_quotes() {
+        let text = "as `theme::test`: `life::it_lives` and `DOC.VERIFY`, `a::B`, life::no";
+        assert_eq!(tests_named(text), [("life", "it_lives")]);
     }
 
     #[test]

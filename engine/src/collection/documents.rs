@@ -6,6 +6,7 @@
 use crate::doc::Document;
 use crate::index::DocId;
 use crate::index::idmap::{Chunk, Chunks, bit, place};
+use crate::memory::{Blocks, release_room};
 
 #[derive(Debug, Default)]
 struct DocumentChunk {
@@ -43,7 +44,11 @@ impl DocumentChunk {
             *later -= gone;
         }
         self.present &= !bit(id);
-        self.documents.remove(at)
+        let document = self.documents.remove(at);
+        release_room(&mut self.rests);
+        release_room(&mut self.rest_ends);
+        release_room(&mut self.documents);
+        document
     }
 }
 
@@ -52,9 +57,20 @@ impl DocumentChunk {
 pub struct Documents {
     chunks: Chunks<DocumentChunk>,
     document_bytes: u64,
+    blocks: Blocks,
 }
 
 impl Documents {
+    /// An empty table, which counts memory as `blocks` says.
+    pub fn new(blocks: Blocks) -> Self {
+        Documents { blocks, ..Documents::default() }
+    }
+
+    /// Bytes of the document's block.
+    pub fn bytes_of(&self, document: &Document) -> u64 {
+        self.blocks.bytes(document.bytes()) as u64
+    }
+
     /// The document of `id`. O(1).
     pub fn get(&self, id: DocId) -> Option<&Document> {
         let chunk = self.chunks.get(id)?;
@@ -69,7 +85,7 @@ impl Documents {
 
     /// Adds a document under an id above all before.
     pub fn push(&mut self, id: DocId, rest: &[u8], document: Document) {
-        self.document_bytes += document.bytes() as u64;
+        self.document_bytes += self.bytes_of(&document);
         let chunk = self.chunks.get_or_make(id);
         debug_assert!(chunk.present >> (id % 64) == 0, "ids ascend");
         chunk.present |= bit(id);
@@ -83,14 +99,15 @@ impl Documents {
 
     /// Puts another document in the place of the one of `id`, which must be there.
     pub fn replace(&mut self, id: DocId, document: Document) {
+        let bytes = self.bytes_of(&document);
         let held = self.chunks.get_mut(id).and_then(|chunk| {
             let at = chunk.find(id)?;
             chunk.documents.get_mut(at)
         });
         let Some(held) = held else { return };
-        self.document_bytes += document.bytes() as u64;
-        self.document_bytes -= held.bytes() as u64;
-        *held = document;
+        let before = std::mem::replace(held, document);
+        self.document_bytes += bytes;
+        self.document_bytes -= self.bytes_of(&before);
     }
 
     /// Takes the document of `id` out.
@@ -101,7 +118,7 @@ impl Documents {
         if chunk.present == 0 {
             self.chunks.release(id);
         }
-        self.document_bytes -= document.bytes() as u64;
+        self.document_bytes -= self.bytes_of(&document);
         Some(document)
     }
 
@@ -112,11 +129,10 @@ impl Documents {
 
     /// Bytes of the table. O(chunks).
     pub fn heap_bytes(&self) -> usize {
+        let blocks = self.blocks;
         let chunks = self.chunks.iter().map(|chunk| {
-            chunk.documents.capacity() * size_of::<Document>()
-                + chunk.rest_ends.capacity() * size_of::<u32>()
-                + chunk.rests.capacity()
+            blocks.vec(&chunk.documents) + blocks.vec(&chunk.rest_ends) + blocks.vec(&chunk.rests)
         });
-        chunks.sum::<usize>() + self.chunks.frame_bytes()
+        chunks.sum::<usize>() + self.chunks.frame_bytes(blocks)
     }
 }

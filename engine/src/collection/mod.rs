@@ -1,13 +1,18 @@
 //! A collection: its documents and their indexes, changed together or not at all.
 //!
 //! This is the only folder whose functions touch a document and an index in one step. `write` prepares what may fail and
-//! commits what cannot; `build` makes indexes whole; `verify` recomputes everything from the documents.
+//! commits what cannot; `validity` knows who breaks a rule; `build` makes indexes whole; `verify` recomputes everything from the
+//! documents; `digest` makes two servers comparable.
 
 mod build;
+mod digest;
 mod documents;
+mod validity;
 mod verify;
 mod write;
 
+pub(crate) use build::Arrival;
+pub use digest::{Digest, IndexDigest, Sum};
 pub use documents::Documents;
 pub(crate) use write::{Changes, Refusal};
 pub use write::{Delta, Home};
@@ -16,6 +21,7 @@ use roaring::RoaringBitmap;
 
 use crate::doc::Document;
 use crate::index::{DocId, Expiry, Index};
+use crate::memory::Blocks;
 use crate::schema::Definition;
 
 /// One collection of one logical database.
@@ -23,14 +29,30 @@ use crate::schema::Definition;
 pub struct Collection {
     uid: u32,
     db: u32,
+    blocks: Blocks,
     definition: Definition,
     declared: bool,
     documents: Documents,
     live: RoaringBitmap,
     indexes: Vec<Index>,
     expiry: Expiry,
+    /// Documents that do not keep to the declaration.
+    breaking: RoaringBitmap,
     counters: Counters,
     next_id: DocId,
+}
+
+/// What a store gives a new collection.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// The collection's number.
+    pub uid: u32,
+    /// The logical database.
+    pub db: u32,
+    /// Makes its hashes unforeseeable.
+    pub seed: u64,
+    /// Counts its memory.
+    pub blocks: Blocks,
 }
 
 /// What grows with every birth and change and never goes back.
@@ -62,26 +84,22 @@ pub enum Info {
 }
 
 impl Collection {
-    /// An empty collection. `seed` makes its hashes unforeseeable; `counters` are where numbers go on from.
-    pub fn new(
-        uid: u32,
-        db: u32,
-        definition: Definition,
-        declared: bool,
-        counters: Counters,
-        seed: u64,
-    ) -> Self {
+    /// An empty collection. `counters` are where its numbers go on from.
+    pub fn new(origin: Origin, definition: Definition, declared: bool, counters: Counters) -> Self {
+        let Origin { uid, db, seed, blocks } = origin;
         let indexes =
             definition.fields.iter().filter_map(|field| Index::for_field(field, seed)).collect();
         Collection {
             uid,
             db,
+            blocks,
             definition,
             declared,
-            documents: Documents::default(),
+            documents: Documents::new(blocks),
             live: RoaringBitmap::new(),
             indexes,
             expiry: Expiry::default(),
+            breaking: RoaringBitmap::new(),
             counters,
             next_id: 0,
         }
@@ -216,7 +234,7 @@ impl Collection {
                 ("values".to_owned(), Info::Int(index.values() as u64)),
                 ("entries".to_owned(), Info::Int(index.entries())),
                 ("conflicts".to_owned(), Info::Int(index.conflicts())),
-                ("bytes".to_owned(), Info::Int(index.heap_bytes() as u64)),
+                ("bytes".to_owned(), Info::Int(index.heap_bytes(self.blocks) as u64)),
             ]
         });
         vec![
@@ -226,6 +244,7 @@ impl Collection {
             ("documents".to_owned(), Info::Int(self.len())),
             ("due".to_owned(), Info::Int(self.due().len())),
             ("with_ttl".to_owned(), Info::Int(self.expiry.len() as u64)),
+            ("invalid".to_owned(), Info::Int(self.invalid().len())),
             ("version".to_owned(), Info::Int(self.counters.version)),
             ("seq".to_owned(), Info::Int(self.counters.seq)),
             ("document_bytes".to_owned(), Info::Int(self.documents.document_bytes())),
@@ -235,7 +254,7 @@ impl Collection {
     }
 
     fn table_bytes(&self) -> usize {
-        let live = crate::index::posting::bitmap_bytes(&self.live);
-        self.documents.heap_bytes() + live + self.expiry.heap_bytes()
+        let ids = self.blocks.bitmap(&self.live) + self.blocks.bitmap(&self.breaking);
+        self.documents.heap_bytes() + ids + self.expiry.heap_bytes(self.blocks)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Collection;
 use crate::index::{DocId, Index};
+use crate::schema::check;
 use crate::value::Key;
 
 /// Differences reported in full; beyond that only their number is of use.
@@ -37,13 +38,16 @@ impl Collection {
                 faults.push(format!("document {id} is live and not in the table"));
                 continue;
             };
-            bytes += document.bytes() as u64;
+            bytes += self.documents.bytes_of(document);
             if (document.home(), document.id()) != (self.uid, id) {
                 faults.push(format!(
                     "document {id} takes itself for {} of {}",
                     document.id(),
                     document.home()
                 ));
+            }
+            if self.is_breaking(id) == check::check_stored(&self.definition, document).is_ok() {
+                faults.push(format!("document {id} is taken for what it is not: valid or invalid"));
             }
             if document.seq() <= seq && seq != 0 {
                 faults
@@ -59,6 +63,9 @@ impl Collection {
                 "counts {} bytes and holds {bytes}",
                 self.documents.document_bytes()
             ));
+        }
+        if !self.breaking.is_subset(&self.live) {
+            faults.push("documents that are not there are invalid".to_owned());
         }
         for id in self.due() {
             if !self.live.contains(id) || self.expiry.time(id).is_none() {
@@ -97,3 +104,7 @@ impl Collection {
         faults
     }
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

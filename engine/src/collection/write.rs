@@ -10,11 +10,12 @@ use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
-use super::{Collection, Counters};
+use super::{Arrival, Collection, Counters};
 use crate::doc::{DocRef, Document};
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Index, KeyList};
 use crate::limits::Limits;
+use crate::planted::{self, Fault};
 use crate::store::NUMBER_MAX;
 
 /// Where a delta belongs.
@@ -37,6 +38,8 @@ pub struct Delta {
     /// The new document, whose numbers are given when it is committed.
     pub(crate) document: Document,
     pub(crate) changes: Changes,
+    /// Whether the new document keeps to the declaration. One that Redis brought may break it still after an update.
+    pub(crate) keeps: bool,
     /// The numbers to take, as a replica does; else the next ones.
     pub(crate) numbers: Option<Counters>,
     pub(crate) expires_ms: Option<i64>,
@@ -114,7 +117,7 @@ impl Collection {
         let mut held = Vec::new();
         for change in changes {
             let index = &self.indexes[change.index];
-            if index.is_unique() {
+            if index.is_unique() && !(planted::is(Fault::Unique) && own.is_some()) {
                 self.judge_unique(index, &change.added, own, &mut held)?;
             }
         }
@@ -139,9 +142,8 @@ impl Collection {
                 }
                 let mut holder_key = Vec::new();
                 self.key(holder, &mut holder_key);
-                let holder_key = String::from_utf8_lossy(&holder_key);
-                let what = format!("the value at {} is held by {holder_key}", index.path());
-                return Err(Error::new(Code::Unique, what));
+                let what = format!("the value at {} is held by", index.path());
+                return Err(Error::held(what, &holder_key));
             }
         }
         Ok(())
@@ -149,29 +151,37 @@ impl Collection {
 
     /// Applies a delta of this collection.
     pub(crate) fn commit(&mut self, delta: Delta) -> Document {
-        let Delta { key, replaces, document, changes, numbers, expires_ms, .. } = delta;
+        let Delta { key, replaces, document, changes, keeps, numbers, expires_ms, .. } = delta;
         let id = replaces.unwrap_or_else(|| self.take_id());
         let held_seq = replaces.and_then(|id| self.documents.get(id)).map(Document::seq);
         let numbers = numbers.unwrap_or(Counters {
-            version: self.counters.version + 1,
+            version: self.counters.version
+                + u64::from(!(planted::is(Fault::Version) && replaces.is_some())),
             seq: held_seq.unwrap_or(self.counters.seq + 1),
         });
         self.raise_counters(numbers);
         document.place(self.uid, id, numbers.seq, numbers.version);
+        planted::step();
         match replaces {
             Some(_) => self.replace(id, document.clone()),
             None => self.push(id, &key, document.clone()),
         }
+        planted::step();
         for change in &changes {
             let index = &mut self.indexes[change.index];
-            for key in &change.removed {
+            let kept = usize::from(planted::is(Fault::MultiValue) && change.removed.len() > 1);
+            for key in &change.removed[kept..] {
                 index.remove(key, id);
+                planted::step();
             }
             for key in &change.added {
                 index.insert(key, id);
+                planted::step();
             }
         }
         self.expiry.set(id, expires_ms);
+        planted::step();
+        self.note(id, keeps);
         document
     }
 
@@ -203,22 +213,27 @@ impl Collection {
         document.place(self.uid, id, numbers.seq, numbers.version);
         let changes = self.changes(None, document.view());
         self.push(id, key, document.clone());
+        planted::step();
         for change in &changes {
             for key in &change.added {
                 self.indexes[change.index].insert(key, id);
+                planted::step();
             }
         }
         self.expiry.set(id, expires_ms);
+        self.judge_late(id, document);
     }
 
-    /// Lets a document in that a load brings, without indexing it: [`Collection::rebuild`] follows. Its numbers stay.
-    pub(crate) fn fill(&mut self, key: &[u8], document: &Document, expires_ms: Option<i64>) {
+    /// Puts a document that nobody has judged into the table, under the next id. Its numbers stay.
+    pub(super) fn take_place(&mut self, arrival: Arrival) -> DocId {
+        let Arrival { key, document, expires_ms } = arrival;
         let numbers = Counters { version: document.version(), seq: document.seq() };
         self.raise_counters(numbers);
         let id = self.take_id();
         document.place(self.uid, id, numbers.seq, numbers.version);
-        self.push(id, key, document.clone());
+        self.push(id, &key, document);
         self.expiry.set(id, expires_ms);
+        id
     }
 
     /// Takes a document out, with its entries.
@@ -227,9 +242,12 @@ impl Collection {
         for index in &mut self.indexes {
             for key in index.keys(document.view()) {
                 index.remove(&key, id);
+                planted::step();
             }
         }
         self.live.remove(id);
+        planted::step();
+        self.breaking.remove(id);
         self.expiry.set(id, None);
         document.displace();
     }

@@ -93,7 +93,7 @@ fn counted(collection: &Collection, access: &Access<'_>) -> Option<u64> {
 }
 
 /// The documents that the access yields, without due ones.
-fn candidates<'c>(collection: &'c Collection, access: &Access<'_>) -> Ids<'c> {
+fn candidates<'c>(collection: &'c Collection, access: &'c Access<'_>) -> Ids<'c> {
     let Some(root) = access.root else {
         return Ids::bitmap(collection.live()).without(collection.due());
     };
@@ -113,6 +113,7 @@ fn candidates<'c>(collection: &'c Collection, access: &Access<'_>) -> Ids<'c> {
             Step::Intersect(operands) => Ids::intersect(operands.iter().map(&mut take).collect()),
             Step::Union(operands) => Ids::unite(operands.iter().map(&mut take).collect()),
             Step::Complement(operand) => take(operand).complement(collection.live()),
+            Step::Invalid => Ids::bitmap(&access.invalid),
         };
         done.push(Some(ids));
     }

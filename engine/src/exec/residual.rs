@@ -1,5 +1,7 @@
 //! What an access leaves open, checked on each candidate: by a column where an index has one, else on the document.
 
+use roaring::RoaringBitmap;
+
 use super::budget::Budget;
 use crate::collection::Collection;
 use crate::error::Result;
@@ -15,6 +17,7 @@ pub struct Residual<'c, 'q> {
     nodes: &'q [u32],
     /// For each node of the filter, the column that decides it.
     columns: Vec<Option<&'c Column>>,
+    invalid: &'q RoaringBitmap,
     open: Vec<(u32, u32)>,
     key: KeyBuf,
 }
@@ -33,6 +36,7 @@ impl<'c, 'q> Residual<'c, 'q> {
             filter: access.filter,
             nodes: &access.residual,
             columns,
+            invalid: &access.invalid,
             open: Vec::new(),
             key: KeyBuf::default(),
         }
@@ -41,10 +45,11 @@ impl<'c, 'q> Residual<'c, 'q> {
     /// Whether the document of `id` satisfies all of it. Error: `NOINDEX`.
     pub fn holds(&mut self, id: DocId, budget: &mut Budget) -> Result<bool> {
         let Some(filter) = self.filter else { return Ok(true) };
+        let is_valid = !self.invalid.contains(id);
         let mut read = false;
         for node in self.nodes {
             let (columns, key, collection) = (&self.columns, &mut self.key, self.collection);
-            let held = filter.decide(*node, &mut self.open, &mut |at, test| {
+            let held = filter.decide(*node, &mut self.open, is_valid, &mut |at, test| {
                 if let Some(exact) = columns[at as usize].and_then(|column| column.exact(id)) {
                     return test.keys.contains(exact);
                 }

@@ -7,7 +7,7 @@ use roaring::RoaringBitmap;
 
 use super::DocId;
 use super::idmap::IdMap;
-use super::posting::bitmap_bytes;
+use crate::memory::Blocks;
 use crate::value::KeyRef;
 
 /// Key heads by document.
@@ -65,7 +65,7 @@ impl Column {
     }
 
     /// Bytes of memory, about.
-    pub fn heap_bytes(&self) -> usize {
-        self.heads.heap_bytes() + bitmap_bytes(&self.inexact)
+    pub fn heap_bytes(&self, blocks: Blocks) -> usize {
+        self.heads.heap_bytes(blocks) + blocks.bitmap(&self.inexact)
     }
 }

@@ -6,6 +6,7 @@ use roaring::RoaringBitmap;
 
 use super::DocId;
 use super::idmap::IdMap;
+use crate::memory::Blocks;
 
 /// Times in milliseconds since 1970. A document is due when now is greater than its time, as with the server's keys.
 #[derive(Debug, Default)]
@@ -85,9 +86,16 @@ impl Expiry {
     }
 
     /// Bytes of memory, about.
-    pub fn heap_bytes(&self) -> usize {
-        // A B-tree node of 11 entries is about two thirds full.
-        self.order.len() * size_of::<(i64, DocId)>() * 3 / 2 + self.times.heap_bytes()
+    pub fn heap_bytes(&self, blocks: Blocks) -> usize {
+        // A node of the B-tree has room for 11 entries and two words, an inner one for 12 nodes more. Times that ascend, as
+        // those of one TTL do, leave 6 entries in each leaf and one between two.
+        let leaf = 11 * size_of::<(i64, DocId)>() + 2 * size_of::<usize>();
+        let inner = leaf + 12 * size_of::<usize>();
+        let leaves = self.order.len().div_ceil(7);
+        leaves * blocks.bytes(leaf)
+            + (leaves / 7) * blocks.bytes(inner)
+            + self.times.heap_bytes(blocks)
+            + blocks.bitmap(&self.due)
     }
 }
 

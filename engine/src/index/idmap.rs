@@ -15,6 +15,7 @@
 //! middles. (The packed chunk is the node of a hash array mapped trie: Bagwell, "Ideal Hash Trees", 2001.)
 
 use super::DocId;
+use crate::memory::{Blocks, release_room};
 
 /// What stands for 64 ids.
 pub trait Chunk: Default {
@@ -85,10 +86,9 @@ impl<C: Chunk> Chunks<C> {
     }
 
     /// Bytes of the two levels themselves.
-    pub fn frame_bytes(&self) -> usize {
-        let middles: usize =
-            self.middles.iter().map(|chunks| chunks.capacity() * size_of::<C>()).sum();
-        middles + self.middles.capacity() * size_of::<Vec<C>>()
+    pub fn frame_bytes(&self, blocks: Blocks) -> usize {
+        let middles: usize = self.middles.iter().map(|chunks| blocks.vec(chunks)).sum();
+        middles + blocks.vec(&self.middles)
     }
 }
 
@@ -160,6 +160,7 @@ impl<T> IdMap<T> {
         }
         let item = chunk.items.remove(place(chunk.present, id));
         chunk.present &= !bit(id);
+        release_room(&mut chunk.items);
         if chunk.present == 0 {
             self.chunks.release(id);
         }
@@ -177,10 +178,9 @@ impl<T> IdMap<T> {
     }
 
     /// Bytes of memory. O(chunks).
-    pub fn heap_bytes(&self) -> usize {
-        let items: usize =
-            self.chunks.iter().map(|chunk| chunk.items.capacity() * size_of::<T>()).sum();
-        items + self.chunks.frame_bytes()
+    pub fn heap_bytes(&self, blocks: Blocks) -> usize {
+        let items: usize = self.chunks.iter().map(|chunk| blocks.vec(&chunk.items)).sum();
+        items + self.chunks.frame_bytes(blocks)
     }
 }
 
@@ -214,6 +214,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sparse_map_keeps_little_room() {
+        let mut map = IdMap::default();
+        for id in 0..64_000u32 {
+            map.insert(id, 1u64);
+        }
+        for id in (0..64_000).filter(|id| id % 64 != 5) {
+            map.remove(id);
+        }
+        let bytes = map.heap_bytes(Blocks::default());
+        assert!(bytes < 1_000 * 64, "{bytes} bytes for one of each 64");
+    }
+
+    #[test]
     fn memory_follows_the_live_window() {
         let mut map = IdMap::default();
         for id in 0..1_000_000u32 {
@@ -222,10 +235,7 @@ mod tests {
                 map.remove(id - 1000);
             }
         }
-        assert!(
-            map.heap_bytes() < 100_000,
-            "{} bytes for 1,000 live of 1,000,000",
-            map.heap_bytes()
-        );
+        let bytes = map.heap_bytes(Blocks::default());
+        assert!(bytes < 100_000, "{bytes} bytes for 1,000 live of 1,000,000");
     }
 }

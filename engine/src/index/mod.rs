@@ -4,6 +4,7 @@
 //! nothing stands under [`Key::MISSING`]. An index over a path without `[*]` holds each document exactly once, so
 //! its counts are counts of documents.
 
+mod build;
 pub mod column;
 pub mod expiry;
 pub mod idmap;
@@ -13,6 +14,7 @@ pub mod sorted;
 
 use smallvec::SmallVec;
 
+pub use build::Builder;
 pub use column::Column;
 pub use expiry::Expiry;
 pub use posting::Posting;
@@ -20,9 +22,10 @@ pub use set::SetIndex;
 pub use sorted::SortedIndex;
 
 use crate::doc::DocRef;
+use crate::memory::Blocks;
 use crate::path::{Path, Step};
 use crate::schema::{Field, IndexKind, Scalar};
-use crate::value::{Key, KeyBuf, KeyRange, KeySet};
+use crate::value::{Key, KeyBuf, KeyRange, KeyRef, KeySet};
 
 /// A document's number within its collection: given at birth, ascending, not reused.
 pub type DocId = u32;
@@ -59,7 +62,7 @@ pub struct Index {
 impl Index {
     /// An empty index for a field that asks for one: by its kind, or hashed for a unique one without a kind.
     pub fn for_field(field: &Field, seed: u64) -> Option<Self> {
-        let kind = field.index.or(field.unique.then_some(IndexKind::Set))?;
+        let kind = field.indexed_as()?;
         let path = field.index_path();
         let before_each = path.steps().iter().take_while(|step| **step != Step::Each);
         let stem = Path::new(before_each.cloned().collect());
@@ -134,12 +137,12 @@ impl Index {
     }
 
     /// Bytes of memory, about. O(values).
-    pub fn heap_bytes(&self) -> usize {
+    pub fn heap_bytes(&self, blocks: Blocks) -> usize {
         let body = match &self.body {
-            Body::Set(set) => set.heap_bytes(),
-            Body::Sorted(sorted) => sorted.heap_bytes(),
+            Body::Set(set) => set.heap_bytes(blocks),
+            Body::Sorted(sorted) => sorted.heap_bytes(blocks),
         };
-        body + self.column.as_ref().map_or(0, Column::heap_bytes)
+        body + self.column.as_ref().map_or(0, |column| column.heap_bytes(blocks))
     }
 
     /// `set` or `sorted`.
@@ -157,24 +160,9 @@ impl Index {
 
     /// The keys under which `doc` stands, ascending.
     pub fn keys(&self, doc: DocRef<'_>) -> KeyList {
-        let mut buf = KeyBuf::default();
-        if !self.is_multi() {
-            return match self.path.first(doc) {
-                None => KeyList::from_elem(Key::MISSING, 1),
-                Some(raw) => {
-                    self.scalar.key(raw, &mut buf);
-                    KeyList::from_elem(buf.as_ref().to_key(), 1)
-                }
-            };
-        }
         let mut keys = KeyList::new();
-        for raw in self.path.values(doc) {
-            self.scalar.key(raw, &mut buf);
-            keys.push(buf.as_ref().to_key());
-        }
-        if keys.is_empty() {
-            keys.push(Key::MISSING);
-        }
+        let mut buf = KeyBuf::default();
+        each_key(&self.path, self.scalar, doc, &mut buf, |key| keys.push(key.to_key()));
         keys.sort();
         keys.dedup();
         keys
@@ -200,7 +188,7 @@ impl Index {
     /// Adds `id` under `key`. Idempotent.
     pub fn insert(&mut self, key: &Key, id: DocId) {
         let count = match &mut self.body {
-            Body::Set(set) => set.insert(key, id),
+            Body::Set(set) => set.insert(key.as_ref(), id),
             Body::Sorted(sorted) => sorted.insert(key, id),
         };
         if let Some(column) = &mut self.column {
@@ -225,31 +213,6 @@ impl Index {
         if let Some(count) = count {
             self.entries -= 1;
             self.conflicts -= u64::from(self.unique && count == 1 && !key.is_absent());
-        }
-    }
-
-    /// Replaces all entries by `pairs`, sorted by key, then id, without repeats.
-    pub fn build(&mut self, pairs: Vec<(Key, DocId)>) {
-        self.entries = pairs.len() as u64;
-        if let Some(column) = &mut self.column {
-            let mut by_id: Vec<(DocId, usize)> =
-                pairs.iter().enumerate().map(|(at, (_, id))| (*id, at)).collect();
-            by_id.sort_unstable();
-            *column = Column::default();
-            for (id, at) in by_id {
-                column.insert(id, pairs[at].0.as_ref());
-            }
-        }
-        let runs = posting::runs(pairs);
-        let conflicts =
-            |key: &Key, posting: &Posting| u64::from(posting.len() > 1 && !key.is_absent());
-        self.conflicts = 0;
-        if self.unique {
-            self.conflicts = runs.iter().map(|(key, posting)| conflicts(key, posting)).sum();
-        }
-        match &mut self.body {
-            Body::Set(set) => set.build(runs),
-            Body::Sorted(sorted) => sorted.build(runs),
         }
     }
 
@@ -312,5 +275,32 @@ impl Index {
             faults.push(format!("counts {} conflicts and holds {conflicts}", self.conflicts));
         }
         faults
+    }
+}
+
+/// Shows `body` each key under which `doc` stands, in the order of the document and perhaps more than once.
+fn each_key(
+    path: &Path,
+    scalar: Scalar,
+    doc: DocRef<'_>,
+    buf: &mut KeyBuf,
+    mut body: impl FnMut(KeyRef<'_>),
+) {
+    let mut show = |raw| {
+        scalar.key(raw, buf);
+        body(buf.as_ref());
+    };
+    let mut is_missing = true;
+    if path.is_multi() {
+        for raw in path.values(doc) {
+            is_missing = false;
+            show(raw);
+        }
+    } else if let Some(raw) = path.first(doc) {
+        is_missing = false;
+        show(raw);
+    }
+    if is_missing {
+        body(Key::MISSING.as_ref());
     }
 }

@@ -11,7 +11,7 @@ use roaring::RoaringBitmap;
 use thin_vec::ThinVec;
 
 use super::DocId;
-use crate::value::Key;
+use crate::memory::Blocks;
 
 /// Beyond this many ids a bitmap is smaller than a list: a bitmap begins at some 100 bytes.
 const FEW_MAX: usize = 32;
@@ -87,6 +87,8 @@ impl Posting {
                 ids.remove(at);
                 if let [only] = ids.as_slice() {
                     *self = Posting::One(*only);
+                } else if ids.len() <= ids.capacity() / 4 {
+                    ids.shrink_to_fit();
                 }
                 true
             }
@@ -120,16 +122,38 @@ impl Posting {
     }
 
     /// Bytes on the heap, about.
-    pub fn heap_bytes(&self) -> usize {
+    pub fn heap_bytes(&self, blocks: Blocks) -> usize {
         match self {
             Posting::One(_) => 0,
-            Posting::Few(ids) => 16 + ids.capacity() * size_of::<DocId>(),
-            Posting::Many(ids) => size_of::<RoaringBitmap>() + bitmap_bytes(ids),
+            Posting::Few(ids) => blocks.bytes(16 + ids.capacity() * size_of::<DocId>()),
+            Posting::Many(ids) => blocks.bytes(size_of::<RoaringBitmap>()) + blocks.bitmap(ids),
+        }
+    }
+
+    /// Adds an id that is not below any other; false if it was there. Lists grow without end until [`Posting::finish`]: that
+    /// costs far less than adding to bitmaps.
+    pub fn push(&mut self, id: DocId) -> bool {
+        match self {
+            Posting::Few(ids) if ids.last() == Some(&id) => false,
+            Posting::Few(ids) => {
+                ids.push(id);
+                true
+            }
+            _ => self.insert(id),
+        }
+    }
+
+    /// Ends a row of [`Posting::push`]: every form has the size it should, without room to grow.
+    pub fn finish(&mut self) {
+        match self {
+            Posting::Few(ids) if ids.len() > FEW_MAX => *self = Posting::of_sorted(ids),
+            Posting::Few(ids) => ids.shrink_to_fit(),
+            Posting::One(_) | Posting::Many(_) => {}
         }
     }
 
     /// A posting of `ids`, ascending and at least one.
-    fn of_sorted(ids: &[DocId]) -> Self {
+    pub fn of_sorted(ids: &[DocId]) -> Self {
         match ids {
             [only] => Posting::One(*only),
             _ if ids.len() <= FEW_MAX => Posting::Few(ids.iter().copied().collect()),
@@ -138,30 +162,6 @@ impl Posting {
             )),
         }
     }
-}
-
-/// Bytes of a bitmap's containers, about: 32 for each, and their contents.
-pub fn bitmap_bytes(ids: &RoaringBitmap) -> usize {
-    let stats = ids.statistics();
-    let contents = stats.n_bytes_array_containers
-        + stats.n_bytes_bitset_containers
-        + stats.n_bytes_run_containers;
-    contents as usize + stats.n_containers as usize * 32
-}
-
-/// Pairs, sorted by key and then id, gathered into one posting a key. O(pairs).
-pub fn runs(pairs: Vec<(Key, DocId)>) -> Vec<(Key, Posting)> {
-    let mut runs: Vec<(Key, Posting)> = Vec::new();
-    let mut ids: Vec<DocId> = Vec::new();
-    let mut pairs = pairs.into_iter().peekable();
-    while let Some((key, id)) = pairs.next() {
-        ids.push(id);
-        if pairs.peek().is_none_or(|(next, _)| *next != key) {
-            runs.push((key, Posting::of_sorted(&ids)));
-            ids.clear();
-        }
-    }
-    runs
 }
 
 #[cfg(test)]
@@ -193,6 +193,19 @@ mod tests {
             }
             prop_assert!(posting.ids().eq(model.iter().copied()));
             prop_assert!(posting.ids().rev().eq(model.iter().rev().copied()));
+        }
+
+        #[test]
+        fn pushed_in_order_it_is_the_same(ids in prop::collection::btree_set(0u32..200_000, 1..100)) {
+            let ids = Vec::from_iter(ids);
+            let mut posting = Posting::One(ids[0]);
+            for id in &ids {
+                prop_assert_eq!(posting.push(*id), *id != ids[0]);
+                prop_assert!(!posting.push(*id));
+            }
+            posting.finish();
+            prop_assert!(posting.ids().eq(ids.iter().copied()));
+            prop_assert_eq!(matches!(posting, Posting::Many(_)), ids.len() > FEW_MAX);
         }
     }
 }

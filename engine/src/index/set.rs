@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 
 use super::DocId;
 use super::posting::Posting;
+use crate::memory::Blocks;
 use crate::value::{Key, KeyRange, KeyRef};
 
 /// Hashed entries. The seed comes from outside, so that nobody can craft values that collide.
@@ -47,13 +48,27 @@ impl SetIndex {
     }
 
     /// Adds a pair; the size of its posting then, or `None` if the pair was there. O(1) expected.
-    pub fn insert(&mut self, key: &Key, id: DocId) -> Option<u64> {
-        let hash = hash_of(&self.hasher, key.as_ref());
-        if let Some((_, posting)) = self.table.find_mut(hash, |(held, _)| held == key) {
-            return posting.insert(id).then(|| posting.len());
+    pub fn insert(&mut self, key: KeyRef<'_>, id: DocId) -> Option<u64> {
+        self.add(key, id, Posting::insert)
+    }
+
+    /// The same while the index is made: ids never descend, and [`SetIndex::finish`] follows. O(1) expected.
+    pub fn push(&mut self, key: KeyRef<'_>, id: DocId) -> Option<u64> {
+        self.add(key, id, Posting::push)
+    }
+
+    fn add(
+        &mut self,
+        key: KeyRef<'_>,
+        id: DocId,
+        add: impl FnOnce(&mut Posting, DocId) -> bool,
+    ) -> Option<u64> {
+        let hash = hash_of(&self.hasher, key);
+        if let Some((_, posting)) = self.table.find_mut(hash, |(held, _)| held.as_ref() == key) {
+            return add(posting, id).then(|| posting.len());
         }
         let hasher = &self.hasher;
-        self.table.insert_unique(hash, (key.clone(), Posting::One(id)), |(held, _)| {
+        self.table.insert_unique(hash, (key.to_key(), Posting::One(id)), |(held, _)| {
             hash_of(hasher, held.as_ref())
         });
         Some(1)
@@ -74,20 +89,20 @@ impl SetIndex {
 
     /// Gives memory back when the table is nearly empty.
     fn shrink(&mut self) {
-        if self.table.capacity() > 64 && self.table.len() < self.table.capacity() / 8 {
+        if self.table.capacity() > 64 && self.table.len() < self.table.capacity() / 4 {
             let hasher = &self.hasher;
             self.table.shrink_to(self.table.len() * 2, |(held, _)| hash_of(hasher, held.as_ref()));
         }
     }
 
-    /// Replaces everything by `runs`, whose keys are distinct.
-    pub fn build(&mut self, runs: Vec<(Key, Posting)>) {
-        let hasher = &self.hasher;
-        self.table = HashTable::with_capacity(runs.len());
-        for run in runs {
-            let hash = hash_of(hasher, run.0.as_ref());
-            self.table.insert_unique(hash, run, |(held, _)| hash_of(hasher, held.as_ref()));
-        }
+    /// Drops everything and makes room for so many keys.
+    pub fn begin(&mut self, keys: usize) {
+        self.table = HashTable::with_capacity(keys);
+    }
+
+    /// Ends the making: postings take the forms and sizes that they should have. O(entries).
+    pub fn finish(&mut self) {
+        self.table.iter_mut().for_each(|(_, posting)| posting.finish());
     }
 
     /// The postings of all keys within `range`, in no order. O(keys).
@@ -102,11 +117,12 @@ impl SetIndex {
     }
 
     /// Bytes of memory, about. O(keys).
-    pub fn heap_bytes(&self) -> usize {
-        let slots = self.table.capacity() * 8 / 7 * (size_of::<(Key, Posting)>() + 1);
-        let entries =
-            self.table.iter().map(|(key, posting)| key.heap_bytes() + posting.heap_bytes());
-        slots + entries.sum::<usize>()
+    pub fn heap_bytes(&self, blocks: Blocks) -> usize {
+        let entries = self
+            .table
+            .iter()
+            .map(|(key, posting)| blocks.bytes(key.heap_bytes()) + posting.heap_bytes(blocks));
+        blocks.bytes(self.table.allocation_size()) + entries.sum::<usize>()
     }
 
     /// Each broken invariant, in words: every key is found where its hash says.

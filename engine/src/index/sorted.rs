@@ -14,10 +14,15 @@
 
 use super::DocId;
 use super::posting::Posting;
+use crate::memory::{Blocks, release_room};
 use crate::value::{Key, KeyRange, KeyRef};
 
 /// Keys of one block; at twice this many moves the cost would show in insertions.
 const BLOCK_MAX: usize = 128;
+/// Keys by which the room of a block grows and shrinks.
+const BLOCK_STEP: usize = BLOCK_MAX / 8;
+/// Keys of a block that is laid down whole: the first insertions are not to split every block.
+const BLOCK_FILL: usize = BLOCK_MAX * 7 / 8;
 
 #[derive(Debug, Default)]
 struct Block {
@@ -28,6 +33,14 @@ struct Block {
 }
 
 impl Block {
+    fn with_room(keys: usize) -> Self {
+        Block {
+            heads: Vec::with_capacity(keys),
+            tails: Vec::new(),
+            postings: Vec::with_capacity(keys),
+        }
+    }
+
     fn len(&self) -> usize {
         self.heads.len()
     }
@@ -47,15 +60,14 @@ impl Block {
         low
     }
 
-    fn insert(&mut self, at: usize, key: &Key, posting: Posting) {
-        let key = key.as_ref();
+    fn insert(&mut self, at: usize, key: KeyRef<'_>, posting: Posting) {
         if key.tail.is_some() && self.tails.is_empty() {
             self.tails.resize(self.heads.len(), None);
         }
         if self.heads.len() == self.heads.capacity() {
             // Doubling would leave blocks half empty for good.
-            self.heads.reserve_exact(BLOCK_MAX / 8);
-            self.postings.reserve_exact(BLOCK_MAX / 8);
+            self.heads.reserve_exact(BLOCK_STEP);
+            self.postings.reserve_exact(BLOCK_STEP);
         }
         if key.tail.is_some() || !self.tails.is_empty() {
             self.tails.insert(at, key.tail.map(Into::into));
@@ -69,6 +81,12 @@ impl Block {
         self.postings.remove(at);
         if !self.tails.is_empty() {
             self.tails.remove(at);
+        }
+        if self.len() + 2 * BLOCK_STEP <= self.heads.capacity() {
+            let keep = self.len() + BLOCK_STEP;
+            self.heads.shrink_to(keep);
+            self.tails.shrink_to(keep);
+            self.postings.shrink_to(keep);
         }
     }
 
@@ -89,6 +107,7 @@ impl Block {
 
     fn shrink(&mut self) {
         self.heads.shrink_to_fit();
+        self.tails.shrink_to_fit();
         self.postings.shrink_to_fit();
     }
 
@@ -159,7 +178,7 @@ impl SortedIndex {
                     self.blocks.push(Block::default());
                     self.counts.push(0);
                 }
-                self.blocks[block].insert(slot, key, Posting::One(id));
+                self.blocks[block].insert(slot, key.as_ref(), Posting::One(id));
                 self.counts[block] += 1;
                 if self.blocks[block].len() > BLOCK_MAX {
                     self.split(block, slot);
@@ -197,6 +216,8 @@ impl SortedIndex {
         if self.blocks[block].len() == 0 {
             self.blocks.remove(block);
             self.counts.remove(block);
+            release_room(&mut self.blocks);
+            release_room(&mut self.counts);
         } else {
             self.merge(block);
         }
@@ -214,33 +235,32 @@ impl SortedIndex {
         if right < self.blocks.len() && fits(&self.blocks) {
             let next = self.blocks.remove(right);
             let count = self.counts.remove(right);
+            release_room(&mut self.blocks);
+            release_room(&mut self.counts);
             self.blocks[left].append(next);
             self.counts[left] += count;
         }
     }
 
-    /// Replaces everything by `runs`, whose keys ascend. O(n).
-    pub fn build(&mut self, runs: Vec<(Key, Posting)>) {
-        self.blocks.clear();
-        self.counts.clear();
-        let mut block = Block::default();
-        for (key, posting) in runs {
-            // A little room is left, so that the first insertions do not split every block.
-            if block.len() >= BLOCK_MAX * 7 / 8 {
-                self.push(std::mem::take(&mut block));
-            }
-            let end = block.len();
-            block.insert(end, &key, posting);
+    /// Adds a key above all others with its posting; [`SortedIndex::tighten`] follows the last.
+    pub fn push(&mut self, key: KeyRef<'_>, posting: Posting) {
+        let has_room = |block: &Block| block.len() < BLOCK_FILL;
+        if !self.blocks.last().is_some_and(has_room) {
+            self.tighten();
+            self.blocks.push(Block::with_room(BLOCK_FILL));
+            self.counts.push(0);
         }
-        if block.len() > 0 {
-            self.push(block);
+        if let (Some(block), Some(count)) = (self.blocks.last_mut(), self.counts.last_mut()) {
+            *count += posting.len();
+            block.insert(block.len(), key, posting);
         }
     }
 
-    fn push(&mut self, mut block: Block) {
-        block.shrink();
-        self.counts.push(block.count());
-        self.blocks.push(block);
+    /// Gives back the room that the last block does not use.
+    pub fn tighten(&mut self) {
+        if let Some(block) = self.blocks.last_mut() {
+            block.shrink();
+        }
     }
 
     /// The places where `range` begins and ends (exclusive).
@@ -270,19 +290,19 @@ impl SortedIndex {
     }
 
     /// Bytes of memory. O(keys).
-    pub fn heap_bytes(&self) -> usize {
-        let blocks = self.blocks.iter().map(|block| {
-            let tails: usize = block.tails.iter().flatten().map(|tail| tail.len()).sum();
-            let postings: usize = block.postings.iter().map(Posting::heap_bytes).sum();
-            block.heads.capacity() * 8
-                + block.tails.capacity() * 16
-                + tails
-                + block.postings.capacity() * size_of::<Posting>()
-                + postings
-        });
-        blocks.sum::<usize>()
-            + self.blocks.capacity() * size_of::<Block>()
-            + self.counts.capacity() * 8
+    pub fn heap_bytes(&self, blocks: Blocks) -> usize {
+        let of_block = |block: &Block| {
+            let tails = block.tails.iter().flatten().map(|tail| blocks.bytes(tail.len()));
+            let postings = block.postings.iter().map(|posting| posting.heap_bytes(blocks));
+            blocks.vec(&block.heads)
+                + blocks.vec(&block.tails)
+                + blocks.vec(&block.postings)
+                + tails.sum::<usize>()
+                + postings.sum::<usize>()
+        };
+        self.blocks.iter().map(of_block).sum::<usize>()
+            + blocks.vec(&self.blocks)
+            + blocks.vec(&self.counts)
     }
 
     /// Each broken invariant, in words: ascending keys, no empty block, counts that add up. O(keys).

@@ -4,6 +4,9 @@
 //! documents, or, where that is dearer than looking at what is left, a superset of them. What a superset leaves open is
 //! checked on each candidate.
 
+use roaring::RoaringBitmap;
+
+use crate::collection::Collection;
 use crate::index::Index;
 use crate::query::{Filter, FilterNode};
 use crate::value::KeySet;
@@ -30,6 +33,8 @@ pub enum Step<'q> {
     Union(Vec<usize>),
     /// Those not in the operand.
     Complement(usize),
+    /// Those that break a rule of the collection.
+    Invalid,
 }
 
 /// Where candidates come from.
@@ -45,6 +50,8 @@ pub struct Access<'q> {
     pub root: Option<usize>,
     /// Nodes of the filter that each candidate must satisfy still.
     pub residual: Vec<u32>,
+    /// The documents that break a rule, where the filter asks for them.
+    pub invalid: RoaringBitmap,
 }
 
 impl Access<'_> {
@@ -73,13 +80,15 @@ const SMALL: u64 = 1024;
 struct Chooser<'q, 'c> {
     indexes: &'c [Index],
     live: u64,
+    invalid: u64,
     steps: Vec<Step<'q>>,
     counts: Vec<u64>,
     known: Vec<Option<Known>>,
 }
 
-/// Chooses for `filter` over a collection of `live` documents.
-pub fn choose<'q>(filter: Option<&'q Filter>, indexes: &[Index], live: u64) -> Access<'q> {
+/// Chooses for `filter` over a collection.
+pub fn choose<'q>(filter: Option<&'q Filter>, collection: &Collection) -> Access<'q> {
+    let (indexes, live) = (collection.indexes(), collection.live().len());
     let Some(filter) = filter else {
         return Access {
             filter,
@@ -87,10 +96,20 @@ pub fn choose<'q>(filter: Option<&'q Filter>, indexes: &[Index], live: u64) -> A
             counts: vec![live],
             root: Some(0),
             residual: Vec::new(),
+            invalid: RoaringBitmap::new(),
         };
     };
-    let mut chooser =
-        Chooser { indexes, live, steps: Vec::new(), counts: Vec::new(), known: Vec::new() };
+    let asks = |node: &FilterNode| matches!(node, FilterNode::Valid(_));
+    let invalid =
+        if filter.nodes.iter().any(asks) { collection.invalid() } else { RoaringBitmap::new() };
+    let mut chooser = Chooser {
+        indexes,
+        live,
+        invalid: invalid.len(),
+        steps: Vec::new(),
+        counts: Vec::new(),
+        known: Vec::new(),
+    };
     for node in &filter.nodes {
         let known = chooser.node(node);
         chooser.known.push(known);
@@ -108,6 +127,7 @@ pub fn choose<'q>(filter: Option<&'q Filter>, indexes: &[Index], live: u64) -> A
         counts: chooser.counts,
         root: known.map(|known| known.step),
         residual,
+        invalid,
     }
 }
 
@@ -116,6 +136,14 @@ impl<'q> Chooser<'q, '_> {
         match node {
             FilterNode::All => Some(self.push(Step::All, self.live, true)),
             FilterNode::Nothing => Some(self.push(Step::Nothing, 0, true)),
+            FilterNode::Valid(wanted) => {
+                let known = self.push(Step::Invalid, self.invalid, true);
+                if !wanted {
+                    return Some(known);
+                }
+                let count = self.live.saturating_sub(self.invalid);
+                Some(self.push(Step::Complement(known.step), count, true))
+            }
             FilterNode::Test(test) => {
                 let fits = |index: &Index| *index.path() == test.path && index.answers(&test.keys);
                 let index = self.indexes.iter().position(fits)?;

@@ -3,7 +3,7 @@
 use super::{Access, Direction, Find, OrderPlan, Step};
 use crate::collection::Collection;
 use crate::limits::Limits;
-use crate::query::FilterNode;
+use crate::query::{FilterNode, Meta};
 
 /// The plan of `find`, or of counting with its filter, in words.
 pub fn explain(
@@ -94,6 +94,7 @@ fn access_lines(
             Step::Intersect(_) => format!("intersect (at most {count})"),
             Step::Union(_) => format!("unite (at most {count})"),
             Step::Complement(_) => "all but".to_owned(),
+            Step::Invalid => format!("those that break a rule ({count})"),
         };
         lines.push(format!("{indent}{line}"));
         match &access.steps[step] {
@@ -132,6 +133,8 @@ fn text_of(nodes: &[FilterNode], node: u32) -> String {
             FilterNode::All => "everything".to_owned(),
             FilterNode::Nothing => "nothing".to_owned(),
             FilterNode::Test(test) => test.text.to_string(),
+            FilterNode::Valid(true) => Meta::Valid.name().to_owned(),
+            FilterNode::Valid(false) => format!("{} IS FALSE", Meta::Valid.name()),
             FilterNode::Not(child) => format!("NOT {}", texts[*child as usize]),
             FilterNode::And(children) => join(children, " AND "),
             FilterNode::Or(children) => join(children, " OR "),

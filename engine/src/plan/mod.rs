@@ -57,5 +57,5 @@ pub fn plan<'q>(collection: &Collection, find: &'q Find) -> Plan<'q> {
 
 /// The access part alone, which is all that counting needs.
 pub fn access_of<'q>(collection: &Collection, filter: Option<&'q Filter>) -> Access<'q> {
-    access::choose(filter, collection.indexes(), collection.live().len())
+    access::choose(filter, collection)
 }

@@ -40,11 +40,43 @@ pub enum Node {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AstTest {
     /// What the predicate looks at.
-    pub path: Path,
-    /// Where the path stands in the text.
+    pub subject: Subject,
+    /// Where the subject stands in the text.
     pub position: Position,
     /// What it asks.
     pub op: AstOp,
+}
+
+/// What a predicate looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The values that a path leads to.
+    Path(Path),
+    /// What is known of a document besides its text.
+    Meta(Meta),
+}
+
+/// What is known of a document besides its text. A name that begins with `_` and stands without back-quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meta {
+    /// `_valid`: whether the document keeps to its collection's declaration and shares no unique value.
+    Valid,
+}
+
+impl Meta {
+    const ALL: [Meta; 1] = [Meta::Valid];
+
+    /// The name as it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Meta::Valid => "_valid",
+        }
+    }
+
+    /// What a filter may call `name`.
+    pub(super) fn of(name: &str) -> Option<Meta> {
+        Meta::ALL.into_iter().find(|meta| meta.name() == name)
+    }
 }
 
 /// What a predicate asks.
@@ -263,7 +295,7 @@ fn join(children: &[u32], word: &'static str, own: Within, outer: Within, out: &
 impl AstTest {
     /// Writes the predicate or its negation, each in its shortest form.
     fn write(&self, negated: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = &self.path;
+        let path = &self.subject;
         let not = if negated { "NOT " } else { "" };
         match &self.op {
             AstOp::Compare(Cmp::Eq, operand) if negated => write!(f, "{path} != {operand}"),
@@ -290,6 +322,15 @@ impl AstTest {
 impl fmt::Display for AstTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(false, f)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Path(path) => path.fmt(f),
+            Subject::Meta(meta) => f.write_str(meta.name()),
+        }
     }
 }
 

@@ -20,8 +20,9 @@
 //! [`FilterNode::Nothing`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use super::ast::{Ast, AstOp, AstTest, Cmp, Literal, Node, Operand, Position, Term};
+use super::ast::{Ast, AstOp, AstTest, Cmp, Literal, Meta, Node, Operand, Position, Subject, Term};
 use crate::doc::DocRef;
 use crate::doc::parse::parse_value;
 use crate::path::{Path, Step};
@@ -99,6 +100,8 @@ pub enum FilterNode {
     Not(u32),
     /// A predicate on one path.
     Test(Test),
+    /// Whether the document keeps to its collection's declaration and shares no unique value, is as said.
+    Valid(bool),
 }
 
 /// Some value at `path` has a key among `keys`.
@@ -128,9 +131,9 @@ pub struct Scratch {
 /// O(text + parameters), and in a STRICT collection times its fields.
 pub fn bind(ast: &Ast, definition: &Definition, params: &Params) -> Result<Filter> {
     for node in &ast.nodes {
-        if let Node::Test(test) = node {
-            expect_declared(&test.path, definition)
-                .map_err(|Error { message, .. }| Error::filter(test.position.0, message))?;
+        if let Node::Test(AstTest { subject: Subject::Path(path), position, .. }) = node {
+            expect_declared(path, definition)
+                .map_err(|Error { message, .. }| Error::filter(position.0, message))?;
         }
     }
     bind_typed(ast, &|path| definition.typing(path), params)
@@ -196,19 +199,19 @@ type Value = (Literal, Position);
 
 impl<'b> Binder<'b> {
     fn predicate(&mut self, test: &'b AstTest) -> Result<FilterNode> {
-        let path = &test.path;
+        let subject = &test.subject;
         let (scalar, keys, shown) = match &test.op {
             AstOp::Compare(cmp, operand) => {
                 let value = self.value(operand)?;
                 let scalar = self.comparable(test)?;
-                let keys = compared(*cmp, key_of(&value, scalar, path)?);
-                (scalar, keys, format!("{path} {cmp} {}", value.0))
+                let keys = compared(*cmp, key_of(&value, scalar, subject)?);
+                (scalar, keys, format!("{subject} {cmp} {}", value.0))
             }
             AstOp::Between(low, high) => {
                 let (low, high) = (self.value(low)?, self.value(high)?);
                 let scalar = self.comparable(test)?;
-                let keys = between(key_of(&low, scalar, path)?, key_of(&high, scalar, path)?);
-                (scalar, keys, format!("{path} BETWEEN {} AND {}", low.0, high.0))
+                let keys = between(key_of(&low, scalar, subject)?, key_of(&high, scalar, subject)?);
+                (scalar, keys, format!("{subject} BETWEEN {} AND {}", low.0, high.0))
             }
             AstOp::In(list) => {
                 let values =
@@ -220,36 +223,51 @@ impl<'b> Binder<'b> {
                 self.among(test, &values)?
             }
             AstOp::Has(operand) => return self.has(test, operand),
-            AstOp::IsNull => (self.lenient(path), KeySet::points([Key::NULL]), test.to_string()),
+            AstOp::IsNull => (self.lenient(subject), KeySet::points([Key::NULL]), test.to_string()),
             AstOp::IsMissing => {
-                (self.lenient(path), KeySet::points([Key::MISSING]), test.to_string())
+                (self.lenient(subject), KeySet::points([Key::MISSING]), test.to_string())
             }
             AstOp::IsBool(value) => {
                 // A boolean in a field declared an array satisfies nothing, as any value of another
                 // type.
-                if matches!((self.typing)(path), Typing::Array(_)) {
+                if matches!(self.typing(subject), Typing::Array(_)) {
                     return Ok(FilterNode::Nothing);
                 }
-                (self.lenient(path), KeySet::points([Key::of_bool(*value)]), test.to_string())
+                (self.lenient(subject), KeySet::points([Key::of_bool(*value)]), test.to_string())
             }
         };
-        Ok(node(path.clone(), scalar, keys, shown))
+        Ok(match subject {
+            Subject::Path(path) => node(path.clone(), scalar, keys, shown),
+            Subject::Meta(Meta::Valid) => valid(&keys),
+        })
+    }
+
+    fn typing(&self, subject: &Subject) -> Typing {
+        match subject {
+            Subject::Path(path) => (self.typing)(path),
+            Subject::Meta(Meta::Valid) => Typing::Scalar(Scalar::Bool),
+        }
     }
 
     fn has(&mut self, test: &'b AstTest, operand: &'b Operand) -> Result<FilterNode> {
-        let path = &test.path;
+        let subject = &test.subject;
         let value = self.value(operand)?;
-        if let Typing::Scalar(scalar) = (self.typing)(path)
-            && scalar != Scalar::Json
-        {
-            let name = scalar.name();
-            return Err(Error::filter(
-                test.position.0,
-                format_args!(
-                    "HAS asks for an element, and field {path} is declared {name}, no array"
-                ),
-            ));
-        }
+        let path = match (subject, self.typing(subject)) {
+            (
+                Subject::Path(path),
+                Typing::Array(_) | Typing::Undeclared | Typing::Scalar(Scalar::Json),
+            ) => path,
+            (_, Typing::Scalar(scalar) | Typing::Array(scalar)) => {
+                let name = scalar.name();
+                return Err(Error::filter(
+                    test.position.0,
+                    format_args!(
+                        "HAS asks for an element, and field {subject} is declared {name}, no array"
+                    ),
+                ));
+            }
+            (Subject::Meta(_), Typing::Undeclared) => unreachable!("metadata have types"),
+        };
         let each = path.each();
         let scalar = match (self.typing)(&each) {
             Typing::Scalar(scalar) => scalar,
@@ -261,18 +279,18 @@ impl<'b> Binder<'b> {
 
     fn among(&self, test: &AstTest, values: &[Value]) -> Result<(Scalar, KeySet, String)> {
         let scalar = self.comparable(test)?;
-        let keys = values.iter().map(|value| key_of(value, scalar, &test.path));
+        let keys = values.iter().map(|value| key_of(value, scalar, &test.subject));
         let keys = KeySet::points(keys.collect::<Result<Vec<Key>>>()?);
-        Ok((scalar, keys, list_text(&test.path, values)))
+        Ok((scalar, keys, list_text(&test.subject, values)))
     }
 
-    /// The type under which values at the test's path are compared.
+    /// The type under which values of the test's subject are compared.
     fn comparable(&self, test: &AstTest) -> Result<Scalar> {
-        match (self.typing)(&test.path) {
+        match self.typing(&test.subject) {
             Typing::Scalar(scalar) => Ok(scalar),
             Typing::Undeclared => Ok(Scalar::Json),
             Typing::Array(scalar) => {
-                let (path, name) = (&test.path, scalar.name());
+                let (path, name) = (&test.subject, scalar.name());
                 let what = format!(
                     "field {path} is declared array<{name}>, whose elements are compared \
                      with {path} HAS or {path}[*]"
@@ -283,8 +301,8 @@ impl<'b> Binder<'b> {
     }
 
     /// The type for predicates that any field can be asked.
-    fn lenient(&self, path: &Path) -> Scalar {
-        match (self.typing)(path) {
+    fn lenient(&self, subject: &Subject) -> Scalar {
+        match self.typing(subject) {
             Typing::Scalar(scalar) => scalar,
             Typing::Array(_) | Typing::Undeclared => Scalar::Json,
         }
@@ -360,7 +378,7 @@ fn kind_name(kind: Kind) -> &'static str {
 }
 
 /// The key of a literal under `scalar`.
-fn key_of((literal, position): &Value, scalar: Scalar, path: &Path) -> Result<Key> {
+fn key_of((literal, position): &Value, scalar: Scalar, field: &dyn fmt::Display) -> Result<Key> {
     let mut buf = KeyBuf::default();
     let fits = match literal {
         Literal::Bool(value) => scalar.key_of_bool(*value, &mut buf),
@@ -379,7 +397,7 @@ fn key_of((literal, position): &Value, scalar: Scalar, path: &Path) -> Result<Ke
     let what = if scalar == Scalar::Json {
         format!("{shown} is beyond the range of numbers")
     } else {
-        format!("{shown} is no {}, as field {path} is declared", scalar.name())
+        format!("{shown} is no {}, as field {field} is declared", scalar.name())
     };
     Err(Error::filter(position.0, what))
 }
@@ -417,6 +435,17 @@ fn between(low: Key, high: Key) -> KeySet {
     KeySet::range(KeyRange { low, low_included: true, high, high_included: true })
 }
 
+/// What `_valid` is asked, as it may only be true or false.
+fn valid(keys: &KeySet) -> FilterNode {
+    let [is_true, is_false] =
+        [true, false].map(|value| keys.contains(Key::of_bool(value).as_ref()));
+    match (is_true, is_false) {
+        (true, true) => FilterNode::All,
+        (false, false) => FilterNode::Nothing,
+        (wanted, _) => FilterNode::Valid(wanted),
+    }
+}
+
 fn node(path: Path, scalar: Scalar, keys: KeySet, text: String) -> FilterNode {
     if keys.ranges().is_empty() {
         return FilterNode::Nothing;
@@ -424,15 +453,15 @@ fn node(path: Path, scalar: Scalar, keys: KeySet, text: String) -> FilterNode {
     FilterNode::Test(Test { path, scalar, keys, text: text.into() })
 }
 
-/// `path IN (..)` with the first few values.
-fn list_text(path: &Path, values: &[Value]) -> String {
+/// `subject IN (..)` with the first few values.
+fn list_text(subject: &Subject, values: &[Value]) -> String {
     const SHOWN_MAX: usize = 8;
     let shown: Vec<String> =
         values.iter().take(SHOWN_MAX).map(|(literal, _)| literal.to_string()).collect();
     let list = shown.join(", ");
     match values.len().checked_sub(SHOWN_MAX) {
-        None | Some(0) => format!("{path} IN ({list})"),
-        Some(more) => format!("{path} IN ({list}, .. {more} more)"),
+        None | Some(0) => format!("{subject} IN ({list})"),
+        Some(more) => format!("{subject} IN ({list}, .. {more} more)"),
     }
 }
 
@@ -442,10 +471,10 @@ impl Filter {
         Filter { nodes: vec![FilterNode::All] }
     }
 
-    /// Whether `doc` satisfies the filter. Decides no more children of a join than it must.
-    pub fn matches(&self, doc: DocRef<'_>, scratch: &mut Scratch) -> bool {
+    /// Whether `doc`, which is valid or not, satisfies the filter. Decides no more children of a join than it must.
+    pub fn matches(&self, doc: DocRef<'_>, is_valid: bool, scratch: &mut Scratch) -> bool {
         let Scratch { key, open } = scratch;
-        self.decide(self.root(), open, &mut |_, test| test.matches(doc, key))
+        self.decide(self.root(), open, is_valid, &mut |_, test| test.matches(doc, key))
     }
 
     /// The place of the root.
@@ -453,12 +482,13 @@ impl Filter {
         self.nodes.len().saturating_sub(1) as u32
     }
 
-    /// Whether the node at `root` holds when its predicates are as `holds` says, given each one's place. `open` is
-    /// scratch space. Asks for no more predicates than it must.
+    /// Whether the node at `root` holds for a document that is valid or not, when its predicates are as `holds` says, given
+    /// each one's place. `open` is scratch space. Asks for no more predicates than it must.
     pub fn decide(
         &self,
         root: u32,
         open: &mut Vec<(u32, u32)>,
+        is_valid: bool,
         holds: &mut dyn FnMut(u32, &Test) -> bool,
     ) -> bool {
         open.clear();
@@ -468,6 +498,7 @@ impl Filter {
                 FilterNode::All => true,
                 FilterNode::Nothing => false,
                 FilterNode::Test(test) => holds(at, test),
+                FilterNode::Valid(wanted) => *wanted == is_valid,
                 FilterNode::Not(child) => {
                     open.push((at, 1));
                     at = *child;
@@ -527,355 +558,5 @@ impl Test {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::query::parse;
-
-    /// What the collection of these tests declares.
-    fn typing(path: &Path) -> Typing {
-        match path.to_string().as_str() {
-            "age" => Typing::Scalar(Scalar::Int),
-            "score" => Typing::Scalar(Scalar::Float),
-            "active" => Typing::Scalar(Scalar::Bool),
-            "price" => Typing::Scalar(Scalar::Decimal),
-            "created" => Typing::Scalar(Scalar::DateTime),
-            "extra" => Typing::Scalar(Scalar::Json),
-            "tags" => Typing::Array(Scalar::String),
-            "name" | "tags[*]" => Typing::Scalar(Scalar::String),
-            _ => Typing::Undeclared,
-        }
-    }
-
-    fn bound(text: &str, pairs: &[(&str, &str)]) -> Result<Filter> {
-        let limits = Limits::default();
-        let params =
-            Params::new(pairs.iter().map(|(name, json)| (*name, json.as_bytes())), &limits)?;
-        bind_typed(&parse(text, &limits)?, &typing, &params)
-    }
-
-    fn error(text: &str, pairs: &[(&str, &str)]) -> String {
-        bound(text, pairs).expect_err(text).to_string()
-    }
-
-    #[test]
-    fn says_how_parameters_are_given() {
-        let found = error("a = $x", &[("$x", "1")]);
-        let expected = "FILTER parameter $x has no value among PARAMS at position 4; \
-                        names after PARAMS come without $";
-        assert_eq!(found, expected);
-        let found = error("a = $x", &[("x", "ada")]);
-        assert!(found.ends_with("; a value is JSON, a string in double quotes"), "{found}");
-    }
-
-    #[test]
-    fn a_strict_collection_is_asked_what_it_declares() {
-        let json = br#"{"collection":"c","mode":"strict","fields":[
-            {"path":"a.b","type":"int"},{"path":"tags","type":"array<string>"},
-            {"path":"any","type":"json"},{"path":"items[*].sku","type":"string"}]}"#;
-        let limits = Limits::default();
-        let mut definition = Definition::from_json(json, &limits).unwrap();
-        let bound = |text: &str, definition: &Definition| {
-            bind(&parse(text, &limits).unwrap(), definition, &Params::default())
-        };
-        for path in ["a", "a.b", "tags[*]", "tags[2]", "any.x[1]", "items", "items[3].sku"] {
-            assert!(bound(&format!("{path} IS MISSING"), &definition).is_ok(), "{path}");
-        }
-        assert!(bound("tags HAS 'x'", &definition).is_ok());
-        for path in ["b", "a.c", "a.b.c", "tags.x", "tags[1].x", "a.b[1]", "items.sku"] {
-            let found = bound(&format!("a.b = 1 AND {path}"), &definition).unwrap_err();
-            let expected =
-                format!("FILTER collection 'c' is STRICT and declares no {path} at position 12");
-            assert_eq!(found.to_string(), expected);
-        }
-        definition.mode = Mode::Open;
-        assert!(bound("b", &definition).is_ok());
-    }
-
-    /// The one predicate of a filter.
-    fn only(text: &str) -> Test {
-        match bound(text, &[]).unwrap().nodes.pop() {
-            Some(FilterNode::Test(only)) => only,
-            node => panic!("{text}: {node:?}"),
-        }
-    }
-
-    fn matches(text: &str, json: &str) -> bool {
-        let filter = bound(text, &[]).unwrap_or_else(|error| panic!("{text}: {error}"));
-        let mut scratch = Scratch::default();
-        with_doc(json, |doc| filter.matches(doc, &mut scratch))
-    }
-
-    fn with_doc<T>(json: &str, look: impl FnOnce(DocRef<'_>) -> T) -> T {
-        look(crate::doc::testing::parsed(json).view())
-    }
-
-    fn assert_matches(json: &str, cases: &[(&str, bool)]) {
-        for (text, expected) in cases {
-            assert_eq!(matches(text, json), *expected, "{text} on {json}");
-        }
-    }
-
-    #[test]
-    fn compares_within_a_kind_only() {
-        assert_matches(
-            r#"{"n":5,"s":"m","t":true,"z":null,"a":[1],"o":{"n":1}}"#,
-            &[
-                ("n = 5", true),
-                ("n = 5.0", true),
-                ("n != 5", false),
-                ("n < 5", false),
-                ("n <= 5", true),
-                ("n > 4.5", true),
-                ("4 < n", true),
-                ("n >= 6", false),
-                ("n < 'x'", false),
-                ("n >= FALSE", false),
-                ("s > 'a'", true),
-                ("s < 'z'", true),
-                ("s > 0", false),
-                ("s BETWEEN 'm' AND 'm'", true),
-                ("t", true),
-                ("n", false),
-                ("NOT n", true),
-                ("t > FALSE", true),
-                ("t < 5", false),
-                ("z < 5", false),
-                ("z >= FALSE", false),
-                ("gone >= FALSE", false),
-                ("gone != 5", true),
-                ("a = 1", false),
-                ("o.n = 1", true),
-                ("n.o = 1", false),
-                ("n BETWEEN 1 AND 'z'", false),
-                ("n BETWEEN 6 AND 1", false),
-                ("n NOT BETWEEN 6 AND 9", true),
-                ("n IN ()", false),
-                ("n NOT IN ()", true),
-                ("n IN ('5', 5)", true),
-            ],
-        );
-    }
-
-    #[test]
-    fn the_greatest_double_is_a_number() {
-        let json =
-            format!(r#"{{"n":{},"m":{}}}"#, "1.7976931348623157e308", "-1.7976931348623157e308");
-        assert_matches(&json, &[("n > 0", true), ("m < 0", true), ("n < 'x'", false)]);
-    }
-
-    #[test]
-    fn is_tells_null_missing_and_booleans_apart() {
-        assert_matches(
-            r#"{"z":null,"t":true,"e":[],"a":[null,1]}"#,
-            &[
-                ("z IS NULL", true),
-                ("gone IS NULL", false),
-                ("z IS MISSING", false),
-                ("gone IS MISSING", true),
-                ("t IS TRUE", true),
-                ("t IS NOT FALSE", true),
-                ("z IS FALSE", false),
-                ("e IS MISSING", false),
-                ("e[*] IS MISSING", true),
-                ("gone[*] IS MISSING", true),
-                ("a[*] IS MISSING", false),
-                ("a[*] IS NULL", true),
-                ("a[1] IS NULL", false),
-                ("a[2] IS MISSING", true),
-            ],
-        );
-        assert_eq!(only("a IS MISSING").keys, KeySet::points([Key::MISSING]));
-        assert_eq!(only("a[*] IS MISSING").keys, KeySet::points([Key::MISSING]));
-    }
-
-    #[test]
-    fn any_element_satisfies() {
-        assert_matches(
-            r#"{"a":[1,9],"i":[{"k":"x","b":[2]},{"b":[3,4]},7]}"#,
-            &[
-                ("a[*] = 9", true),
-                ("NOT a[*] = 9", false),
-                ("NOT a[*] = 5", true),
-                ("a[*] BETWEEN 2 AND 8", false),
-                ("a[*] IN (5, 9)", true),
-                ("a HAS 1", true),
-                ("a NOT HAS 1", false),
-                ("i[*].k = 'x'", true),
-                ("i[*].b[*] = 4", true),
-                ("i[*].b HAS 3", true),
-                ("i[*].b[0] = 4", false),
-                ("i[*].gone IS MISSING", true),
-                ("i HAS 7", true),
-                ("a.b IS MISSING", true),
-                ("gone HAS 1", false),
-            ],
-        );
-    }
-
-    #[test]
-    fn joins_decide_as_their_parts() {
-        let values = [false, true];
-        for (a, b, c) in values.into_iter().flat_map(|a| {
-            values.into_iter().flat_map(move |b| values.into_iter().map(move |c| (a, b, c)))
-        }) {
-            let json = format!(r#"{{"a":{a},"b":{b},"c":{c}}}"#);
-            assert_matches(
-                &json,
-                &[
-                    ("a AND b AND c", a && b && c),
-                    ("a OR b OR c", a || b || c),
-                    ("a AND b OR c", a && b || c),
-                    ("a AND (b OR c)", a && (b || c)),
-                    ("NOT (a AND NOT b) AND c", (!a || b) && c),
-                    ("NOT (NOT (a OR b)) OR NOT c", a || b || !c),
-                    ("a IN () OR b AND NOT c", b && !c),
-                ],
-            );
-        }
-        let mut scratch = Scratch::default();
-        assert!(with_doc("{}", |doc| Filter::all().matches(doc, &mut scratch)));
-    }
-
-    #[test]
-    fn declared_types_govern() {
-        assert_matches(
-            r#"{"age":5,"price":"12.50","created":"2024-01-01T01:00:00+01:00","tags":["x"]}"#,
-            &[
-                ("age > 4.5", true),
-                ("age = 4.5", false),
-                ("age < 1e30", true),
-                ("price = 12.5", true),
-                ("price = '12.500'", true),
-                ("price > 12.5", false),
-                ("created = '2024-01-01T00:00:00Z'", true),
-                ("created = 1704067200000", true),
-                ("tags HAS 'x'", true),
-                ("tags[*] = 'x'", true),
-                ("tags IS NULL", false),
-                ("tags IS MISSING", false),
-                ("tags IS TRUE", false),
-            ],
-        );
-        // What is not of its field's type satisfies nothing.
-        assert_matches(
-            r#"{"age":"5","name":7,"active":"yes","tags":true}"#,
-            &[
-                ("age >= 0", false),
-                ("age != 0", true),
-                ("age IS NULL", false),
-                ("age IS MISSING", false),
-                ("name >= ''", false),
-                ("active", false),
-                ("age IS TRUE", false),
-                ("tags IS TRUE", false),
-            ],
-        );
-        assert_eq!(only("tags HAS 'x'").scalar, Scalar::String);
-        assert_eq!(only("extra HAS 'x'").scalar, Scalar::Json);
-        assert_eq!(only("other HAS 'x'").path.to_string(), "other[*]");
-    }
-
-    #[test]
-    fn a_literal_that_is_not_of_the_type_is_an_error() {
-        let declared = |what: &str, name: &str, field: &str, at: usize| {
-            format!("FILTER {what} is no {name}, as field {field} is declared at position {at}")
-        };
-        let cases = [
-            ("created > 'abc'", declared("'abc'", "datetime", "created", 10)),
-            ("created > 1.5", declared("1.5", "datetime", "created", 10)),
-            ("age = 'x'", declared("'x'", "int", "age", 6)),
-            ("age", declared("TRUE", "int", "age", 0)),
-            ("score IN (1, TRUE)", declared("TRUE", "float", "score", 13)),
-            ("name = 1", declared("1", "string", "name", 7)),
-            ("active = 1", declared("1", "bool", "active", 9)),
-            ("price BETWEEN 1 AND 'x'", declared("'x'", "decimal", "price", 20)),
-            ("tags HAS 1", declared("1", "string", "tags[*]", 9)),
-            ("a = 1e999", "FILTER 1e999 is beyond the range of numbers at position 4".into()),
-            (
-                "b AND tags = 'x'",
-                "FILTER field tags is declared array<string>, whose elements are compared with \
-                 tags HAS or tags[*] at position 6"
-                    .into(),
-            ),
-            (
-                "age HAS 1",
-                "FILTER HAS asks for an element, and field age is declared int, no array \
-                 at position 0"
-                    .into(),
-            ),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(error(text, &[]), expected);
-        }
-    }
-
-    #[test]
-    fn parameters_stand_for_literals() {
-        let pairs = [("min", " 5 "), ("list", r#"["a", "b"]"#), ("x", r#""it's""#)];
-        let filter = bound("n >= $min AND s IN $list AND t = $x", &pairs).unwrap();
-        let texts: Vec<&str> = filter
-            .nodes
-            .iter()
-            .filter_map(|node| match node {
-                FilterNode::Test(test) => Some(&*test.text),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(texts, ["n >= 5", "s IN ('a', 'b')", "t = 'it''s'"]);
-        let literals = bound("n >= 5 AND s IN ('a', 'b') AND t = 'it''s'", &[]).unwrap();
-        assert_eq!(filter, literals);
-        let many = bound("n IN $l", &[("l", "[1,2,3,4,5,6,7,8,9,10]")]).unwrap();
-        let Some(FilterNode::Test(test)) = many.nodes.last() else { panic!("{many:?}") };
-        assert_eq!(&*test.text, "n IN (1, 2, 3, 4, 5, 6, 7, 8, .. 2 more)");
-        let empty = bound("n IN $l", &[("l", "[]")]).unwrap();
-        assert_eq!(empty.nodes, [FilterNode::Nothing]);
-    }
-
-    #[test]
-    fn parameters_that_do_not_fit_are_errors() {
-        type Pairs = &'static [(&'static str, &'static str)];
-        let cases: [(&str, Pairs, &str); 9] = [
-            ("a = $x", &[], "parameter $x has no value among PARAMS at position 4"),
-            ("a = 1", &[("x", "1")], "parameter $x is not used by the filter"),
-            ("a = $x", &[("x", "1"), ("x", "2")], "parameter $x is given twice"),
-            (
-                "a = $x",
-                &[("x", "null")],
-                "parameter $x is null, use IS NULL instead of a comparison at position 4",
-            ),
-            (
-                "a IN $x",
-                &[("x", "[1,null]")],
-                "element 1 of parameter $x is null, use IS NULL instead of a comparison \
-                 at position 5",
-            ),
-            (
-                "a IN $x",
-                &[("x", "[[1]]")],
-                "element 0 of parameter $x is an array, expected a string, number or boolean \
-                 at position 5",
-            ),
-            (
-                "a HAS $x",
-                &[("x", "{}")],
-                "parameter $x is an object, expected a string, number or boolean at position 6",
-            ),
-            (
-                "a IN (1, $x)",
-                &[("x", "[1]")],
-                "parameter $x is an array, expected a string, number or boolean at position 9",
-            ),
-            (
-                "a IN $x",
-                &[("x", "1")],
-                "parameter $x after IN is a number, expected an array at position 5",
-            ),
-        ];
-        for (text, pairs, expected) in cases {
-            assert_eq!(error(text, pairs), format!("FILTER {expected}"));
-        }
-        let broken = bound("a = $x", &[("x", "{")]).unwrap_err();
-        assert_eq!(broken.code, Code::Json);
-        assert!(broken.message.starts_with("parameter $x: "), "{broken}");
-    }
-}
+#[path = "bind_tests.rs"]
+mod tests;

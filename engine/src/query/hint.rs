@@ -11,7 +11,7 @@ const TO_COME: [&str; 6] = ["LIKE", "ILIKE", "CONTAINS", "STARTS", "ENDS", "MATC
 pub(super) fn for_literal(text: &str, token: &Token) -> String {
     let before = &text[..token.start];
     match token.kind {
-        Kind::Path(_) => {
+        Kind::Subject(_) => {
             let word = &text[token.start..];
             let is_end = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ')');
             let word = word[..word.find(is_end).unwrap_or(word.len())].trim_matches('`');
@@ -28,16 +28,16 @@ pub(super) fn for_literal(text: &str, token: &Token) -> String {
 /// Where `token` stands in place of an operator, AND, OR or the end.
 pub(super) fn for_operator(text: &str, token: &Token) -> String {
     let before = &text[..token.start];
-    if before.ends_with('\'') && matches!(token.kind, Kind::Path(_) | Kind::Number(_)) {
+    if before.ends_with('\'') && matches!(token.kind, Kind::Subject(_) | Kind::Number(_)) {
         return "; a quote inside a string is doubled: ''".to_owned();
     }
     let word = &text[token.start..token.end];
     let reserved = TO_COME.into_iter().find(|reserved| reserved.eq_ignore_ascii_case(word));
     match (&token.kind, reserved) {
-        (Kind::Path(_), Some("CONTAINS")) => {
+        (Kind::Subject(_), Some("CONTAINS")) => {
             "; CONTAINS is reserved and not there yet: an element is asked for with HAS".to_owned()
         }
-        (Kind::Path(_), Some(reserved)) => format!("; {reserved} is reserved and not there yet"),
+        (Kind::Subject(_), Some(reserved)) => format!("; {reserved} is reserved and not there yet"),
         (Kind::Number(_), _) => for_number(text, token.start).to_owned(),
         _ => String::new(),
     }
@@ -76,7 +76,9 @@ pub(super) fn meant(word: &str, token: &Token, near: &[Keyword]) -> Option<&'sta
     match token.kind {
         Kind::Keyword(Keyword::Null) => Some("IS NULL"),
         Kind::Keyword(Keyword::Missing) => Some("IS MISSING"),
-        Kind::Path(_) => near.iter().map(|keyword| keyword.text()).find(|text| is_near(word, text)),
+        Kind::Subject(_) => {
+            near.iter().map(|keyword| keyword.text()).find(|text| is_near(word, text))
+        }
         _ => None,
     }
 }

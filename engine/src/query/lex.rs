@@ -6,7 +6,7 @@
 use crate::path::Path;
 use crate::{Code, Error, Result};
 
-use super::ast::Cmp;
+use super::ast::{Cmp, Meta, Subject};
 use super::hint;
 
 /// A reserved word. Declared in the order of [`Path::KEYWORDS`], which holds their texts.
@@ -54,7 +54,7 @@ impl Keyword {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     Keyword(Keyword),
-    Path(Path),
+    Subject(Subject),
     String(Box<str>),
     /// As JSON writes it, without a plus sign.
     Number(Box<str>),
@@ -185,6 +185,12 @@ impl<'t> Lexer<'t> {
                 Some(keyword) => return Ok((Kind::Keyword(keyword), first.end)),
                 None => {}
             }
+            match Meta::of(&first.text) {
+                Some(meta) if !is_dotted => {
+                    return Ok((Kind::Subject(Subject::Meta(meta)), first.end));
+                }
+                _ => {}
+            }
             if first.text.starts_with('_') {
                 let what = format!(
                     "{0} is reserved for metadata, which filters cannot read yet \
@@ -196,7 +202,7 @@ impl<'t> Lexer<'t> {
         }
         let (path, end) = Path::scan_steps(self.text, first, self.path_steps_max, Code::Filter)?;
         self.refuse_inner_keywords(start, end)?;
-        Ok((Kind::Path(path), end))
+        Ok((Kind::Subject(Subject::Path(path)), end))
     }
 
     /// `a.in` is an error as `in` is, so that a keyword to come can never change what a text means.
@@ -327,7 +333,7 @@ mod tests {
         for keyword in Keyword::ALL {
             assert_eq!(kinds(keyword.text()), [Kind::Keyword(keyword)]);
         }
-        let path = |text| Kind::Path(Path::parse(text, 8).unwrap());
+        let path = |text| Kind::Subject(Subject::Path(Path::parse(text, 8).unwrap()));
         assert_eq!(
             kinds("`and` a.`in`.b `_id` a._id"),
             ["and", "a.in.b", "_id", "a._id"].map(path)

@@ -6,7 +6,7 @@ mod hint;
 mod lex;
 pub mod parse;
 
-pub use ast::Ast;
+pub use ast::{Ast, Meta};
 
 pub use bind::{Filter, FilterNode, Params, Scratch, Test, bind, expect_declared};
 pub use parse::parse;

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use super::definition::{Definition, Field, Mode};
 use super::types::Scalar;
-use crate::doc::DocRef;
+use crate::doc::{DocRef, Document, Parsed};
 use crate::error::{Code, Error, Result};
+use crate::limits::Limits;
 use crate::path::Step;
-use crate::value::{KeyBuf, Kind, Raw};
+use crate::value::{Key, KeyBuf, KeyRef, Kind, Raw};
 
 /// Judges a document: whole, or only where it differs from `before`. `huge_numbers` are the offsets in its text of numbers beyond
 /// a double's range: only a decimal field may hold one. Errors: `SCHEMA`, `JSON`.
@@ -20,15 +21,47 @@ pub fn check(
     doc: DocRef<'_>,
     huge_numbers: &[u32],
 ) -> Result<()> {
+    let mut buf = KeyBuf::default();
     for field in &definition.fields {
         if !before.is_some_and(|before| is_same(first_name(field), before, doc)) {
-            check_field(field, doc)?;
+            check_field(field, doc, &mut buf, None)?;
         }
     }
+    check_rest(definition, before, doc, huge_numbers)
+}
+
+/// Judges what no field alone decides.
+fn check_rest(
+    definition: &Definition,
+    before: Option<DocRef<'_>>,
+    doc: DocRef<'_>,
+    huge_numbers: &[u32],
+) -> Result<()> {
     if definition.mode == Mode::Strict {
         check_members(definition, before, doc)?;
     }
     check_numbers(definition, doc, huge_numbers)
+}
+
+/// Judges a document that is stored already, whole. Errors: `SCHEMA`, `JSON`.
+pub fn check_stored(definition: &Definition, document: &Document) -> Result<()> {
+    let mut buf = KeyBuf::default();
+    for field in &definition.fields {
+        check_field(field, document.view(), &mut buf, None)?;
+    }
+    check_stored_rest(definition, document)
+}
+
+/// The same but for the fields, each of which [`check_field`] judges. Errors: `SCHEMA`, `JSON`.
+pub fn check_stored_rest(definition: &Definition, document: &Document) -> Result<()> {
+    let mut parsed = Parsed::default();
+    if document.has_huge_numbers() {
+        // Where they stand is not kept. What is stored has been in order once.
+        let any =
+            Limits { document_bytes_max: usize::MAX, depth_max: usize::MAX, ..Limits::default() };
+        parsed.parse(document.text(), &any)?;
+    }
+    check_rest(definition, None, document.view(), parsed.huge_numbers())
 }
 
 fn first_name(field: &Field) -> &str {
@@ -47,14 +80,26 @@ fn refuse(field: &Field, what: impl std::fmt::Display) -> Error {
     Error::new(Code::Schema, format!("field {} {what}", field.path))
 }
 
-fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
-    let mut buf = KeyBuf::default();
+/// Is shown keys.
+type See<'s> = &'s mut dyn FnMut(KeyRef<'_>);
+
+/// Judges one field. `see` is shown the keys under which an index over the field holds the document: all but
+/// [`Key::MISSING`], or, where the field is refused, some of them. Error: `SCHEMA`.
+pub fn check_field(
+    field: &Field,
+    doc: DocRef<'_>,
+    buf: &mut KeyBuf,
+    mut see: Option<See<'_>>,
+) -> Result<()> {
     let mut found = false;
     for raw in field.path.values(doc) {
         found = true;
         if raw.kind() == Kind::Null {
             if !field.nullable {
                 return Err(refuse(field, "is null, and not declared NULLABLE"));
+            }
+            if let (false, Some(see)) = (field.ty.array, &mut see) {
+                see(Key::NULL.as_ref());
             }
         } else if field.ty.array {
             if raw.kind() != Kind::Array {
@@ -67,10 +112,10 @@ fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
                 if element.kind() == Kind::Null {
                     return Err(refuse(field, "holds a null among its elements"));
                 }
-                check_value(field, element, &mut buf)?;
+                check_value(field, element, buf, &mut see)?;
             }
         } else {
-            check_value(field, raw, &mut buf)?;
+            check_value(field, raw, buf, &mut see)?;
         }
     }
     if field.required && !found {
@@ -79,8 +124,21 @@ fn check_field(field: &Field, doc: DocRef<'_>) -> Result<()> {
     Ok(())
 }
 
-fn check_value(field: &Field, raw: Raw<'_>, buf: &mut KeyBuf) -> Result<()> {
+fn check_value(
+    field: &Field,
+    raw: Raw<'_>,
+    buf: &mut KeyBuf,
+    see: &mut Option<See<'_>>,
+) -> Result<()> {
+    // Any string fits, and needs no key where nobody looks at it.
+    let is_text = field.ty.scalar == Scalar::String && raw.kind() == Kind::String;
+    if is_text && see.is_none() {
+        return Ok(());
+    }
     if field.ty.scalar.key(raw, buf) {
+        if let Some(see) = see {
+            see(buf.as_ref());
+        }
         return Ok(());
     }
     Err(refuse(field, format!("is declared {}, found {}", field.ty, excerpt(raw))))

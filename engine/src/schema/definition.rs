@@ -58,6 +58,11 @@ impl Field {
         Field { path, ty, required: false, nullable: false, unique: false, index: None }
     }
 
+    /// The kind of index over the field, if there is one: hashed for a unique field without a kind.
+    pub fn indexed_as(&self) -> Option<IndexKind> {
+        self.index.or(self.unique.then_some(IndexKind::Set))
+    }
+
     /// The path whose values the index holds: the elements of an array.
     pub fn index_path(&self) -> Path {
         if self.ty.array { self.path.each() } else { self.path.clone() }
@@ -258,4 +263,55 @@ fn same_place(declared: &[Step], steps: &[Step]) -> bool {
             (Step::Each, Step::Index(_)) => true,
             _ => declared == step,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Definition {
+        Definition::from_json(json.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    fn refused(definition: &Definition) -> String {
+        let error = definition.validate(&Limits::default()).unwrap_err();
+        assert_eq!(error.code, Code::Schema);
+        error.message.to_string()
+    }
+
+    #[test]
+    fn a_name_or_prefix_is_empty_or_too_long() {
+        let sound = read(r#"{"collection":"t","fields":[]}"#);
+        let (empty, longest) = (String::new(), "n".repeat(NAME_BYTES_MAX));
+        let longer = format!("{longest}n");
+        let told = |name: &str, prefix: &str| {
+            refused(&Definition { name: name.into(), prefix: prefix.into(), ..sound.clone() })
+        };
+        let too_long = "a name of 513 bytes exceeds the limit of 512";
+        assert_eq!(told(&longer, "n:"), too_long);
+        assert_eq!(told("n", &longer), too_long);
+        assert_eq!(told("n", &empty), "the prefix of collection 'n' is empty");
+        assert_eq!(told(&empty, "n:"), "'' is no collection name: empty or with a ':'");
+        let definition = Definition { name: longest.clone().into(), ..sound };
+        assert!(definition.validate(&Limits::default()).is_ok());
+    }
+
+    #[test]
+    fn a_field_is_no_single_element_and_no_array_within_one() {
+        let told = |path: &str, ty: &str| {
+            let field = format!(r#"{{"path":"{path}","type":"{ty}"}}"#);
+            let json = format!(r#"{{"collection":"t","fields":[{field}]}}"#);
+            let error = Definition::from_json(json.as_bytes(), &Limits::default()).unwrap_err();
+            (error.code, error.message.to_string())
+        };
+        let refusal = |what: &str| (Code::Schema, what.to_owned());
+        assert_eq!(
+            told("items[*].tags", "array<string>"),
+            refusal("field items[*].tags is an array within [*]: declare its elements")
+        );
+        assert_eq!(
+            told("items[3]", "string"),
+            refusal("field items[3] names one element of an array: declare [*]")
+        );
+    }
 }

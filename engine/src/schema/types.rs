@@ -62,6 +62,10 @@ impl Scalar {
             }
             Kind::Bool => self.key_of_bool(raw.bytes() == b"true", out),
             Kind::Number => self.key_of_number(raw.bytes(), out),
+            Kind::String if matches!(self, Scalar::String | Scalar::Json) => {
+                out.set_string(&raw.characters().expect("a string by its kind"));
+                true
+            }
             Kind::String => {
                 let text = raw.string().expect("a string by its kind");
                 self.key_of_string(&text, out)
@@ -111,7 +115,7 @@ impl Scalar {
     pub fn key_of_string(self, text: &str, out: &mut KeyBuf) -> bool {
         match self {
             Scalar::String | Scalar::Json => {
-                out.set_string(text);
+                out.set_string(text.as_bytes());
                 true
             }
             Scalar::Decimal => Decimal::parse(text).is_some_and(|decimal| {
@@ -173,13 +177,6 @@ fn instant(text: &str) -> Option<(i64, u32)> {
     let nanos = local.duration_since(date(1970, 1, 1).at(0, 0, 0, 0)).as_nanos();
     let nanos = nanos - i128::from(offset_minutes) * 60_000_000_000;
     Some((nanos.div_euclid(1_000_000) as i64, nanos.rem_euclid(1_000_000) as u32))
-}
-
-impl FieldType {
-    /// One value of `scalar`.
-    pub const fn one(scalar: Scalar) -> Self {
-        FieldType { scalar, array: false }
-    }
 }
 
 impl fmt::Display for FieldType {

@@ -1,8 +1,7 @@
 //! Declaring and dropping collections, over documents that are there already.
 
 use super::{Created, Store};
-use crate::collection::Collection;
-use crate::doc::Document;
+use crate::collection::{Arrival, Collection};
 use crate::error::{Code, Error, Result};
 use crate::index::Index;
 use crate::schema::{Definition, check};
@@ -13,9 +12,7 @@ const OFFENDERS_MAX: usize = 3;
 
 /// A document on its way from one collection to another.
 struct Mover {
-    key: Vec<u8>,
-    document: Document,
-    expires_ms: Option<i64>,
+    arrival: Arrival,
     due: bool,
 }
 
@@ -64,7 +61,7 @@ impl Store {
         self.judge_prefix(db, &definition)?;
         let movers = self.movers(db, definition.prefix.as_bytes());
         judge(&definition, &movers)?;
-        self.move_in(db, definition, &movers);
+        self.move_in(db, definition, movers);
         Ok(Created::New)
     }
 
@@ -87,20 +84,22 @@ impl Store {
             if !held.starts_with(prefix) && !prefix.starts_with(held) {
                 continue;
             }
-            movers.extend(
-                movers_of(collection).filter(|mover| {
-                    mover.key.starts_with(prefix) && mover.key.len() > prefix.len()
-                }),
-            );
+            movers.extend(movers_of(collection).filter(|mover| {
+                mover.arrival.key.starts_with(prefix) && mover.arrival.key.len() > prefix.len()
+            }));
         }
-        movers.sort_by(|a, b| (a.document.seq(), &a.key).cmp(&(b.document.seq(), &b.key)));
+        movers.sort_by(|a, b| {
+            (a.arrival.document.seq(), &a.arrival.key)
+                .cmp(&(b.arrival.document.seq(), &b.arrival.key))
+        });
         movers
     }
 
     /// Makes the declared collection and moves the documents in, out of all others.
-    fn move_in(&mut self, db: u32, definition: Definition, movers: &[Mover]) {
+    fn move_in(&mut self, db: u32, definition: Definition, movers: Vec<Mover>) {
         let mut counters = self.databases.entry(db).or_default().floor;
-        let mut sources: Vec<u32> = movers.iter().map(|mover| mover.document.home()).collect();
+        let mut sources: Vec<u32> =
+            movers.iter().map(|mover| mover.arrival.document.home()).collect();
         sources.sort_unstable();
         sources.dedup();
         for source in &sources {
@@ -108,9 +107,9 @@ impl Store {
                 counters = counters.max(collection.counters());
             }
         }
-        for mover in movers {
-            if let Some(collection) = self.collections.get_mut(&mover.document.home()) {
-                collection.remove(mover.document.id());
+        for mover in &movers {
+            if let Some(collection) = self.collections.get_mut(&mover.arrival.document.home()) {
+                collection.remove(mover.arrival.document.id());
             }
         }
         for source in &sources {
@@ -118,14 +117,13 @@ impl Store {
         }
         let uid = self.add_collection(db, definition, true, counters);
         let Some(collection) = self.collections.get_mut(&uid) else { return };
-        for (at, mover) in movers.iter().enumerate() {
-            if sources.len() > 1 {
+        if sources.len() > 1 {
+            for (at, mover) in movers.iter().enumerate() {
                 // Birth numbers of several collections meet: they are counted anew.
-                mover.document.place(0, 0, at as u64 + 1, mover.document.version());
+                mover.arrival.document.place(0, 0, at as u64 + 1, mover.arrival.document.version());
             }
-            collection.fill(&mover.key, &mover.document, mover.expires_ms);
         }
-        collection.rebuild();
+        collection.fill(movers.into_iter().map(|mover| mover.arrival));
     }
 
     /// Takes a declaration away. Its documents stay, in open collections. Error: `NOCOLLECTION`. O(documents).
@@ -138,18 +136,19 @@ impl Store {
         };
         let Some(dropped) = self.take_collection(uid) else { return Ok(()) };
         for mover in movers_of(&dropped) {
-            mover.document.displace();
-            let Ok(placement) = self.place(db, &mover.key) else { continue };
+            mover.arrival.document.displace();
+            let Ok(placement) = self.place(db, &mover.arrival.key) else { continue };
             let target = match placement {
                 super::Placement::Known(uid) => uid,
                 super::Placement::Founded(name) => self.found(db, &name),
             };
             let Some(target) = self.collections.get_mut(&target) else { continue };
             // A founded collection takes the documents with their numbers, in order; another gives new ones.
-            if target.last_seq() < mover.document.seq() {
-                target.fill(&mover.key, &mover.document, mover.expires_ms);
+            if target.last_seq() < mover.arrival.document.seq() {
+                target.enter(mover.arrival);
             } else {
-                target.admit(&mover.key, &mover.document, mover.expires_ms);
+                let Arrival { key, document, expires_ms } = mover.arrival;
+                target.admit(&key, &document, expires_ms);
             }
         }
         Ok(())
@@ -162,7 +161,7 @@ fn movers_of(collection: &Collection) -> impl Iterator<Item = Mover> {
         collection.key(id, &mut key);
         let document = collection.document(id)?.clone();
         let (expires_ms, due) = (collection.expires_ms(id), collection.due().contains(id));
-        Some(Mover { key, document, expires_ms, due })
+        Some(Mover { arrival: Arrival { key, document, expires_ms }, due })
     })
 }
 
@@ -171,7 +170,7 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
     let mut offenders = Vec::new();
     let mut first = None;
     for mover in movers.iter().filter(|mover| !mover.due) {
-        if let Err(error) = check::check(definition, None, mover.document.view(), &[]) {
+        if let Err(error) = check::check_stored(definition, &mover.arrival.document) {
             first.get_or_insert(error);
             offenders.push(mover);
         }
@@ -190,7 +189,7 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
 fn judge_unique(index: &Index, movers: &[Mover]) -> Result<()> {
     let mut pairs: Vec<(Key, usize)> = Vec::new();
     for (at, mover) in movers.iter().enumerate().filter(|(_, mover)| !mover.due) {
-        pairs.extend(index.keys(mover.document.view()).into_iter().map(|key| (key, at)));
+        pairs.extend(index.keys(mover.arrival.document.view()).into_iter().map(|key| (key, at)));
     }
     pairs.sort();
     let same = |pair: &&[(Key, usize)]| pair[0].0 == pair[1].0 && !pair[0].0.is_absent();
@@ -201,8 +200,10 @@ fn judge_unique(index: &Index, movers: &[Mover]) -> Result<()> {
 }
 
 fn named(offenders: &[&Mover]) -> String {
-    let keys =
-        offenders.iter().take(OFFENDERS_MAX).map(|mover| String::from_utf8_lossy(&mover.key));
+    let keys = offenders
+        .iter()
+        .take(OFFENDERS_MAX)
+        .map(|mover| String::from_utf8_lossy(&mover.arrival.key));
     let keys: Vec<_> = keys.collect();
     let more = offenders.len().saturating_sub(OFFENDERS_MAX);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

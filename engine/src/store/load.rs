@@ -1,7 +1,10 @@
 //! Loading: documents come in the order of a hash table. They are kept aside, sorted by birth, and put into tables
 //! whose indexes are then built whole.
 
+use std::iter;
+
 use super::{Placement, Store};
+use crate::collection::Arrival;
 use crate::doc::Document;
 
 /// Documents that a load has brought and that are in no table yet.
@@ -13,10 +16,11 @@ pub(super) struct Filling {
 
 #[derive(Debug)]
 struct Loaded {
-    db: u32,
-    key: Box<[u8]>,
-    document: Document,
-    expires_ms: Option<i64>,
+    /// The database; the collection's number once that is known.
+    place: u32,
+    /// The document's birth number, so that sorting looks at no document.
+    seq: u64,
+    arrival: Arrival,
 }
 
 impl Filling {
@@ -25,7 +29,8 @@ impl Filling {
     }
 
     pub fn add(&mut self, db: u32, key: &[u8], document: &Document, expires_ms: Option<i64>) {
-        self.documents.push(Loaded { db, key: key.into(), document: document.clone(), expires_ms });
+        let arrival = Arrival { key: key.into(), document: document.clone(), expires_ms };
+        self.documents.push(Loaded { place: db, seq: document.seq(), arrival });
     }
 
     pub fn discard(&mut self) {
@@ -58,23 +63,23 @@ impl Store {
         }
         self.filling.open = false;
         let mut documents = std::mem::take(&mut self.filling.documents);
-        documents.sort_by_key(|loaded| loaded.document.seq());
-        let mut filled = Vec::new();
-        for loaded in documents {
-            let Ok(placement) = self.place(loaded.db, &loaded.key) else { continue };
-            let uid = match placement {
-                Placement::Known(uid) => uid,
-                Placement::Founded(name) => self.found(loaded.db, &name),
-            };
-            let Some(collection) = self.collections.get_mut(&uid) else { continue };
-            collection.fill(&loaded.key, &loaded.document, loaded.expires_ms);
-            filled.push(uid);
-        }
-        filled.sort_unstable();
-        filled.dedup();
-        for uid in filled {
-            if let Some(collection) = self.collections.get_mut(&uid) {
-                collection.rebuild();
+        documents.retain_mut(|loaded| match self.place(loaded.place, &loaded.arrival.key) {
+            Ok(placement) => {
+                loaded.place = match placement {
+                    Placement::Known(uid) => uid,
+                    Placement::Founded(name) => self.found(loaded.place, &name),
+                };
+                true
+            }
+            Err(_) => false,
+        });
+        documents.sort_by_cached_key(|loaded| (loaded.place, loaded.seq));
+        let mut documents = documents.into_iter().peekable();
+        while let Some(place) = documents.peek().map(|loaded| loaded.place) {
+            let of_one = iter::from_fn(|| documents.next_if(|loaded| loaded.place == place));
+            match self.collections.get_mut(&place) {
+                Some(collection) => collection.fill(of_one.map(|loaded| loaded.arrival)),
+                None => of_one.for_each(drop),
             }
         }
     }

@@ -12,10 +12,12 @@ pub use names::Placement;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::collection::{Changes, Collection, Counters, Delta, Home, Refusal};
+use crate::collection::{Changes, Collection, Counters, Delta, Home, Origin, Refusal};
 use crate::doc::{Document, Parsed, Stamp};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
+use crate::memory::Blocks;
+use crate::planted::{self, Fault};
 use crate::schema::{Definition, check};
 use load::Filling;
 use names::Names;
@@ -32,6 +34,7 @@ pub struct Store {
     /// The limits in force.
     pub limits: Limits,
     seed: u64,
+    blocks: Blocks,
     next_uid: u32,
     collections: HashMap<u32, Collection, ahash::RandomState>,
     databases: BTreeMap<u32, Names>,
@@ -101,11 +104,18 @@ impl Store {
         Store {
             limits: Limits::default(),
             seed,
+            blocks: Blocks::default(),
             next_uid: 1,
             collections: HashMap::with_hasher(hasher),
             databases: BTreeMap::new(),
             filling: Filling::default(),
         }
+    }
+
+    /// The same, which counts memory as `blocks` says.
+    #[must_use]
+    pub fn counting(self, blocks: Blocks) -> Self {
+        Store { blocks, ..self }
     }
 
     /// The collection of `name` in database `db`.
@@ -201,14 +211,18 @@ impl Store {
             return Ok(Prepared::Unchanged { version: old.version() });
         }
         let replaces = Self::replaced(old, &placement)?;
-        let changes = match self.known(&placement)? {
+        let (changes, keeps) = match self.known(&placement)? {
             None => {
                 let open = Definition::new("open");
                 check::check(&open, None, parsed.view(), parsed.huge_numbers())?;
-                Changes::new()
+                (Changes::new(), true)
             }
             Some(collection) => match self.judged(collection, old, parsed, write.whole) {
-                Ok(changes) => changes,
+                // An update mends a document that breaks the declaration, or leaves it as it is.
+                Ok(changes) => {
+                    let was_broken = replaces.is_some_and(|id| collection.is_breaking(id));
+                    (changes, write.whole || !was_broken || collection.keeps(parsed))
+                }
                 Err(Refusal::Error(error)) => return Err(error),
                 Err(Refusal::Held(ids)) => {
                     let key_of = |id| {
@@ -229,6 +243,7 @@ impl Store {
             replaces,
             document: Document::new(parsed, stamp),
             changes,
+            keeps,
             numbers: None,
             expires_ms: write.expires_ms,
         }))
@@ -277,9 +292,16 @@ impl Store {
         self.reserve_ids(&placement);
         let replaces = Self::replaced(old, &placement)?;
         let collection = self.known(&placement)?;
-        let changes = collection
-            .map(|collection| collection.changes(old.map(Document::view), parsed.view()))
-            .unwrap_or_default();
+        let (changes, keeps) = match collection {
+            Some(collection) => {
+                let mut changes = collection.changes(old.map(Document::view), parsed.view());
+                if planted::is(Fault::Replica) && replaces.is_some() {
+                    changes.clear();
+                }
+                (changes, collection.keeps(parsed))
+            }
+            None => (Changes::new(), parsed.huge_numbers().is_empty()),
+        };
         Ok(Delta {
             db,
             home: home(placement),
@@ -287,6 +309,7 @@ impl Store {
             replaces,
             document: Document::new(parsed, Stamp { home: 0, id: 0, ..stamp }),
             changes,
+            keeps,
             numbers: Some(Counters { version: stamp.version, seq: stamp.seq }),
             expires_ms,
         })
@@ -406,7 +429,8 @@ impl Store {
         let uid = self.next_uid;
         self.next_uid += 1;
         self.databases.entry(db).or_default().add(&definition, declared, uid);
-        let collection = Collection::new(uid, db, definition, declared, counters, self.seed);
+        let origin = Origin { uid, db, seed: self.seed, blocks: self.blocks };
+        let collection = Collection::new(origin, definition, declared, counters);
         self.collections.insert(uid, collection);
         uid
     }

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::Store;
 use crate::collection::Counters;
 use crate::error::{Code, Error, Result};
+use crate::planted::{self, Fault};
 use crate::schema::Definition;
 
 #[derive(Serialize, Deserialize)]
@@ -41,6 +42,9 @@ impl Store {
             let mut collections = Vec::new();
             for name in names.all() {
                 let Some(collection) = self.collection(*db, &name) else { continue };
+                if planted::is(Fault::Definition) && collection.is_vacant() {
+                    continue;
+                }
                 let definition = RawValue::from_string(collection.definition().to_json());
                 collections.push(CollectionJson {
                     declared: collection.is_declared(),

@@ -60,13 +60,25 @@ impl<'a> Raw<'a> {
     /// # Panics
     /// On a string that was not validated.
     pub fn string(self) -> Option<Cow<'a, str>> {
+        Some(match self.characters()? {
+            Cow::Borrowed(bytes) => {
+                Cow::Borrowed(std::str::from_utf8(bytes).expect("validated as UTF-8"))
+            }
+            Cow::Owned(bytes) => {
+                Cow::Owned(String::from_utf8(bytes).expect("escapes decode to whole characters"))
+            }
+        })
+    }
+
+    /// The same as bytes of UTF-8, which spares looking whether they are.
+    pub fn characters(self) -> Option<Cow<'a, [u8]>> {
         let inner = self.inner()?;
         if !inner.contains(&b'\\') {
-            return Some(Cow::Borrowed(std::str::from_utf8(inner).expect("validated as UTF-8")));
+            return Some(Cow::Borrowed(inner));
         }
         let mut bytes = Vec::with_capacity(inner.len());
         decode(inner, &mut bytes);
-        Some(Cow::Owned(String::from_utf8(bytes).expect("escapes decode to whole characters")))
+        Some(Cow::Owned(bytes))
     }
 
     /// Whether this is a string that decodes to `name`. Allocates only where something is escaped.

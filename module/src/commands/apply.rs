@@ -6,11 +6,11 @@ use folio_engine::store::{NUMBER_END, NUMBER_MAX};
 use super::args::syntax;
 use super::write::Target;
 use super::{Answer, Args, Refusal};
-use crate::ffi::{self, Ctx};
-use crate::{datatype, lifecycle, replicate, state};
+use crate::ffi::Ctx;
+use crate::{acl, datatype, lifecycle, replicate, state};
 
 fn may_run(ctx: &Ctx<'_>) -> Result<(), Refusal> {
-    if ctx.is_replay() || ffi::is_admin(ctx) { Ok(()) } else { Err(Refusal::NotPermitted) }
+    if ctx.is_replay() || acl::is_admin(ctx) { Ok(()) } else { Err(Refusal::NotPermitted) }
 }
 
 /// Puts a document as it is told, with its numbers and times.
@@ -39,6 +39,10 @@ pub(super) fn apply(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 /// Sets definitions and counters of the selected database.
 pub(super) fn set_state(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     may_run(ctx)?;
+    // It can declare any collection.
+    if !acl::Permit::of(ctx).covers(b"", acl::Right::Both) {
+        return Err(Refusal::NotPermitted);
+    }
     let json = args.bytes("json")?;
     args.end()?;
     let db = ctx.db();

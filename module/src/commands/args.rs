@@ -43,7 +43,7 @@ fn with_example(error: Error, what: &str) -> Error {
         "PARAMS" => "name value",
         _ => "email",
     };
-    let Error { code, message } = error;
+    let Error { code, message, .. } = error;
     Error::new(code, format!("{message}; {what} takes a count first: {what} 1 {example}"))
 }
 

@@ -1,10 +1,16 @@
 //! What there is of collections besides their documents: `DOC.DROP`, `DOC.LIST`, `DOC.SCHEMA`, `DOC.INFO`, `DOC.VERIFY`.
 
-use folio_engine::collection::{Collection, Info};
+use std::borrow::Cow;
+
+use folio_engine::Limits;
+use folio_engine::collection::{Collection, Digest, Info, Sum};
 
 use super::write::Target;
-use super::{Answer, Args, Refusal, no_collection, pattern};
+use super::{Answer, Args, Refusal, no_collection};
+use crate::acl::{Permit, Right};
 use crate::ffi::{Ctx, OwnedString};
+use crate::glob::Glob;
+use crate::state::State;
 use crate::{clock, lifecycle, replicate, state};
 
 /// Whether a collection is there at the instant of the command: an open one of which all documents have lapsed is not.
@@ -12,20 +18,37 @@ fn is_there(collection: &Collection) -> bool {
     collection.is_declared() || !collection.is_empty()
 }
 
-/// Runs `body` on the collection that the next argument names, as of now.
+/// What the keys of the collection begin with; of one that is not there, what those of an open one would.
+pub(super) fn prefix_of<'s>(state: &'s State, db: u32, name: &str) -> Cow<'s, [u8]> {
+    match state.store.collection(db, name) {
+        Some(collection) => Cow::Borrowed(collection.definition().prefix.as_bytes()),
+        None => Cow::Owned(format!("{name}:").into_bytes()),
+    }
+}
+
+/// Runs `body` on the collection `name`, as of now. A user without `right` on all of its keys learns nothing of it, not even
+/// whether it is there.
 pub(super) fn with_collection<R>(
     ctx: &Ctx<'_>,
     name: &str,
-    body: impl FnOnce(&Collection, &folio_engine::Limits) -> R,
+    right: Right,
+    body: impl FnOnce(&Collection, &Limits) -> R,
 ) -> Result<R, Refusal> {
+    let permit = Permit::of(ctx);
     let (db, now_ms) = (ctx.db(), clock::now_ms());
     state::with(|state| {
         state.end_bulk();
+        if permit.is_limited() {
+            let prefix = prefix_of(state, db, name);
+            if !permit.covers(&prefix, right) {
+                return Err(permit.refuse(ctx, name, &prefix, right));
+            }
+        }
         state.store.lapse(db, name, now_ms);
-        let collection = state.store.collection(db, name).filter(|there| is_there(there))?;
-        Some(body(collection, &state.store.limits))
+        let collection = state.store.collection(db, name).filter(|there| is_there(there));
+        let collection = collection.ok_or_else(|| no_collection(db, name))?;
+        Ok(body(collection, &state.store.limits))
     })?
-    .ok_or_else(|| no_collection(db, name))
 }
 
 /// Takes a declaration away, and with DOCUMENTS its documents.
@@ -33,7 +56,7 @@ pub(super) fn drop_collection(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     let with_documents = args.option(&["DOCUMENTS"])?.is_some();
     args.end()?;
-    let (keys, is_declared) = with_collection(ctx, name, |collection, _| {
+    let (keys, is_declared) = with_collection(ctx, name, Right::Write, |collection, _| {
         let mut keys = Vec::new();
         if with_documents {
             keys.extend(collection.live().iter().map(|id| {
@@ -62,18 +85,19 @@ pub(super) fn drop_collection(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     Ok(())
 }
 
-/// The names of the collections.
+/// The names of the collections that the user may read.
 pub(super) fn list(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    let wanted = args.peek().map(|_| args.bytes("pattern")).transpose()?;
+    let wanted = args.peek().map(|_| args.bytes("pattern")).transpose()?.map(Glob::new);
     args.end()?;
+    let permit = Permit::of(ctx);
     let db = ctx.db();
     let now_ms = clock::now_ms();
     let names = state::with(|state| {
         state.lapse_all(db, now_ms);
-        let store = &state.store;
-        let mut names = store.names(db);
-        names.retain(|name| wanted.is_none_or(|wanted| pattern::fits(wanted, name.as_bytes())));
-        names.retain(|name| store.collection(db, name).is_some_and(is_there));
+        let mut names = state.store.names(db);
+        names.retain(|name| wanted.as_ref().is_none_or(|wanted| wanted.fits(name.as_bytes())));
+        names.retain(|name| state.store.collection(db, name).is_some_and(is_there));
+        names.retain(|name| permit.covers(&prefix_of(state, db, name), Right::Read));
         names
     })?;
     ctx.reply_array(names.len());
@@ -87,7 +111,8 @@ pub(super) fn list(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 pub(super) fn schema(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     args.end()?;
-    let json = with_collection(ctx, name, |collection, _| collection.definition().to_json())?;
+    let json =
+        with_collection(ctx, name, Right::Read, |collection, _| collection.definition().to_json())?;
     ctx.reply_bytes(json.as_bytes());
     Ok(())
 }
@@ -96,7 +121,7 @@ pub(super) fn schema(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 pub(super) fn info(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     args.end()?;
-    let lines = with_collection(ctx, name, |collection, _| collection.info())?;
+    let lines = with_collection(ctx, name, Right::Read, |collection, _| collection.info())?;
     reply_lines(ctx, &lines);
     Ok(())
 }
@@ -119,14 +144,36 @@ fn reply_lines(ctx: &Ctx<'_>, lines: &[(String, Info)]) {
     }
 }
 
-/// The differences between the indexes and a recomputation from the documents.
+/// The differences between the indexes and a recomputation from the documents, or digests of both.
 pub(super) fn verify(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
+    let with_digest = args.option(&["DIGEST"])?.is_some();
     args.end()?;
-    let differences = with_collection(ctx, name, |collection, _| collection.verify())?;
+    if with_digest {
+        let digest = with_collection(ctx, name, Right::Read, |collection, _| collection.digest())?;
+        reply_lines(ctx, &digest_lines(digest));
+        return Ok(());
+    }
+    let differences = with_collection(ctx, name, Right::Read, |collection, _| collection.verify())?;
     ctx.reply_array(differences.len());
     for difference in differences {
         ctx.reply_bytes(difference.as_bytes());
     }
     Ok(())
+}
+
+fn digest_lines(digest: Digest) -> Vec<(String, Info)> {
+    let sum = |sum: Sum| Info::Text(format!("{sum:032x}"));
+    let indexes = digest.indexes.into_iter().map(|index| {
+        vec![
+            ("path".to_owned(), Info::Text(index.path.to_string())),
+            ("kind".to_owned(), Info::Text(index.kind.to_owned())),
+            ("digest".to_owned(), sum(index.entries)),
+        ]
+    });
+    vec![
+        ("documents".to_owned(), sum(digest.documents)),
+        ("times".to_owned(), sum(digest.times)),
+        ("indexes".to_owned(), Info::List(indexes.collect())),
+    ]
 }

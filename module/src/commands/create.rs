@@ -5,7 +5,9 @@ use folio_engine::store::Created;
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
-use super::{Answer, Args};
+use super::collections::prefix_of;
+use super::{Answer, Args, Refusal};
+use crate::acl::{Permit, Right};
 use crate::ffi::Ctx;
 use crate::{config, datatype, lifecycle, replicate, state};
 
@@ -85,12 +87,39 @@ fn read_index(args: &mut Args<'_>) -> Result<IndexKind> {
     }
 }
 
+/// Refuses a declaration to a user who may not read and write every key that it is about: those of the declared prefix;
+/// those that begin with the name, which have no other place once it is declared; and those of collections that stand in
+/// its way, which the errors name.
+fn judge_rights(ctx: &Ctx<'_>, definition: &Definition) -> Result<(), Refusal> {
+    let permit = Permit::of(ctx);
+    let (db, name, prefix) = (ctx.db(), &*definition.name, definition.prefix.as_bytes());
+    let named = format!("{name}:");
+    state::with(|state| {
+        let in_the_way = state.store.collections().filter(|there| {
+            there.db() == db
+                && there.is_declared()
+                && prefix.starts_with(there.definition().prefix.as_bytes())
+        });
+        let held = prefix_of(state, db, name);
+        let own = [prefix, named.as_bytes(), &held];
+        let all =
+            own.into_iter().chain(in_the_way.map(|there| there.definition().prefix.as_bytes()));
+        for prefix in all {
+            if !permit.covers(prefix, Right::Both) {
+                return Err(permit.refuse(ctx, name, prefix, Right::Both));
+            }
+        }
+        Ok(())
+    })?
+}
+
 /// Declares a collection.
 pub(super) fn create(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     // What a primary accepted is not judged by this server's settings, nor by its clock.
     let is_replay = ctx.is_replay();
     let limits = if is_replay { datatype::stored_limits() } else { config::limits() };
     let definition = read(args, &limits)?;
+    judge_rights(ctx, &definition)?;
     let (name, json) = (definition.name.clone(), definition.to_json());
     let db = ctx.db();
     let now_ms = crate::clock::now_ms();

@@ -11,6 +11,7 @@ use super::args::{shown, syntax};
 use super::collections::with_collection;
 use super::query::{COUNT, FIND, Query};
 use super::{Answer, Args};
+use crate::acl::Right;
 use crate::config;
 use crate::ffi::Ctx;
 
@@ -18,7 +19,7 @@ use crate::ffi::Ctx;
 pub(super) fn find(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     let query = Query::read(args, FIND, &config::limits())?;
-    with_collection(ctx, name, |collection, limits| {
+    with_collection(ctx, name, Right::Read, |collection, limits| {
         let found = exec::find(collection, &query.bind(collection, limits)?, limits)?;
         reply_rows(ctx, collection, &query, &found);
         Ok(())
@@ -58,7 +59,7 @@ fn reply_rows(ctx: &Ctx<'_>, collection: &Collection, query: &Query<'_>, found: 
 pub(super) fn count(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     let query = Query::read(args, COUNT, &config::limits())?;
-    let counted = with_collection(ctx, name, |collection, limits| -> Result<u64> {
+    let counted = with_collection(ctx, name, Right::Read, |collection, limits| -> Result<u64> {
         let find = query.bind(collection, limits)?;
         exec::count(collection, find.filter.as_ref(), find.scan, limits)
     })??;
@@ -70,7 +71,7 @@ pub(super) fn count(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 pub(super) fn exists(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     let query = Query::read(args, COUNT, &config::limits())?;
-    let found = with_collection(ctx, name, |collection, limits| -> Result<bool> {
+    let found = with_collection(ctx, name, Right::Read, |collection, limits| -> Result<bool> {
         let first = Find { limit: Some((0, 1)), ..query.bind(collection, limits)? };
         Ok(!exec::find(collection, &first, limits)?.ids.is_empty())
     })??;
@@ -90,9 +91,10 @@ pub(super) fn explain(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         return Err(syntax(format!("EXPLAIN takes FIND or COUNT, not {}", shown(word))).into());
     };
     let query = Query::read(args, if counting { COUNT } else { FIND }, &config::limits())?;
-    let lines = with_collection(ctx, name, |collection, limits| -> Result<Vec<String>> {
-        Ok(plan::explain(collection, &query.bind(collection, limits)?, counting, limits))
-    })??;
+    let lines =
+        with_collection(ctx, name, Right::Read, |collection, limits| -> Result<Vec<String>> {
+            Ok(plan::explain(collection, &query.bind(collection, limits)?, counting, limits))
+        })??;
     ctx.reply_array(lines.len());
     for line in lines {
         ctx.reply_bytes(line.as_bytes());

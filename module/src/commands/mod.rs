@@ -5,9 +5,10 @@ mod args;
 mod collections;
 mod create;
 mod delete;
+#[cfg(feature = "planted-faults")]
+pub(crate) mod fault;
 mod find;
 mod get;
-mod pattern;
 mod query;
 mod reference;
 mod set;
@@ -19,6 +20,8 @@ mod write;
 use std::fmt;
 
 use folio_engine::{Code, Error};
+
+use crate::acl::Right;
 
 pub use reference::reference_markdown;
 
@@ -36,8 +39,15 @@ pub(crate) enum Refusal {
     Error(Error),
     /// The key holds a value of another type.
     WrongType,
-    /// The user may not.
+    /// The user is no administrator.
     NotPermitted,
+    /// The user may not do that to every key of a collection.
+    Forbidden {
+        /// What the user calls it; nothing else is told of it.
+        collection: Box<str>,
+        /// What it takes.
+        right: Right,
+    },
 }
 
 impl From<Error> for Refusal {
@@ -56,6 +66,10 @@ impl fmt::Display for Refusal {
             Refusal::NotPermitted => f.write_str(
                 "NOPERM this command is Folio's own: replicas and administrators may run it",
             ),
+            Refusal::Forbidden { collection, right } => {
+                let name = args::shown(collection.as_bytes());
+                write!(f, "NOPERM this user may not {right} every key of collection {name}")
+            }
         }
     }
 }

@@ -95,7 +95,7 @@ fn next_option(args: &mut Args<'_>, names: &[&'static str]) -> Result<Option<&'s
     let word = args.peek().unwrap_or_default();
     let is_operator = word.first().is_some_and(|byte| b"=<>!&|".contains(byte))
         || WORDS.iter().any(|operator| word.eq_ignore_ascii_case(operator.as_bytes()));
-    args.option(names).map_err(|Error { code, message }| {
+    args.option(names).map_err(|Error { code, message, .. }| {
         let hint = if is_operator { "; the filter is one argument: quote it" } else { "" };
         Error::new(code, format!("{message}{hint}"))
     })

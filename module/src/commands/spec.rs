@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Answer, Args};
+use crate::acl::Right;
 use crate::ffi::Ctx;
 
 /// One command.
@@ -25,6 +26,8 @@ pub(crate) struct Command {
     pub(crate) arity: i32,
     /// Where its keys are.
     pub(crate) keys: Option<Keys>,
+    /// What its user has to be allowed on every key of the collection that it names.
+    pub(crate) right: Option<Right>,
     /// What it takes.
     pub(crate) arguments: &'static [Argument],
     /// What it replies.
@@ -158,6 +161,22 @@ impl Argument {
 }
 
 impl Command {
+    /// What its user has to be allowed besides the command itself, as the reference tells it.
+    pub(crate) fn permission(&self) -> Option<String> {
+        if let Some(right) = self.right {
+            return Some(format!(
+                "{right} every key of the collection: a key pattern covers its prefix"
+            ));
+        }
+        let keys = self.keys?;
+        let right = match keys.access {
+            Access::Read => Right::Read,
+            Access::Update => Right::Both,
+            Access::Overwrite | Access::Remove => Right::Write,
+        };
+        Some(format!("{right} {}", if keys.last == 0 { "the key" } else { "each key" }))
+    }
+
     /// The command as one types it.
     pub(crate) fn syntax(&self) -> String {
         let mut line = self.name.to_owned();

@@ -5,6 +5,7 @@
 
 use super::spec::{Access, Argument, Command, Keys, Kind};
 use super::{apply, collections, create, delete, find, get, set, update};
+use crate::acl::Right;
 
 const KEY: Argument = Argument::new("key", Kind::Key);
 const COLLECTION: Argument = Argument::new("collection", Kind::String);
@@ -54,6 +55,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "",
         arity: -3,
         keys: Some(one_key(Access::Update)),
+        right: None,
         arguments: &[
             KEY,
             JSON,
@@ -75,7 +77,7 @@ pub(crate) const TABLE: &[Command] = &[
         errors: &[
             "`JSON` the text is not well-formed; with the byte",
             "`SCHEMA` the document breaks the collection's declaration",
-            "`UNIQUE` another document holds the value",
+            "`UNIQUE` another document holds the value; its key is named to those who may read it",
             "`VERSION` IFVERSION names another version than the document has; an absent one has 0",
             "`TOOBIG` beyond `folio.document-bytes-max` or `folio.depth-max`",
             "`LIMITED` an array has more than `folio.index-entries-max` elements to index",
@@ -93,6 +95,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "",
         arity: -2,
         keys: Some(one_key(Access::Read)),
+        right: None,
         arguments: &[KEY, PATH.optional().multiple()],
         reply: "JSON text; null when the key is absent, or the one path asked leads to nothing. A path with `[*]` gives an array",
         errors: &["`PATH` a path cannot be read"],
@@ -109,6 +112,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:multi_shard",
         arity: -2,
         keys: Some(Keys { last: -1, access: Access::Read, before: Some("PATHS") }),
+        right: None,
         arguments: &[
             KEY.multiple(),
             Argument::block("paths", &[COUNT, PATH.multiple()]).after("PATHS").optional(),
@@ -128,6 +132,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "",
         arity: -4,
         keys: Some(one_key(Access::Update)),
+        right: None,
         arguments: &[
             KEY,
             IF_VERSION,
@@ -165,6 +170,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:multi_shard response_policy:agg_sum",
         arity: -2,
         keys: Some(Keys { last: -1, access: Access::Remove, before: None }),
+        right: None,
         arguments: &[KEY.multiple()],
         reply: "how many there were, an integer",
         errors: &[],
@@ -181,6 +187,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "",
         arity: 2,
         keys: Some(one_key(Access::Read)),
+        right: None,
         arguments: &[KEY],
         reply: "a map: `collection` (null where the key names none), `version` (the collection's change number at this document's last change, so it grows by leaps and never comes twice), `seq` (the birth number; RENAME, MOVE, COPY and RESTORE are births, with a new version too), `created`, `updated`, `expires` (milliseconds since 1970; null without a TTL), `bytes` (of the document alone); null when the key is absent",
         errors: &[],
@@ -200,6 +207,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards response_policy:all_succeeded",
         arity: -2,
         keys: None,
+        right: Some(Right::Both),
         arguments: &[
             COLLECTION,
             Argument::one_of(
@@ -241,7 +249,7 @@ pub(crate) const TABLE: &[Command] = &[
             )
             .optional(),
         ],
-        reply: "OK, also when the collection is declared in the same way already. Types: `string int float bool decimal datetime json`, and `array<T>` of each",
+        reply: "OK, also when the collection is declared in the same way already. Permission is needed for the keys that begin with the name and `:` too, which have no other place afterwards, and for the prefix of a collection that stands in the way. Types: `string int float bool decimal datetime json`, and `array<T>` of each",
         errors: &[
             "`COLLECTIONEXISTS` it is declared in another way",
             "`SCHEMA` the definition is not valid, or a document breaks it (the first ones are named)",
@@ -265,6 +273,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards response_policy:all_succeeded",
         arity: -2,
         keys: None,
+        right: Some(Right::Write),
         arguments: &[COLLECTION, Argument::word("DOCUMENTS").optional()],
         reply: "OK",
         errors: &["`NOCOLLECTION` the collection is not there, or not declared"],
@@ -273,7 +282,7 @@ pub(crate) const TABLE: &[Command] = &[
     },
     Command {
         name: "DOC.LIST",
-        summary: "Lists the collections of the selected database, those that are declared and those that hold documents.",
+        summary: "Lists the collections of the selected database that the user may read, those that are declared and those that hold documents.",
         complexity: "O(N log N) in the number of collections",
         since: "0.1.0",
         flags: "readonly",
@@ -281,8 +290,9 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards nondeterministic_output_order",
         arity: -1,
         keys: None,
+        right: None,
         arguments: &[Argument::new("pattern", Kind::Pattern).optional()],
-        reply: "an array of names, in order. The pattern is one of KEYS",
+        reply: "an array of names, in order; of those collections whose every key the user may read. The pattern is one of KEYS",
         errors: &[],
         example: ("DOC.LIST u*", "1) \"users\""),
         run: collections::list,
@@ -297,6 +307,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards response_policy:special",
         arity: 2,
         keys: None,
+        right: Some(Right::Read),
         arguments: &[COLLECTION],
         reply: "JSON text",
         errors: &["`NOCOLLECTION` the collection is not there"],
@@ -316,8 +327,9 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards response_policy:special nondeterministic_output",
         arity: 2,
         keys: None,
+        right: Some(Right::Read),
         arguments: &[COLLECTION],
-        reply: "a map: `collection`, `prefix`, `declared`, `documents`, `due` (lapsed, not yet removed), `with_ttl`, `version`, `seq`, `document_bytes`, `table_bytes`, and `indexes`, an array of maps of `path`, `kind`, `unique`, `values` (distinct keys), `entries` (pairs of key and document), `conflicts` (values that several documents hold although the index is unique: the server's own COPY, RENAME, MOVE and RESTORE are never refused) and `bytes`. Bytes are what was asked of the allocator, which adds some 10 to 20 %",
+        reply: "a map: `collection`, `prefix`, `declared`, `documents`, `due` (lapsed, not yet removed), `with_ttl`, `invalid` (documents that `_valid IS FALSE` finds: what the server's own COPY, RENAME, MOVE and RESTORE brought against the declaration, or with a unique value that another holds), `version`, `seq`, `document_bytes`, `table_bytes`, and `indexes`, an array of maps of `path`, `kind`, `unique`, `values` (distinct keys), `entries` (pairs of key and document), `conflicts` (values that several documents hold although the index is unique: the server's own COPY, RENAME, MOVE and RESTORE are never refused) and `bytes`. Bytes are the blocks that the allocator takes, as `used_memory` counts them: of the documents, of the table, of each index. What the server itself takes for a key (its name, its place in the database, two boxes around the value) is not among them; `MEMORY USAGE` counts it for one key",
         errors: &["`NOCOLLECTION` the collection is not there"],
         example: (
             "DOC.INFO users",
@@ -327,16 +339,17 @@ pub(crate) const TABLE: &[Command] = &[
     },
     Command {
         name: "DOC.VERIFY",
-        summary: "Recomputes every index of a collection from the documents and reports each difference.",
-        complexity: "O(N log N) in the documents, for each index, in one piece: no other client is served meanwhile",
+        summary: "Recomputes every index of a collection from the documents and reports each difference. With DIGEST, gives digests to compare with those of a replica, of a reloaded server or of another one.",
+        complexity: "O(N log N) in the documents, for each index, in one piece: no other client is served meanwhile; with DIGEST O(N) in the bytes of the documents and the entries of the indexes",
         since: "0.1.0",
         flags: "readonly",
         categories: "read slow",
         tips: "request_policy:all_shards response_policy:special",
-        arity: 2,
+        arity: -2,
         keys: None,
-        arguments: &[COLLECTION],
-        reply: "an array of differences, which is empty unless Folio has a defect",
+        right: Some(Right::Read),
+        arguments: &[COLLECTION, Argument::word("DIGEST").optional()],
+        reply: "an array of differences, which is empty unless Folio has a defect. With DIGEST a map of 128-bit numbers as hexadecimal text: `documents`, over each document's key, version, birth number and text; `times`, over key, created, updated and expires; `indexes`, an array of maps of `path`, `kind` and `digest`, each over the pairs of a value and a document's key that the index holds. Documents that have lapsed do not count, nor does any order. A replica that has caught up gives the same three; two servers that were sent the same commands give the same `documents` and `indexes`. Digests find accidents, not forgeries",
         errors: &["`NOCOLLECTION` the collection is not there"],
         example: ("DOC.VERIFY users", "(empty array)"),
         run: collections::verify,
@@ -351,6 +364,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards response_policy:special",
         arity: -2,
         keys: None,
+        right: Some(Right::Read),
         arguments: &[
             COLLECTION,
             WHERE,
@@ -404,6 +418,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards response_policy:agg_sum",
         arity: -2,
         keys: None,
+        right: Some(Right::Read),
         arguments: &[COLLECTION, WHERE, PARAMS, SCAN],
         reply: "an integer",
         errors: QUERY_ERRORS,
@@ -420,6 +435,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards response_policy:agg_logical_or",
         arity: -2,
         keys: None,
+        right: Some(Right::Read),
         arguments: &[COLLECTION, WHERE, PARAMS, SCAN],
         reply: "1 or 0",
         errors: QUERY_ERRORS,
@@ -436,6 +452,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "request_policy:all_shards response_policy:special nondeterministic_output",
         arity: -3,
         keys: None,
+        right: Some(Right::Read),
         arguments: &[
             COLLECTION,
             Argument::one_of("command", &[Argument::word("FIND"), Argument::word("COUNT")]),
@@ -456,6 +473,7 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "",
         arity: 8,
         keys: Some(one_key(Access::Overwrite)),
+        right: None,
         arguments: &[
             KEY,
             Argument::new("version", Kind::Integer),
@@ -483,9 +501,13 @@ pub(crate) const TABLE: &[Command] = &[
         tips: "",
         arity: 2,
         keys: None,
+        right: None,
         arguments: &[JSON],
         reply: "OK",
-        errors: &["`NOPERM` the user is no administrator", "`SCHEMA` the text is not of that form"],
+        errors: &[
+            "`NOPERM` the user is no administrator, or may not read and write every key",
+            "`SCHEMA` the text is not of that form",
+        ],
         example: ("DOC._STATE '{\"floor\":{\"version\":0,\"seq\":0},\"collections\":[]}'", "OK"),
         run: apply::set_state,
     },
@@ -535,6 +557,16 @@ mod tests {
                 command.name
             );
             assert_ne!(is_write, command.flags.contains("readonly"), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn commands_that_name_a_collection_say_what_they_do_to_it() {
+        for command in TABLE {
+            let names_one = command.arguments.first().is_some_and(|it| it.name == COLLECTION.name);
+            assert_eq!(names_one, command.right.is_some(), "{}", command.name);
+            let writes = command.right.is_some_and(Right::writes);
+            assert!(!writes || command.flags.contains("write"), "{}", command.name);
         }
     }
 

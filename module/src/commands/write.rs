@@ -185,9 +185,8 @@ impl<'c> Target<'c> {
                 }
             }
         }
-        let key = last_held.first().map(|key| String::from_utf8_lossy(key)).unwrap_or_default();
-        let what = format!("a lapsed document still holds the value: '{key}'");
-        Err(Error::new(Code::Unique, what).into())
+        let key = last_held.into_iter().next().unwrap_or_default();
+        Err(Error::held("the value is still held, though it has lapsed, by", &key).into())
     }
 
     /// Hands the committed document to the keyspace.

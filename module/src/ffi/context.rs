@@ -104,6 +104,11 @@ impl<'a> Ctx<'a> {
         Argument::new(self.argv[index])
     }
 
+    /// The arguments as the server keeps them, and how many there are.
+    pub(super) fn raw_arguments(&self) -> (*mut *mut raw::RedisModuleString, c_int) {
+        (self.argv.as_ptr().cast_mut(), self.argv.len() as c_int)
+    }
+
     /// The database that the client has selected.
     pub(crate) fn db(&self) -> u32 {
         let selected = api!(RedisModule_GetSelectedDb);
@@ -141,11 +146,11 @@ impl<'a> Ctx<'a> {
         unsafe { asks(self.raw) != 0 }
     }
 
-    /// Answers a keys request: the argument at `index` is a key.
-    pub(super) fn tell_key(&self, index: usize) {
-        let tell = api!(RedisModule_KeyAtPos);
+    /// Answers a keys request: the argument at `index` is a key, `flags` says what is done with it.
+    pub(super) fn tell_key(&self, index: usize, flags: u32) {
+        let tell = api!(RedisModule_KeyAtPosWithFlags);
         // SAFETY: server: the context is live.
-        unsafe { tell(self.raw, index as c_int) };
+        unsafe { tell(self.raw, index as c_int, flags as c_int) };
     }
 
     /// Opens `name` in the selected database.
@@ -264,30 +269,4 @@ pub(crate) fn is_quiet() -> bool {
     let avoid = api!(RedisModule_AvoidReplicaTraffic);
     // SAFETY: table: takes nothing.
     unsafe { avoid() != 0 }
-}
-
-/// Whether the user of `ctx` may run administrators' commands. Callers inside the server count as such.
-pub(crate) fn is_admin(ctx: &Ctx<'_>) -> bool {
-    let name_of = api!(RedisModule_GetCurrentUserName);
-    // SAFETY: server: the context is live.
-    let name = unsafe { name_of(ctx.raw) };
-    if name.is_null() {
-        return true;
-    }
-    let name = OwnedString { raw: name };
-    let user_of = api!(RedisModule_GetModuleUserFromUserName);
-    // SAFETY: owned: a live string.
-    let user = unsafe { user_of(name.raw) };
-    if user.is_null() {
-        return false;
-    }
-    let command = OwnedString::new(b"SHUTDOWN");
-    let mut argv = [command.raw];
-    let check = api!(RedisModule_ACLCheckCommandPermissions);
-    // SAFETY: owned: a live user and one live string.
-    let verdict = unsafe { check(user, argv.as_mut_ptr(), 1) };
-    let free = api!(RedisModule_FreeModuleUser);
-    // SAFETY: owned: made above, freed once.
-    unsafe { free(user) };
-    verdict == raw::REDISMODULE_OK as c_int
 }

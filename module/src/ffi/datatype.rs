@@ -7,8 +7,10 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use folio_engine::planted::{self, Fault};
 use redis_module::raw;
 
+use super::blocks::value_bytes;
 use super::key::{from_raw, into_raw, lend};
 use super::{Aof, Argument, Ctx, Digest, Rdb};
 use crate::{datatype, guard, lifecycle};
@@ -93,7 +95,7 @@ extern "C" fn aux_load(rdb: *mut raw::RedisModuleIO, encoding: c_int, _when: c_i
 extern "C" fn mem_usage(value: *const c_void) -> usize {
     // SAFETY: server: a value of this type, kept for the callback.
     let document = unsafe { lend(value) };
-    document.bytes()
+    value_bytes(&document)
 }
 
 extern "C" fn digest(digest: *mut raw::RedisModuleDigest, value: *mut c_void) {
@@ -103,8 +105,16 @@ extern "C" fn digest(digest: *mut raw::RedisModuleDigest, value: *mut c_void) {
 }
 
 extern "C" fn free(value: *mut c_void) {
+    if planted::is(Fault::Leak) {
+        return;
+    }
     // SAFETY: owned: the keyspace gives up the value's count.
     drop(unsafe { from_raw(value) });
+    if planted::is(Fault::Freed) {
+        // SAFETY: there is none: this is the fault.
+        let freed = unsafe { lend(value) };
+        std::hint::black_box(freed.version());
+    }
 }
 
 /// Pages of memory: the server frees values of more than 64 in the background on UNLINK.
@@ -126,8 +136,12 @@ extern "C" fn unlink2(ctx: *mut raw::RedisModuleKeyOptCtx, value: *const c_void)
     guard::callback("unlink", || lifecycle::left(db, key.bytes(), &document));
 }
 
-extern "C" fn copy2(_ctx: *mut raw::RedisModuleKeyOptCtx, value: *const c_void) -> *mut c_void {
+extern "C" fn copy2(ctx: *mut raw::RedisModuleKeyOptCtx, value: *const c_void) -> *mut c_void {
     // SAFETY: server: a value of this type, kept for the callback.
     let document = unsafe { lend(value) };
-    guard::callback("copy", || document.copy()).map_or(ptr::null_mut(), into_raw)
+    let Some(copy) = guard::callback("copy", || document.copy()) else { return ptr::null_mut() };
+    let db_of = api!(RedisModule_GetDbIdFromOptCtx);
+    // SAFETY: server: a live context.
+    lifecycle::copied_from(i64::from(unsafe { db_of(ctx) }));
+    into_raw(copy)
 }

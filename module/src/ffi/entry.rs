@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use redis_module::raw;
 
-use super::{Ctx, datatype, events, info, log, register, settings};
+use super::{Ctx, blocks, datatype, events, info, log, register, settings};
 use crate::{config, guard, state};
 
 /// What `MODULE LIST` shows: 1.2.3 as 10203.
@@ -52,6 +52,14 @@ fn start(ctx: &Ctx<'_>) -> bool {
     let set_options = api!(RedisModule_SetModuleOptions);
     // SAFETY: server: a live context.
     unsafe { set_options(ctx.raw, options as c_int) };
+    #[cfg(feature = "planted-faults")]
+    if let Ok(fault) = std::env::var("FOLIO_FAULT")
+        && !folio_engine::planted::plant(&fault)
+    {
+        log(true, &format!("FOLIO_FAULT names no fault: {fault}"));
+        return false;
+    }
+    blocks::learn();
     state::init(super::api::random_seed());
     let arguments: Vec<_> =
         (0..ctx.argument_count()).map(|index| ctx.argument(index).bytes()).collect();

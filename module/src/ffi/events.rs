@@ -76,7 +76,7 @@ extern "C" fn on_server(
         (
             raw::REDISMODULE_EVENT_LOADING,
             raw::REDISMODULE_SUBEVENT_LOADING_ENDED | raw::REDISMODULE_SUBEVENT_LOADING_FAILED,
-        ) => lifecycle::load_ended(),
+        ) => lifecycle::load_ended(&ctx),
         (raw::REDISMODULE_EVENT_LOADING, _) => lifecycle::load_began(),
         (
             raw::REDISMODULE_EVENT_REPL_ASYNC_LOAD,

@@ -62,12 +62,6 @@ impl Rdb {
         unsafe { save(self.raw, number) };
     }
 
-    pub(crate) fn save_signed(&self, number: i64) {
-        let save = api!(RedisModule_SaveSigned);
-        // SAFETY: server: a live stream.
-        unsafe { save(self.raw, number) };
-    }
-
     pub(crate) fn save_bytes(&self, bytes: &[u8]) {
         let save = api!(RedisModule_SaveStringBuffer);
         // SAFETY: server: a live stream; borrow: that many bytes.

@@ -9,9 +9,12 @@
 //! *server*: the server gave it for the duration of this callback; *borrow*: it comes from a Rust reference that
 //! outlives the call; *owned*: it was made here and is freed here; *table*: a function pointer of the API table.
 
-mod alloc;
 #[macro_use]
 mod api;
+mod acl;
+#[cfg(not(feature = "system-allocator"))]
+mod alloc;
+mod blocks;
 mod context;
 mod datatype;
 mod entry;
@@ -21,11 +24,15 @@ mod io;
 mod key;
 mod register;
 mod reply;
+mod scan;
 mod settings;
 
+pub(crate) use acl::{Caller, User};
 pub(crate) use api::{clock_ms, log};
-pub(crate) use context::{Argument, Ctx, OwnedString, is_admin, is_quiet};
+pub(crate) use blocks::blocks;
+pub(crate) use context::{Argument, Ctx, OwnedString, is_quiet};
 pub(crate) use events::wait;
 pub(crate) use info::InfoSection;
-pub(crate) use io::{Aof, Digest, Rdb};
+pub(crate) use io::{Aof, Digest, Loaded, Rdb};
 pub(crate) use key::{Access, Key, Value};
+pub(crate) use scan::for_each_document;

@@ -45,18 +45,23 @@ extern "C" fn entry<const INDEX: usize>(
 
 /// Tells where the keys are: from the first argument to the option that ends them.
 fn tell_keys(command: &Command, ctx: &Ctx<'_>) {
-    let end = command.keys.and_then(|keys| keys.before);
+    let Some(keys) = command.keys else { return };
+    let (end, flags) = (keys.before, access_flags(keys.access));
     for index in 1..ctx.argument_count() {
         let word = ctx.argument(index).bytes();
         if end.is_some_and(|end| word.eq_ignore_ascii_case(end.as_bytes())) {
             return;
         }
-        ctx.tell_key(index);
+        ctx.tell_key(index, flags);
     }
 }
 
 /// Registers every command; false, and a line in the log, where the server refuses one.
 pub(super) fn commands(ctx: &Ctx<'_>) -> bool {
+    #[cfg(feature = "planted-faults")]
+    if !create_faulty(ctx) {
+        return false;
+    }
     TABLE.iter().zip(ENTRIES).all(|(command, entry)| {
         let done = create(ctx, command, entry) && describe(ctx, command);
         if !done {
@@ -64,6 +69,29 @@ pub(super) fn commands(ctx: &Ctx<'_>) -> bool {
         }
         done
     })
+}
+
+/// The one command that only modules for tests have.
+#[cfg(feature = "planted-faults")]
+fn create_faulty(ctx: &Ctx<'_>) -> bool {
+    extern "C" fn entry(
+        ctx: *mut raw::RedisModuleCtx,
+        argv: *mut *mut raw::RedisModuleString,
+        length: c_int,
+    ) -> c_int {
+        let ctx = Ctx::of_command(ctx, argv, length);
+        guard::command("DOC._PANIC", &ctx, || {
+            let words: Words<'_> =
+                (1..ctx.argument_count()).map(|index| ctx.argument(index).bytes()).collect();
+            crate::commands::fault::panic(&ctx, &mut Args::new(&words))
+        });
+        raw::REDISMODULE_OK as c_int
+    }
+    let create = api!(RedisModule_CreateCommand);
+    // SAFETY: server: a live context; borrow: two C strings, which the server copies.
+    let status =
+        unsafe { create(ctx.raw, c"DOC._PANIC".as_ptr(), Some(entry), c"write".as_ptr(), 2, 2, 1) };
+    status == raw::REDISMODULE_OK as c_int
 }
 
 fn create(ctx: &Ctx<'_>, command: &Command, entry: Entry) -> bool {
@@ -148,10 +176,9 @@ fn kind(kind: Kind) -> raw::RedisModuleCommandArgType {
     }
 }
 
-/// The one key spec of a command, and the entry of zeros that ends the list.
-fn key_specs(command: &Command) -> Option<[raw::RedisModuleCommandKeySpec; 2]> {
-    let keys = command.keys?;
-    let flags = match keys.access {
+/// What the server is told of what a command does with its keys.
+fn access_flags(access: Access) -> u32 {
+    match access {
         Access::Read => raw::REDISMODULE_CMD_KEY_RO | raw::REDISMODULE_CMD_KEY_ACCESS,
         Access::Overwrite => raw::REDISMODULE_CMD_KEY_OW | raw::REDISMODULE_CMD_KEY_UPDATE,
         Access::Update => {
@@ -160,7 +187,13 @@ fn key_specs(command: &Command) -> Option<[raw::RedisModuleCommandKeySpec; 2]> {
                 | raw::REDISMODULE_CMD_KEY_UPDATE
         }
         Access::Remove => raw::REDISMODULE_CMD_KEY_RM | raw::REDISMODULE_CMD_KEY_DELETE,
-    };
+    }
+}
+
+/// The one key spec of a command, and the entry of zeros that ends the list.
+fn key_specs(command: &Command) -> Option<[raw::RedisModuleCommandKeySpec; 2]> {
+    let keys = command.keys?;
+    let flags = access_flags(keys.access);
     let incomplete = if keys.before.is_some() { raw::REDISMODULE_CMD_KEY_INCOMPLETE } else { 0 };
     let range = raw::RedisModuleCommandKeySpec__bindgen_ty_2__bindgen_ty_1 {
         lastkey: keys.last,

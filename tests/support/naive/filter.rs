@@ -73,6 +73,8 @@ pub enum Filter {
     IsBool(Path, bool),
     /// A bare path: `path = TRUE`
     Bare(Path),
+    /// `_valid IS TRUE`, `_valid IS FALSE`
+    Valid(bool),
 }
 
 impl Filter {
@@ -96,17 +98,17 @@ impl Filter {
             Self::In(path, literals) => fits(path, &literals.iter().collect::<Vec<_>>()),
             Self::Has(path, literal) => fits(&path.every(), &[literal]),
             Self::Bare(path) => fits(path, &[&Literal::Bool(true)]),
-            Self::IsNull(_) | Self::IsMissing(_) | Self::IsBool(..) => Ok(()),
+            Self::IsNull(_) | Self::IsMissing(_) | Self::IsBool(..) | Self::Valid(_) => Ok(()),
         }
     }
 
-    /// Whether the filter holds of a document. A literal that does not convert compares false,
+    /// Whether the filter holds of a document, which is valid or not. A literal that does not convert compares false,
     /// though the server refuses such a filter: see `check`.
-    pub fn holds(&self, document: &Json, schema: &NaiveSchema) -> bool {
+    pub fn holds(&self, document: &Json, schema: &NaiveSchema, is_valid: bool) -> bool {
         match self {
-            Self::And(parts) => parts.iter().all(|part| part.holds(document, schema)),
-            Self::Or(parts) => parts.iter().any(|part| part.holds(document, schema)),
-            Self::Not(part) => !part.holds(document, schema),
+            Self::And(parts) => parts.iter().all(|part| part.holds(document, schema, is_valid)),
+            Self::Or(parts) => parts.iter().any(|part| part.holds(document, schema, is_valid)),
+            Self::Not(part) => !part.holds(document, schema, is_valid),
             Self::Compare(path, Comparison::NotEqual, literal) => {
                 !any(path, document, schema, |value, kind| {
                     is(value, kind, Ordering::is_eq, literal)
@@ -135,6 +137,7 @@ impl Filter {
             Self::Bare(path) => any(path, document, schema, |value, kind| {
                 is(value, kind, Ordering::is_eq, &Literal::Bool(true))
             }),
+            Self::Valid(truth) => *truth == is_valid,
         }
     }
 }

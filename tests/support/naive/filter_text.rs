@@ -118,6 +118,9 @@ impl Writer<'_> {
     }
 
     fn predicate(&mut self, predicate: &Filter, is_negated: bool) {
+        if let Filter::Valid(truth) = predicate {
+            return self.validity(*truth);
+        }
         let (Filter::Compare(path, ..)
         | Filter::Between(path, ..)
         | Filter::In(path, _)
@@ -157,6 +160,21 @@ impl Writer<'_> {
             Filter::IsMissing(_) => self.word("MISSING"),
             Filter::IsBool(_, truth) => self.word(if *truth { "TRUE" } else { "FALSE" }),
             _ => {}
+        }
+    }
+
+    /// One of the ways to ask whether a document is valid.
+    fn validity(&mut self, truth: bool) {
+        let (word, other) = if truth { ("TRUE", "FALSE") } else { ("FALSE", "TRUE") };
+        self.token("_valid");
+        match self.random.as_deref_mut().map_or(0, |random| random.below(4)) {
+            0 => ["IS", word].into_iter().for_each(|word| self.word(word)),
+            1 => ["IS", "NOT", other].into_iter().for_each(|word| self.word(word)),
+            2 => {
+                self.sign("=");
+                self.literal(&Literal::Bool(truth));
+            }
+            _ => self.membership(&[Literal::Bool(truth)]),
         }
     }
 

@@ -171,8 +171,18 @@ impl NaiveCollection {
 
     fn matches(&self, filter: Option<&Filter>, now_ms: i64) -> Vec<&NaiveDocument> {
         let live = self.documents.iter().filter(|document| document.is_live(now_ms));
-        live.filter(|document| filter.is_none_or(|f| f.holds(&document.json, &self.schema)))
-            .collect()
+        live.filter(|document| {
+            filter.is_none_or(|filter| {
+                filter.holds(&document.json, &self.schema, self.is_valid(document, now_ms))
+            })
+        })
+        .collect()
+    }
+
+    /// Whether a document keeps to the declaration and shares no unique value with another.
+    pub fn is_valid(&self, document: &NaiveDocument, now_ms: i64) -> bool {
+        self.schema.breach(&document.json).is_none()
+            && self.judge_unique(&document.key, &document.json, now_ms).is_ok()
     }
 
     fn judge_unique(&self, key: &str, json: &Json, now_ms: i64) -> Result<(), Refusal> {

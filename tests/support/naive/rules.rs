@@ -29,7 +29,7 @@ fn not(filter: Filter) -> Filter {
 }
 
 fn holds(filter: &Filter, document: &str) -> bool {
-    filter.holds(&json(document), &NaiveSchema::default())
+    filter.holds(&json(document), &NaiveSchema::default(), true)
 }
 
 fn declared(kind: Kind) -> NaiveSchema {
@@ -37,7 +37,7 @@ fn declared(kind: Kind) -> NaiveSchema {
 }
 
 fn holds_declared(kind: Kind, filter: &Filter, value: &str) -> bool {
-    filter.holds(&json(&format!("{{\"a\":{value}}}")), &declared(kind))
+    filter.holds(&json(&format!("{{\"a\":{value}}}")), &declared(kind), true)
 }
 
 #[test]

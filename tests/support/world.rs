@@ -11,12 +11,14 @@ use folio_engine::schema::{Definition, Field, FieldType, IndexKind};
 use folio_engine::store::{Created, Prepared, Store};
 use folio_engine::value::Raw;
 use folio_engine::{Code, Limits};
-use folio_tests::generate::{self, Random};
-use folio_tests::naive::model::is_same;
-use folio_tests::naive::{self, Change, Json, NaiveCollection, NaiveIndex, NaiveSchema, Refusal};
+
+use crate::generate::{self, Random};
+use crate::naive::model::is_same;
+use crate::naive::{self, Change, Json, NaiveCollection, NaiveIndex, NaiveSchema, Refusal};
 
 /// What can happen in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is what its name says")]
 pub enum Kind {
     Set,
     Refused,
@@ -34,6 +36,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Each of them.
     pub const ALL: [Kind; 13] = [
         Kind::Set,
         Kind::Refused,
@@ -56,6 +59,7 @@ struct Entry {
     expires_ms: Option<i64>,
 }
 
+/// The store, the keyspace around it and the model.
 pub struct World {
     random: Random,
     limits: Limits,
@@ -65,6 +69,7 @@ pub struct World {
     model: NaiveCollection,
     now_ms: i64,
     highest_version: u64,
+    /// What has happened so far.
     pub counts: BTreeMap<Kind, usize>,
     /// The planted fault: the store does not hear that a document left its old key.
     pub forget_renames: bool,
@@ -76,8 +81,13 @@ const KEYS: usize = 40;
 const UPDATED: [&str; 7] = ["n", "s", "when", "price", "tags", "o.x", "o.y.z"];
 
 impl World {
+    /// A world whose draws follow from the seed.
     pub fn new(seed: u64) -> Self {
-        let mut random = Random::new(seed);
+        Self::drawn(Random::new(seed), seed)
+    }
+
+    /// A world that draws from `random`; `seed` is that of the store's hashes.
+    pub fn drawn(mut random: Random, seed: u64) -> Self {
         let indexes = random.below(5);
         let mut schema = generate::schema(&mut random, indexes);
         if random.chance(20)
@@ -101,6 +111,12 @@ impl World {
         }
     }
 
+    /// Whether bytes to draw from are left.
+    pub fn has_given(&self) -> bool {
+        self.random.has_given()
+    }
+
+    /// One operation of any kind, on the store and on the model.
     pub fn step(&mut self) {
         let kind = match self.random.below(1000) {
             0..380 => self.set(),
@@ -114,6 +130,16 @@ impl World {
             843..846 => self.flush(),
             846..849 => self.redeclare(),
             849..940 => self.find(),
+            _ => self.count(),
+        };
+        *self.counts.entry(kind).or_insert(0) += 1;
+    }
+
+    /// A question to a store of documents that were set, most of the time; else another document.
+    pub fn ask(&mut self) {
+        let kind = match self.random.below(10) {
+            0..3 => self.set(),
+            3..8 => self.find(),
             _ => self.count(),
         };
         *self.counts.entry(kind).or_insert(0) += 1;
@@ -470,7 +496,8 @@ fn engine_order(by: &naive::OrderBy) -> (Path, Direction) {
     (path, if by.descending { Direction::Descending } else { Direction::Ascending })
 }
 
-fn definition(schema: &NaiveSchema) -> Definition {
+/// The schema as the engine declares it.
+pub fn definition(schema: &NaiveSchema) -> Definition {
     let mut definition = Definition::new(NAME);
     for field in &schema.fields {
         let path = Path::parse(&field.path.text(), 32).expect("the model's paths are paths");

@@ -1,26 +1,34 @@
 //! A private server with the module, for one test.
 //!
 //! The server listens on a free port of 127.0.0.1, keeps its data in a temporary folder and is
-//! stopped, by its own process and by nothing broader, when the value is dropped.
+//! stopped, by its own process or container and by nothing broader, when the value is dropped.
 //!
 //! | variable | names |
 //! |---|---|
 //! | `FOLIO_TEST_URL` | a server that is running with the module loaded, for [`Server::shared`] |
-//! | `FOLIO_REDIS_SERVER` | the server's program; else `redis-server` from PATH |
+//! | `FOLIO_TEST_SERVER` | the image to run in containers, such as `redis-8.0`; else, and for `local`, a process of this machine |
+//! | `FOLIO_REDIS_SERVER` | the program of that process; else `redis-server` from PATH |
+//! | `FOLIO_TEST_ORDERLY` | if it is set, a server ends in order, so that a sanitizer can say what was left |
 //! | `FOLIO_MODULE` | the module; else the newer of those in `target/debug` and `target/release` |
 
+mod container;
+mod launch;
+mod version;
+
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use redis::{ProtocolVersion, Value};
 use tempfile::TempDir;
 
-use crate::Client;
+use crate::{Client, planted};
+
+use launch::{Launch, Running};
+pub use version::{Maker, Version};
 
 /// How long a server may take until it answers, its data read.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,13 +41,14 @@ pub struct Options {
     arguments: Vec<String>,
     module_arguments: Vec<String>,
     module: Option<PathBuf>,
+    is_plain: bool,
     environment: Vec<(String, String)>,
 }
 
 impl Options {
     /// A server that writes nothing to disk unless told to.
     pub fn new() -> Self {
-        Self::default()
+        planted::options(Self::default())
     }
 
     /// A line of the server's configuration, such as `maxmemory` `10mb`.
@@ -69,6 +78,13 @@ impl Options {
         self
     }
 
+    /// Without any module: what Folio is compared with.
+    #[must_use]
+    pub fn without_module(mut self) -> Self {
+        self.is_plain = true;
+        self
+    }
+
     /// A variable of the server's environment.
     #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Self {
@@ -94,7 +110,7 @@ struct Private {
     options: Options,
     port: u16,
     folder: TempDir,
-    process: Option<Child>,
+    running: Option<Running>,
 }
 
 impl Server {
@@ -115,7 +131,7 @@ impl Server {
 
     fn start_with(options: Options) -> Self {
         let folder = TempDir::with_prefix("folio-test-").expect("a temporary folder can be made");
-        let mut private = Private { options, port: 0, folder, process: None };
+        let mut private = Private { options, port: 0, folder, running: None };
         for _ in 0..START_TRIES {
             private.port = free_port();
             if private.try_start() {
@@ -139,6 +155,16 @@ impl Server {
     /// A new connection that speaks RESP3.
     pub fn resp3(&self) -> Client {
         Client::connect(&self.url, ProtocolVersion::RESP3)
+    }
+
+    /// Who made the server, and its version.
+    pub fn version(&self) -> Version {
+        Version::of(&mut self.resp2())
+    }
+
+    /// Whether it is run in a container, where a start takes longer.
+    pub fn is_in_container(&self) -> bool {
+        matches!(self.own().running, Some(Running::Container(_)))
     }
 
     /// The folder with the server's data and log.
@@ -168,35 +194,49 @@ impl Server {
 
     /// Ends the server at once, as a crash would. [`start_again`](Self::start_again) follows.
     pub fn kill(&mut self) {
-        let mut process = self.own_mut().process.take().expect("the server is running");
-        process.kill().expect("an own process can be killed");
-        process.wait().expect("an own process can be waited for");
+        self.own_mut().running.take().expect("the server is running").kill();
     }
 
     /// Ends the server in order; `how` is `SAVE` or `NOSAVE`.
     pub fn shut_down(&mut self, how: &str) {
         // The server closes the connection instead of answering.
         let _ = self.resp2().try_call(&["SHUTDOWN", how]);
-        let mut process = self.own_mut().process.take().expect("the server is running");
         let deadline = Instant::now() + START_TIMEOUT;
-        while process.try_wait().expect("an own process can be waited for").is_none() {
+        while !self.own_mut().has_ended() {
             assert!(Instant::now() < deadline, "the server does not end:\n{}", self.log());
             thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Starts an ended server again on the same port and data.
+    /// Starts an ended server again on the same data, and on the same port unless another process took it meanwhile.
     pub fn start_again(&mut self) {
         let private = self.own_mut();
-        assert!(private.process.is_none(), "the server is running");
-        assert!(private.try_start(), "the server does not start again:\n{}", private.log());
+        assert!(private.running.is_none(), "the server is running");
+        for _ in 0..START_TRIES {
+            if private.try_start() {
+                self.url = format!("redis://127.0.0.1:{}", self.own().port);
+                return;
+            }
+            if !private.log().contains("Address already in use") {
+                break;
+            }
+            private.port = free_port();
+        }
+        panic!("the server does not start again:\n{}", private.log());
+    }
+
+    /// The same without waiting until it answers: it may be killed while it reads its data.
+    pub fn begin_to_start(&mut self) {
+        let private = self.own_mut();
+        assert!(private.running.is_none(), "the server is running");
+        private.launch();
     }
 
     /// The same where the data may be refused; false when the server has ended over them.
     pub fn try_start_again(&mut self) -> bool {
         let private = self.own_mut();
-        assert!(private.process.is_none(), "the server is running");
-        private.spawn();
+        assert!(private.running.is_none(), "the server is running");
+        private.launch();
         private.outlives_its_data() && private.wait_until_ready()
     }
 
@@ -210,9 +250,9 @@ impl Server {
 }
 
 impl Private {
-    /// Starts the process and waits until it answers; false if it ended before.
+    /// Starts the server and waits until it answers; false if it ended before.
     fn try_start(&mut self) -> bool {
-        self.spawn();
+        self.launch();
         self.wait_until_ready()
     }
 
@@ -223,14 +263,10 @@ impl Private {
         while !self.log().contains("Ready to accept connections") {
             if self.log().contains("Unrecoverable error, aborting now") {
                 // Redis 7.0 then has its own checker look at the file, which never ends where a module's section is cut.
-                let mut process = self.process.take().expect("the server was started");
-                let _ = process.kill();
-                process.wait().expect("an own process can be waited for");
+                self.running.take().expect("the server was started").kill();
                 return false;
             }
-            let process = self.process.as_mut().expect("the server was started");
-            if process.try_wait().expect("an own process can be waited for").is_some() {
-                self.process = None;
+            if self.has_ended() {
                 return false;
             }
             assert!(
@@ -243,35 +279,23 @@ impl Private {
         true
     }
 
-    fn spawn(&mut self) {
-        let log = File::create(self.folder.path().join("server.log")).expect("a log can be made");
-        let errors = log.try_clone().expect("a file can be opened twice");
-        let mut command = Command::new(program());
-        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
-        command.args(["--daemonize", "no", "--logfile", "", "--enable-debug-command", "yes"]);
-        command.arg("--dir").arg(self.folder.path());
-        if !self.options.arguments.iter().any(|argument| argument == "--save") {
-            command.args(["--save", ""]);
-        }
-        command.args(&self.options.arguments);
-        let module = self.options.module.clone().unwrap_or_else(module);
-        command.arg("--loadmodule").arg(module).args(&self.options.module_arguments);
-        command.envs(self.options.environment.iter().cloned());
-        command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        let process = command.spawn();
-        self.process = Some(process.unwrap_or_else(|error| panic!("{command:?}: {error}")));
+    fn launch(&mut self) {
+        let named = || self.options.module.clone().unwrap_or_else(launch::module);
+        let module = (!self.options.is_plain).then(named);
+        let launch =
+            Launch { port: self.port, folder: self.folder.path(), options: &self.options, module };
+        self.running = Some(launch.start());
     }
 
     fn wait_until_ready(&mut self) -> bool {
         let deadline = Instant::now() + START_TIMEOUT;
         let url = format!("redis://127.0.0.1:{}", self.port);
+        let folder = fs::canonicalize(self.folder.path()).expect("the folder is there");
         loop {
-            let process = self.process.as_mut().expect("the server was started");
-            if process.try_wait().expect("an own process can be waited for").is_some() {
-                self.process = None;
+            if self.has_ended() {
                 return false;
             }
-            if answering_process(&url) == Some(process.id()) {
+            if answering_folder(&url).is_some_and(|answering| answering == folder) {
                 return true;
             }
             assert!(Instant::now() < deadline, "the server does not answer:\n{}", self.log());
@@ -279,17 +303,30 @@ impl Private {
         }
     }
 
+    /// Whether the server has ended by itself; what is left of it is then put away.
+    fn has_ended(&mut self) -> bool {
+        let running = self.running.as_mut().expect("the server was started");
+        let has_ended = running.has_ended();
+        if has_ended {
+            self.running.take().expect("asked above").kill();
+        }
+        has_ended
+    }
+
     fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
+        fs::read_to_string(launch::log(self.folder.path())).unwrap_or_default()
     }
 }
 
 impl Drop for Private {
     fn drop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            // Nothing is lost: the folder goes too.
-            let _ = process.kill();
-            let _ = process.wait();
+        if let Some(running) = self.running.take() {
+            if env::var_os("FOLIO_TEST_ORDERLY").is_some() {
+                running.end();
+            } else {
+                // Nothing is lost: the folder goes too.
+                running.kill();
+            }
         }
         if thread::panicking() {
             eprintln!("the server's log:\n{}", self.log());
@@ -297,42 +334,22 @@ impl Drop for Private {
     }
 }
 
-fn program() -> PathBuf {
-    env::var_os("FOLIO_REDIS_SERVER").map_or_else(|| "redis-server".into(), PathBuf::from)
-}
-
-/// The process that answers at this address, once its data is read.
+/// The data's folder of the server that answers at this address, once its data is read.
 ///
 /// Two tests may be given the same port; then one of the servers ends, and it must not take the
 /// other for itself.
-fn answering_process(url: &str) -> Option<u32> {
+fn answering_folder(url: &str) -> Option<PathBuf> {
     let client = redis::Client::open(url).expect("the address is well formed");
     let mut connection = client.get_connection_with_timeout(START_TIMEOUT).ok()?;
     // While the data is read, the answer is an error: LOADING.
     redis::cmd("PING").query::<Value>(&mut connection).ok()?;
-    let info: String = redis::cmd("INFO").arg("server").query(&mut connection).ok()?;
-    info.lines().find_map(|line| line.strip_prefix("process_id:"))?.trim().parse().ok()
+    let mut setting: Vec<String> =
+        redis::cmd("CONFIG").arg(&["GET", "dir"]).query(&mut connection).ok()?;
+    setting.pop().map(PathBuf::from)
 }
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
     listener.local_addr().expect("a bound socket has an address").port()
-}
-
-/// The module that is tested.
-fn module() -> PathBuf {
-    if let Some(path) = env::var_os("FOLIO_MODULE") {
-        let path = PathBuf::from(path);
-        assert!(path.exists(), "FOLIO_MODULE: there is no {}", path.display());
-        return path;
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is a folder of it");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let built = |profile| root.join(&target).join(profile).join("libfolio_module.so");
-    let age = |path: &PathBuf| fs::metadata(path).and_then(|m| m.modified());
-    let candidates = ["debug", "release"].map(built).into_iter().filter(|path| path.exists());
-    candidates
-        .max_by_key(|path| age(path).unwrap_or(SystemTime::UNIX_EPOCH))
-        .expect("the module is not built: run `cargo xtask test`, or set FOLIO_MODULE")
 }

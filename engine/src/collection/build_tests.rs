@@ -1,0 +1,83 @@
+//! Tests of building: what is built whole is what single births make.
+
+use super::super::{Counters, Origin};
+use super::*;
+use crate::Limits;
+use crate::doc::{Parsed, Stamp};
+use crate::memory::Blocks;
+use crate::schema::Definition;
+
+/// Enough for several threads.
+const DOCUMENTS: u64 = DOCUMENTS_FOR_THREADS + 2_000;
+const FIELDS: &str = r#"{"collection":"t","mode":"strict","fields":[
+    {"path":"id","type":"int","required":true},
+    {"path":"n","type":"int","nullable":true,"index":"sorted"},
+    {"path":"s","type":"string","index":"set"},
+    {"path":"mail","type":"string","unique":true},
+    {"path":"tags","type":"array<string>","index":"set"},
+    {"path":"d","type":"decimal","index":"sorted"},
+    {"path":"a.b","type":"float"}]}"#;
+/// The rest of a document after its id; the last break the declaration.
+const FORMS: [&str; 12] = [
+    "",
+    r#","n":MOD,"s":"some text MOD","mail":"ID@x","tags":["a","b","a"],"d":"1.5"}"#,
+    r#","n":null,"s":"","tags":[],"a":{"b":0.5}}"#,
+    r#","n":9007199254740993,"d":1e400,"s":"sé\u00e9\"x","mail":"MOD@x"}"#,
+    r#","tags":["tag MOD","x"],"d":-0.10}"#,
+    r#","mail":"much longer than any head: ID@example.com"}"#,
+    r#","n":1.5,"s":"a"}"#,
+    r#","s":["a","b"],"tags":["a",null,"b"],"n":3}"#,
+    r#","tags":"a","mail":null}"#,
+    r#","d":"x","n":-MOD}"#,
+    r#","undeclared":1,"s":"b"}"#,
+    r#","a":{"b":1e400},"tags":[1,"a"]}"#,
+];
+
+fn document(at: u64) -> Document {
+    let form = FORMS[(at % 13 % 12) as usize];
+    let json = if form.is_empty() {
+        "{}".to_owned()
+    } else {
+        let rest = form.replace("ID", &at.to_string()).replace("MOD", &(at % 97).to_string());
+        format!(r#"{{"id":{at}{rest}"#)
+    };
+    let mut parsed = Parsed::default();
+    parsed.parse(json.as_bytes(), &Limits::default()).unwrap();
+    Document::new(&parsed, Stamp { seq: at + 1, version: at + 1, ..Stamp::default() })
+}
+
+fn empty() -> Collection {
+    let origin = Origin { uid: 7, db: 0, seed: 1, blocks: Blocks::default() };
+    let definition = Definition::from_json(FIELDS.as_bytes(), &Limits::default()).unwrap();
+    Collection::new(origin, definition, true, Counters::default())
+}
+
+fn arrivals(range: std::ops::Range<u64>) -> impl Iterator<Item = Arrival> {
+    range.map(|at| {
+        let expires_ms = (at % 5 == 0).then_some(at as i64);
+        Arrival { key: format!("t:{at}").into_bytes(), document: document(at), expires_ms }
+    })
+}
+
+#[test]
+fn what_is_built_whole_is_what_single_births_make() {
+    let mut one_by_one = empty();
+    for Arrival { key, document, expires_ms } in arrivals(0..DOCUMENTS) {
+        one_by_one.admit(&key, &document, expires_ms);
+    }
+    // The second filling finds documents that have been judged.
+    for first in [0, 5, DOCUMENTS - 5, DOCUMENTS] {
+        let mut whole = empty();
+        whole.fill(arrivals(0..first));
+        whole.fill(arrivals(first..DOCUMENTS));
+        assert_eq!(whole.verify(), Vec::<String>::new());
+        assert_eq!(whole.digest(), one_by_one.digest());
+        assert_eq!(whole.breaking, one_by_one.breaking);
+        for (a, b) in whole.indexes.iter().zip(&one_by_one.indexes) {
+            assert_eq!(a.conflicts(), b.conflicts(), "{}", a.path());
+            assert_eq!(a.entries(), b.entries(), "{}", a.path());
+        }
+    }
+    let breaking = one_by_one.breaking.len();
+    assert!(breaking > DOCUMENTS / 3 && breaking < DOCUMENTS, "{breaking}");
+}

@@ -1,0 +1,110 @@
+//! A document's numbers and times in front of its text, as a value on disk holds them.
+//!
+//! Each is written seven bits a byte, the lowest first, with the highest bit set where more follow (LEB128). A signed one
+//! is turned into 2n, or -2n - 1 if it is negative, first. Most documents need 15 bytes.
+
+use folio_engine::doc::{Document, Stamp};
+
+/// Bytes that four numbers can take.
+pub(crate) const STAMP_BYTES_MAX: usize = 40;
+
+/// Appends birth number, version, when it was created, and how much later it was updated.
+pub(crate) fn write_stamp(document: &Document, out: &mut Vec<u8>) {
+    write(document.seq(), out);
+    write(document.version(), out);
+    write(folded(document.created_ms()), out);
+    write(folded(document.updated_ms().wrapping_sub(document.created_ms())), out);
+}
+
+/// Reads them; what follows is the text.
+pub(crate) fn read_stamp(bytes: &[u8]) -> Option<(Stamp, &[u8])> {
+    let mut rest = bytes;
+    let (seq, version) = (read(&mut rest)?, read(&mut rest)?);
+    let created_ms = unfolded(read(&mut rest)?);
+    let updated_ms = created_ms.wrapping_add(unfolded(read(&mut rest)?));
+    Some((Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms }, rest))
+}
+
+fn write(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// `None` where the bytes end, hold more than 64 bits, or are more than the number needs.
+fn read(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let bits = u64::from(byte & 0x7f);
+        let is_padded = *byte == 0 && shift > 0;
+        if is_padded || bits << shift >> shift != bits {
+            return None;
+        }
+        number |= bits << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+fn folded(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+fn unfolded(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use folio_engine::Limits;
+    use folio_engine::doc::Parsed;
+
+    use super::*;
+
+    #[test]
+    fn every_stamp_reads_back() {
+        let mut parsed = Parsed::default();
+        parsed.parse(b"{}", &Limits::default()).unwrap();
+        let times = [i64::MIN, -1, 0, 1, 1_767_225_600_000, i64::MAX];
+        for seq in [0, 1, 127, 128, 1 << 62, u64::MAX] {
+            for created_ms in times {
+                for updated_ms in times {
+                    let stamp =
+                        Stamp { home: 0, id: 0, seq, version: !seq, created_ms, updated_ms };
+                    let mut bytes = Vec::new();
+                    write_stamp(&Document::new(&parsed, stamp), &mut bytes);
+                    assert!(bytes.len() <= STAMP_BYTES_MAX);
+                    for end in 0..bytes.len() {
+                        assert_eq!(read_stamp(&bytes[..end]), None);
+                    }
+                    bytes.extend_from_slice(b"{}");
+                    assert_eq!(read_stamp(&bytes), Some((stamp, &b"{}"[..])));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn more_bytes_than_a_number_needs_are_refused() {
+        assert_eq!(read(&mut &[0x82, 0x01][..]), Some(130));
+        assert_eq!(read(&mut &[0x00][..]), Some(0));
+        assert_eq!(read(&mut &[0x82, 0x00][..]), None);
+        assert_eq!(read(&mut &[0x80, 0x80, 0x00][..]), None);
+    }
+
+    #[test]
+    fn more_than_64_bits_are_refused() {
+        let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+        assert_eq!(read(&mut &most[..]), Some(u64::MAX));
+        let mut more = most;
+        more[9] = 0x02;
+        assert_eq!(read(&mut &more[..]), None);
+        assert_eq!(read(&mut &[0x80; 11][..]), None);
+    }
+}
