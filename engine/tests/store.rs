@@ -477,3 +477,61 @@ fn a_digest_is_the_same_for_ever() {
     ];
     assert_eq!(sums, told);
 }
+
+/// As many documents as a file brings in any order: users, of a declared collection, and notes, of an open one.
+fn loaded_documents(count: u64) -> Vec<(String, Document)> {
+    let document = |n: u64| {
+        // Each number once: 7 and the count share no factor.
+        let seq = n * 7 % count + 1;
+        let name = if seq.is_multiple_of(3) { "notes" } else { "users" };
+        let json = format!(r#"{{"email":"{seq}@x","age":{}}}"#, seq % 50);
+        let stamp = Stamp { seq, version: seq, ..Stamp::default() };
+        (format!("{name}:{seq}"), Document::new(&parsed(&json), stamp))
+    };
+    (0..count).map(document).collect()
+}
+
+const LOADED: u64 = 40_000;
+
+#[test]
+fn a_large_load_gives_what_single_writes_give() {
+    let mut single = Store::new(1);
+    declare(&mut single, 0, USERS).unwrap();
+    let mut documents = loaded_documents(LOADED);
+    documents.sort_by_key(|(_, document)| document.seq());
+    for (key, document) in &documents {
+        set(&mut single, key, std::str::from_utf8(document.text()).unwrap());
+    }
+    let mut store = Store::new(1);
+    let (db, json) = single.save_state().remove(0);
+    store.load_state(db, json.as_bytes()).unwrap();
+    store.begin_load();
+    for (key, document) in loaded_documents(LOADED) {
+        assert!(store.adopt(0, key.as_bytes(), &document, None));
+    }
+    assert!(!store.adopt(0, b"plain", &documents[0].1.copy(), None));
+    store.end_load();
+    clean(&store);
+    for name in ["users", "notes"] {
+        // Numbers of documents differ: a file brings its own.
+        let entries = |store: &Store| store.collection(0, name).unwrap().digest().indexes;
+        assert_eq!(entries(&store), entries(&single), "{name}");
+        assert_eq!(count(&store, 0, name), count(&single, 0, name));
+    }
+}
+
+#[test]
+fn a_large_load_given_up_leaves_nothing() {
+    let mut store = Store::new(1);
+    declare(&mut store, 0, USERS).unwrap();
+    store.begin_load();
+    for (key, document) in loaded_documents(LOADED) {
+        store.adopt(0, key.as_bytes(), &document, None);
+    }
+    drop(store.flush(None));
+    store.end_load();
+    assert_eq!(store.names(0), ["users"]);
+    assert_eq!(count(&store, 0, "users"), 0);
+    set(&mut store, "users:1", r#"{"email":"1@x"}"#);
+    clean(&store);
+}

@@ -110,10 +110,13 @@ impl State {
         result
     }
 
-    /// Takes in definitions and counters of a database from a file. Error: `SCHEMA`.
+    /// Takes in definitions and counters of a database from a file, where they stand before all documents. Error: `SCHEMA`.
     pub(crate) fn load_state(&mut self, db: u32, json: &[u8]) -> Result<()> {
         if let Some(staging) = &mut self.staging {
             return staging.add_state(db, json);
+        }
+        if self.store.has_kept_aside() {
+            return Err(Error::new(Code::Schema, "saved definitions stand behind documents"));
         }
         let stored = datatype::stored_limits();
         let outcome = self.with_limits(stored, |state| state.store.load_state(db, json));
@@ -123,6 +126,10 @@ impl State {
 
     /// The same from a command: documents may be there already. Gives what [`State::create`] gives.
     pub(crate) fn set_state(&mut self, db: u32, json: &[u8]) -> Result<Vec<Box<[u8]>>> {
+        if self.store.has_kept_aside() {
+            // The file that continues a snapshot begins.
+            self.end_bulk();
+        }
         let stored = datatype::stored_limits();
         self.with_limits(stored, |state| state.store.load_state(db, json))?;
         self.note_prefixes();
@@ -188,8 +195,7 @@ impl State {
         document: &Document,
         expires_ms: Option<i64>,
     ) {
-        self.store.adopt(db, key, document, expires_ms);
-        if self.store.place(db, key).is_err() {
+        if !self.store.adopt(db, key, document, expires_ms) {
             self.strays.add(db, key, document);
         }
     }

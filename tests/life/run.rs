@@ -22,6 +22,8 @@ const SOON_BATCH: usize = 60;
 const LINGER_MS: i64 = 800;
 /// How long a replica, a rewrite or a clock is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often two servers' digests are asked for until they agree.
+const DIGESTS_MAX: usize = 5;
 
 /// Why a run ended.
 #[derive(Debug)]
@@ -151,11 +153,21 @@ impl Rig {
         self.wait_for_replica()
     }
 
-    /// The server's own digest of all keys, here and on the replica.
+    /// The server's own digest of all keys, here and on the replica. Where the server removes what has lapsed by itself, it
+    /// may do so between the two: then they are asked for again.
     fn digests(&mut self) -> Result<(Value, Value), String> {
-        let own = self.wire.call(&["DEBUG", "DIGEST"])?;
-        let (_, wire) = self.replica.as_mut().ok_or("no replica is attached")?;
-        Ok((own, wire.call(&["DEBUG", "DIGEST"])?))
+        let mut tries = 0;
+        loop {
+            let own = self.wire.call(&["DEBUG", "DIGEST"])?;
+            let (_, wire) = self.replica.as_mut().ok_or("no replica is attached")?;
+            let its = wire.call(&["DEBUG", "DIGEST"])?;
+            tries += 1;
+            if own == its || tries == DIGESTS_MAX {
+                return Ok((own, its));
+            }
+            thread::sleep(Duration::from_millis(SOON_MS as u64));
+            self.wait_for_replica()?;
+        }
     }
 
     fn wait_for_rewrite(&mut self) -> Result<(), String> {

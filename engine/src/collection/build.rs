@@ -1,5 +1,12 @@
 //! Tables and indexes filled in one go: after a load, for a new declaration, and when ids are numbered anew. Laying all
-//! entries of an index down at once costs far less than adding them one by one, and indexes are built side by side.
+//! entries of an index down at once costs far less than adding them one by one, and indexes are built side by side: each
+//! thread has a [`Share`] of the fields and looks at every document once.
+//!
+//! ```text
+//!   new declaration, renumbering    table filled     shares look at its documents      laid down
+//!   load of many documents          shares look at documents as they arrive (`crew`),  laid down
+//!                                   the table is filled when all are there
+//! ```
 
 use std::hint::black_box;
 use std::iter;
@@ -10,27 +17,30 @@ use std::thread;
 
 use roaring::RoaringBitmap;
 
+use super::crew::Crew;
 use super::{Collection, Documents};
 use crate::doc::Document;
-use crate::index::{Builder, DocId, Expiry, Index};
-use crate::schema::{Field, check};
+use crate::index::{Builder, DocId, Expiry, Ids, Index};
+use crate::schema::{Definition, Field, check};
 use crate::value::KeyBuf;
 
 /// From so many documents on, indexes are built by several threads: fewer are done soon.
-const DOCUMENTS_FOR_THREADS: u64 = 10_000;
+pub(crate) const DOCUMENTS_FOR_THREADS: u32 = 10_000;
 /// A build takes no more of the machine than this.
 const THREADS_MAX: usize = 4;
 
 /// A document that a load or another collection brings. Its numbers stay.
 #[derive(Debug)]
-pub(crate) struct Arrival {
-    pub key: Vec<u8>,
+pub(crate) struct Arrival<'k> {
+    pub key: &'k [u8],
     pub document: Document,
     /// In milliseconds since 1970.
     pub expires_ms: Option<i64>,
+    /// Under which number a crew was shown it, if there is one.
+    pub number: u32,
 }
 
-impl Arrival {
+impl Arrival<'_> {
     /// Has the processor fetch what the table is told of it.
     fn fetch(&self) {
         black_box((self.document.seq(), self.key.first()));
@@ -38,26 +48,85 @@ impl Arrival {
 }
 
 /// The fields that one thread judges, and whose indexes it builds, in one pass over the documents.
-#[derive(Default)]
-struct Share<'a> {
-    fields: Vec<(&'a Field, Option<&'a mut Index>)>,
-    /// It judges what no field alone decides, too.
-    rest: bool,
+#[derive(Debug, Default)]
+pub(super) struct Share {
+    /// The index of a field with its place among the collection's.
+    fields: Vec<(Field, Option<(usize, Builder)>)>,
+    /// The declaration, where this thread judges what no field alone decides, too.
+    rest: Option<Definition>,
+    /// The numbers of the documents that break it.
+    breaking: Vec<u32>,
+    buf: KeyBuf,
+}
+
+/// What a share came to.
+pub(super) struct Done {
+    indexes: Vec<(usize, Index)>,
+    breaking: Vec<DocId>,
+}
+
+impl Share {
+    fn builds(&self) -> bool {
+        self.fields.iter().any(|(_, builder)| builder.is_some())
+    }
+
+    /// Looks at a document that somebody has judged, or nobody. Numbers ascend.
+    pub fn show(&mut self, number: u32, document: &Document, is_judged: bool) {
+        let doc = document.view();
+        let mut keeps = true;
+        for (field, builder) in &mut self.fields {
+            match builder {
+                Some((_, builder)) if is_judged => builder.add(number, doc),
+                Some((_, builder)) => keeps &= builder.add_judged(number, doc, field),
+                None if is_judged => {}
+                None => keeps &= check::check_field(field, doc, &mut self.buf, None).is_ok(),
+            }
+        }
+        if let Some(definition) = self.rest.as_ref().filter(|_| !is_judged) {
+            keeps &= check::check_stored_rest(definition, document).is_ok();
+        }
+        if !keeps {
+            self.breaking.push(number);
+        }
+    }
+
+    /// Makes the indexes whole. `documents` holds those that were shown.
+    fn finish(self, ids: Ids<'_>, documents: &Documents) -> Done {
+        let builders = self.fields.into_iter().filter_map(|(_, builder)| builder);
+        let indexes = builders.map(|(at, builder)| {
+            (at, builder.finish(ids, |id| documents.get(id).map(Document::view)))
+        });
+        let id_of = |number| ids.map_or(number, |ids| ids[number as usize]);
+        let breaking = self.breaking.into_iter().map(id_of);
+        Done { indexes: indexes.collect(), breaking: breaking.collect() }
+    }
 }
 
 impl Collection {
-    /// Lets documents in, in the order of their birth, and builds every index anew.
-    /// O(documents + entries · log entries), shared by threads.
-    pub(crate) fn fill(&mut self, arrivals: impl Iterator<Item = Arrival>) {
+    /// Lets documents in, in the order of their birth, and builds every index anew. A crew has been shown them all, by
+    /// numbers from 0. O(documents + entries · log entries), shared by threads.
+    pub(crate) fn fill<'k>(
+        &mut self,
+        arrivals: impl Iterator<Item = Arrival<'k>>,
+        crew: Option<Crew>,
+    ) {
         let unjudged = self.next_id;
+        let mut ids = vec![0; crew.as_ref().map_or(0, Crew::shown)];
         in_groups(arrivals, Arrival::fetch, |arrival| {
-            self.take_place(arrival);
+            let number = arrival.number as usize;
+            let id = self.take_place(arrival);
+            if let Some(known) = ids.get_mut(number) {
+                *known = id;
+            }
         });
-        self.build(unjudged);
+        match crew {
+            Some(crew) => self.finish(crew.shares(), Some(&ids)),
+            None => self.build(unjudged),
+        }
     }
 
     /// Lets one in without indexing it.
-    pub(crate) fn enter(&mut self, arrival: Arrival) -> DocId {
+    pub(crate) fn enter(&mut self, arrival: Arrival<'_>) -> DocId {
         let document = arrival.document.clone();
         let id = self.take_place(arrival);
         self.judge_late(id, &document);
@@ -66,69 +135,44 @@ impl Collection {
 
     /// Builds every index anew, and judges the documents from an id on, which nobody has judged.
     fn build(&mut self, unjudged: DocId) {
-        let processors = || thread::available_parallelism().map_or(1, NonZero::get);
-        let is_large = self.live.len() >= DOCUMENTS_FOR_THREADS;
-        let threads = if is_large { processors().min(THREADS_MAX) } else { 1 };
-        let threads = threads.clamp(1, self.indexes.len().max(1));
-        let mut shares: Vec<Share<'_>> = iter::repeat_with(Share::default).take(threads).collect();
-        let mut indexes = std::mem::take(&mut self.indexes);
-        let mut of_fields = indexes.iter_mut().enumerate();
+        let is_large = self.live.len() >= DOCUMENTS_FOR_THREADS.into();
+        let threads = if is_large { threads() } else { 1 };
+        let shares = self.shares(threads, self.live.len() as usize);
+        let shown = side_by_side(shares, |mut share| {
+            let first = if share.builds() { 0 } else { unjudged };
+            let ids = self.live.range(first..);
+            let documents = ids.filter_map(|id| Some((id, self.documents.get(id)?)));
+            let fetch = |(_, document): &(DocId, &Document)| document.fetch();
+            in_groups(documents, fetch, |(id, document)| share.show(id, document, id < unjudged));
+            share
+        });
+        self.finish(shown, None);
+    }
+
+    /// The work of building every index, in at most so many shares.
+    pub(super) fn shares(&self, most: usize, documents: usize) -> Vec<Share> {
+        let count = most.clamp(1, self.indexes.len().max(1));
+        let mut shares: Vec<Share> = iter::repeat_with(Share::default).take(count).collect();
+        let mut of_fields = self.indexes.iter().enumerate();
         for field in &self.definition.fields {
             let index = field.indexed_as().and_then(|_| of_fields.next());
             // The last has no more indexes to build than others.
-            let at = index.as_ref().map_or(threads - 1, |(at, _)| at % threads);
-            shares[at].fields.push((field, index.map(|(_, index)| index)));
+            let share = index.map_or(count - 1, |(at, _)| at % count);
+            let builder = index.map(|(at, index)| (at, Builder::new(index, documents)));
+            shares[share].fields.push((field.clone(), builder));
         }
-        shares[threads - 1].rest = true;
-        let breaking = side_by_side(shares, |share| self.work(share, unjudged));
-        for ids in breaking {
-            self.breaking |= ids;
-        }
-        self.indexes = indexes;
+        shares[count - 1].rest = Some(self.definition.clone());
+        shares
     }
 
-    /// Does a share of the work; which unjudged documents were found to break the declaration.
-    fn work(&self, share: Share<'_>, unjudged: DocId) -> RoaringBitmap {
-        let mut breaking = RoaringBitmap::new();
-        let mut buf = KeyBuf::default();
-        let builder = |index| Builder::new(index, self.live.len() as usize);
-        let fields = share.fields.into_iter();
-        let mut fields: Vec<(&Field, Option<Builder<'_>>)> =
-            fields.map(|(field, index)| (field, index.map(builder))).collect();
-        let has_fields = !fields.is_empty();
-        let builds = fields.iter().any(|(_, builder)| builder.is_some());
-        let ids = self.live.range(if builds { 0 } else { unjudged }..);
-        let documents = ids.filter_map(|id| Some((id, self.documents.get(id)?)));
-        let fetch = |(_, document): &(DocId, &Document)| {
-            if has_fields {
-                document.fetch();
+    /// Ends the building by shares that were shown every document.
+    fn finish(&mut self, shares: Vec<Share>, ids: Ids<'_>) {
+        for done in side_by_side(shares, |share| share.finish(ids, &self.documents)) {
+            for (at, index) in done.indexes {
+                self.indexes[at] = index;
             }
-        };
-        in_groups(documents, fetch, |(id, document)| {
-            let doc = document.view();
-            let is_judged = id < unjudged;
-            let mut keeps = true;
-            for (field, builder) in &mut fields {
-                match builder {
-                    Some(builder) if is_judged => builder.add(id, doc),
-                    Some(builder) => keeps &= builder.add_judged(id, doc, field),
-                    None if is_judged => {}
-                    None => keeps &= check::check_field(field, doc, &mut buf, None).is_ok(),
-                }
-            }
-            if share.rest && !is_judged {
-                keeps &= check::check_stored_rest(&self.definition, document).is_ok();
-            }
-            if !keeps {
-                breaking.insert(id);
-            }
-        });
-        for (_, builder) in fields {
-            if let Some(builder) = builder {
-                builder.finish(|id| self.documents.get(id).map(Document::view));
-            }
+            self.breaking.extend(done.breaking);
         }
-        breaking
     }
 
     /// Gives all documents new ids from 0, in the order of their birth. O(documents + entries · log entries).
@@ -151,12 +195,24 @@ impl Collection {
             self.expiry.set(id, expiry.time(old));
             self.note(id, !breaking.contains(old));
         }
+        for index in &mut self.indexes {
+            *index = index.emptied();
+        }
         self.build(self.next_id);
     }
 }
 
+/// The threads that a large build uses.
+pub(super) fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX)
+}
+
 /// Shows items in groups, for which something is fetched from memory beforehand: what they point to lies anywhere.
-fn in_groups<T>(mut items: impl Iterator<Item = T>, fetch: impl Fn(&T), mut show: impl FnMut(T)) {
+pub(super) fn in_groups<T>(
+    mut items: impl Iterator<Item = T>,
+    fetch: impl Fn(&T),
+    mut show: impl FnMut(T),
+) {
     const GROUP: usize = 32;
     let mut group = Vec::with_capacity(GROUP);
     loop {

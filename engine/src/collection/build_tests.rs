@@ -8,7 +8,7 @@ use crate::memory::Blocks;
 use crate::schema::Definition;
 
 /// Enough for several threads.
-const DOCUMENTS: u64 = DOCUMENTS_FOR_THREADS + 2_000;
+const DOCUMENTS: u64 = DOCUMENTS_FOR_THREADS as u64 + 2_000;
 const FIELDS: &str = r#"{"collection":"t","mode":"strict","fields":[
     {"path":"id","type":"int","required":true},
     {"path":"n","type":"int","nullable":true,"index":"sorted"},
@@ -52,32 +52,70 @@ fn empty() -> Collection {
     Collection::new(origin, definition, true, Counters::default())
 }
 
-fn arrivals(range: std::ops::Range<u64>) -> impl Iterator<Item = Arrival> {
-    range.map(|at| {
+/// Keys, documents, and when they lapse.
+type Row = (Vec<u8>, Document, Option<i64>);
+
+fn rows(range: std::ops::Range<u64>) -> Vec<Row> {
+    let row = |at| {
         let expires_ms = (at % 5 == 0).then_some(at as i64);
-        Arrival { key: format!("t:{at}").into_bytes(), document: document(at), expires_ms }
-    })
+        (format!("t:{at}").into_bytes(), document(at), expires_ms)
+    };
+    range.map(row).collect()
+}
+
+fn arrival((key, document, expires_ms): &Row, number: u32) -> Arrival<'_> {
+    Arrival { key, document: document.clone(), expires_ms: *expires_ms, number }
+}
+
+fn one_by_one() -> Collection {
+    let mut one_by_one = empty();
+    for (key, document, expires_ms) in rows(0..DOCUMENTS) {
+        one_by_one.admit(&key, &document, expires_ms);
+    }
+    let breaking = one_by_one.breaking.len();
+    assert!(breaking > DOCUMENTS / 3 && breaking < DOCUMENTS, "{breaking}");
+    one_by_one
+}
+
+fn assert_same(whole: &Collection, one_by_one: &Collection) {
+    assert_eq!(whole.verify(), Vec::<String>::new());
+    assert_eq!(whole.digest(), one_by_one.digest());
+    assert_eq!(whole.breaking, one_by_one.breaking);
+    for (a, b) in whole.indexes.iter().zip(&one_by_one.indexes) {
+        assert_eq!(a.conflicts(), b.conflicts(), "{}", a.path());
+        assert_eq!(a.entries(), b.entries(), "{}", a.path());
+    }
 }
 
 #[test]
 fn what_is_built_whole_is_what_single_births_make() {
-    let mut one_by_one = empty();
-    for Arrival { key, document, expires_ms } in arrivals(0..DOCUMENTS) {
-        one_by_one.admit(&key, &document, expires_ms);
-    }
+    let one_by_one = one_by_one();
     // The second filling finds documents that have been judged.
     for first in [0, 5, DOCUMENTS - 5, DOCUMENTS] {
         let mut whole = empty();
-        whole.fill(arrivals(0..first));
-        whole.fill(arrivals(first..DOCUMENTS));
-        assert_eq!(whole.verify(), Vec::<String>::new());
-        assert_eq!(whole.digest(), one_by_one.digest());
-        assert_eq!(whole.breaking, one_by_one.breaking);
-        for (a, b) in whole.indexes.iter().zip(&one_by_one.indexes) {
-            assert_eq!(a.conflicts(), b.conflicts(), "{}", a.path());
-            assert_eq!(a.entries(), b.entries(), "{}", a.path());
+        for range in [0..first, first..DOCUMENTS] {
+            whole.fill(rows(range).iter().map(|row| arrival(row, 0)), None);
         }
+        assert_same(&whole, &one_by_one);
     }
-    let breaking = one_by_one.breaking.len();
-    assert!(breaking > DOCUMENTS / 3 && breaking < DOCUMENTS, "{breaking}");
+}
+
+#[test]
+fn what_a_crew_was_shown_in_any_order_is_what_single_births_make() {
+    let one_by_one = one_by_one();
+    let rows = rows(0..DOCUMENTS);
+    // They share no factor with the number of documents, so each is shown once.
+    for stride in [1, 7, DOCUMENTS - 1] {
+        let mut whole = empty();
+        let mut crew = Crew::new(&whole, 3).unwrap();
+        let mut numbers = vec![0; rows.len()];
+        for number in 0..DOCUMENTS {
+            let at = (number * stride % DOCUMENTS) as usize;
+            numbers[at] = number as u32;
+            crew.show(&rows[at].1);
+        }
+        let arrivals = rows.iter().zip(numbers).map(|(row, number)| arrival(row, number));
+        whole.fill(arrivals, Some(crew));
+        assert_same(&whole, &one_by_one);
+    }
 }

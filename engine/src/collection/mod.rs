@@ -1,17 +1,19 @@
 //! A collection: its documents and their indexes, changed together or not at all.
 //!
 //! This is the only folder whose functions touch a document and an index in one step. `write` prepares what may fail and
-//! commits what cannot; `validity` knows who breaks a rule; `build` makes indexes whole; `verify` recomputes everything from the
-//! documents; `digest` makes two servers comparable.
+//! commits what cannot; `validity` knows who breaks a rule; `build` makes indexes whole, and `crew` begins that while
+//! documents arrive; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
 
 mod build;
+mod crew;
 mod digest;
 mod documents;
 mod validity;
 mod verify;
 mod write;
 
-pub(crate) use build::Arrival;
+pub(crate) use build::{Arrival, DOCUMENTS_FOR_THREADS};
+pub(crate) use crew::Crew;
 pub use digest::{Digest, IndexDigest, Sum};
 pub use documents::Documents;
 pub(crate) use write::{Changes, Refusal};

@@ -225,13 +225,13 @@ impl Collection {
     }
 
     /// Puts a document that nobody has judged into the table, under the next id. Its numbers stay.
-    pub(super) fn take_place(&mut self, arrival: Arrival) -> DocId {
-        let Arrival { key, document, expires_ms } = arrival;
+    pub(super) fn take_place(&mut self, arrival: Arrival<'_>) -> DocId {
+        let Arrival { key, document, expires_ms, .. } = arrival;
         let numbers = Counters { version: document.version(), seq: document.seq() };
         self.raise_counters(numbers);
         let id = self.take_id();
         document.place(self.uid, id, numbers.seq, numbers.version);
-        self.push(id, &key, document);
+        self.push(id, key, document);
         self.expiry.set(id, expires_ms);
         id
     }

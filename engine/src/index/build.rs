@@ -1,15 +1,25 @@
-//! An index made whole: every document is shown once, in the order of ids, and the entries are laid down at the end.
+//! An index made whole: every document is shown once, and the entries are laid down at the end.
+//!
+//! Documents are shown under numbers that ascend. Where their ids are not known yet, because documents come in another
+//! order than that of their birth, the numbers are exchanged for ids at the end.
 //!
 //! A set index takes each entry at once, since a hash table knows no order: an entry of a known value costs a look-up,
 //! and some four bytes until bitmaps are made at the end. A sorted index gathers the heads of its keys and sorts them, which
 //! is all where heads decide; only for those that leave the order open are whole keys made, once more, from their documents.
 //! Meanwhile an entry of a sorted index costs 16 bytes; the index itself is laid down block by block, at its final size.
 
-use super::{Body, Column, DocId, Index, Posting, SortedIndex};
+use super::{Body, DocId, Index, Posting};
 use crate::doc::DocRef;
-use crate::path::Path;
-use crate::schema::{Field, Scalar, check};
+use crate::schema::{Field, check};
 use crate::value::{Key, KeyBuf, KeyRef};
+
+/// The ids of documents, by the numbers under which they were shown; none where the numbers are ids.
+pub type Ids<'a> = Option<&'a [DocId]>;
+
+/// The id of the document that was shown under a number.
+pub(super) fn id_of(ids: Ids<'_>, number: u32) -> DocId {
+    ids.map_or(number, |ids| ids[number as usize])
+}
 
 /// An entry of a sorted index, ordered as far as its head goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,93 +31,88 @@ struct Entry {
 
 /// An index being built.
 #[derive(Debug)]
-pub struct Builder<'i> {
-    path: &'i Path,
-    scalar: Scalar,
-    target: Target<'i>,
+pub struct Builder {
+    index: Index,
+    /// The entries of a sorted index. Their ids are numbers until the end.
+    gathered: Vec<Entry>,
     buf: KeyBuf,
 }
 
-/// What entries go to.
-#[derive(Debug)]
-struct Target<'i> {
-    body: &'i mut Body,
-    column: Option<&'i mut Column>,
-    unique: bool,
-    conflicts: &'i mut u64,
-    entries: &'i mut u64,
-    gathered: Vec<Entry>,
-}
-
-impl<'i> Builder<'i> {
-    /// Empties `index`. `documents` are to come: room is made for what they will surely need.
-    pub fn new(index: &'i mut Index, documents: usize) -> Self {
-        let Index { path, scalar, unique, body, column, conflicts, entries, .. } = index;
+impl Builder {
+    /// Empties `index`. `documents` are to come, or more: room is made for what they will surely need.
+    pub fn new(index: &Index, documents: usize) -> Self {
+        let mut index = index.emptied();
         let mut gathered = Vec::new();
-        match body {
+        match &mut index.body {
             // Each document of a unique index has a value of its own, and rarely none.
-            Body::Set(set) => set.begin(if *unique { documents } else { 0 }),
-            Body::Sorted(sorted) => {
-                *sorted = SortedIndex::default();
-                gathered.reserve_exact(documents);
-            }
+            Body::Set(set) if index.unique => set.reserve(documents),
+            Body::Set(_) => {}
+            Body::Sorted(_) => gathered.reserve_exact(documents),
         }
-        let mut column = column.as_mut();
-        if let Some(column) = &mut column {
-            **column = Column::default();
-        }
-        (*entries, *conflicts) = (0, 0);
-        let target = Target { body, column, unique: *unique, conflicts, entries, gathered };
-        Builder { path, scalar: *scalar, target, buf: KeyBuf::default() }
+        Builder { index, gathered, buf: KeyBuf::default() }
     }
 
-    /// Takes a document's entries in. Ids ascend.
-    pub fn add(&mut self, id: DocId, doc: DocRef<'_>) {
-        let Builder { path, scalar, target, buf } = self;
-        super::each_key(path, *scalar, doc, buf, |key| target.take(id, key));
+    /// Takes a document's entries in. Numbers ascend.
+    pub fn add(&mut self, number: u32, doc: DocRef<'_>) {
+        let Builder { index, gathered, buf } = self;
+        let Index { path, scalar, body, unique, conflicts, entries, .. } = index;
+        let mut target = Target { body, unique: *unique, conflicts, entries, gathered };
+        super::each_key(path, *scalar, doc, buf, |key| target.take(number, key));
     }
 
     /// The same of a document that nobody has judged: whether it keeps to `field`, which the index is over.
-    pub fn add_judged(&mut self, id: DocId, doc: DocRef<'_>, field: &Field) -> bool {
-        let Builder { target, buf, .. } = self;
+    pub fn add_judged(&mut self, number: u32, doc: DocRef<'_>, field: &Field) -> bool {
+        let Builder { index, gathered, buf } = self;
+        let Index { body, unique, conflicts, entries, .. } = index;
+        let mut target = Target { body, unique: *unique, conflicts, entries, gathered };
         let mut is_missing = true;
-        let verdict = check::check_field(
-            field,
-            doc,
-            buf,
-            Some(&mut |key| {
-                is_missing = false;
-                target.take(id, key);
-            }),
-        );
-        if verdict.is_err() {
+        let mut see = |key: KeyRef<'_>| {
+            is_missing = false;
+            target.take(number, key);
+        };
+        let is_kept = check::check_field(field, doc, buf, Some(&mut see)).is_ok();
+        if !is_kept {
             // Judging ends at the first value that is wrong; what was taken before is taken once.
-            self.add(id, doc);
+            self.add(number, doc);
         } else if is_missing {
-            target.take(id, Key::MISSING.as_ref());
+            target.take(number, Key::MISSING.as_ref());
         }
-        verdict.is_ok()
+        is_kept
     }
 
-    /// Lays down what was gathered. `document` finds those that were shown. O(entries · log entries).
-    pub fn finish<'d>(mut self, document: impl Fn(DocId) -> Option<DocRef<'d>>) {
-        let mut gathered = std::mem::take(&mut self.target.gathered);
+    /// Lays down what was gathered. `document` finds those that were shown, by their ids. O(entries · log entries).
+    pub fn finish<'d>(
+        mut self,
+        ids: Ids<'_>,
+        document: impl Fn(DocId) -> Option<DocRef<'d>>,
+    ) -> Index {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        for entry in &mut gathered {
+            entry.id = id_of(ids, entry.id);
+        }
+        if let Some(column) = &mut self.index.column {
+            gathered.sort_unstable_by_key(|entry| entry.id);
+            for entry in &gathered {
+                column.insert(entry.id, entry.head, !entry.has_tail);
+            }
+        }
         gathered.sort_unstable();
         gathered.dedup();
-        let mut ids = Vec::new();
+        let mut same = Vec::new();
         for group in gathered.chunk_by(|a, b| a.head == b.head) {
             if group.iter().any(|entry| entry.has_tail) {
                 self.push_tailed(group, &document);
             } else {
-                ids.clear();
-                ids.extend(group.iter().map(|entry| entry.id));
-                self.target.push(KeyRef { head: group[0].head, tail: None }, &ids);
+                same.clear();
+                same.extend(group.iter().map(|entry| entry.id));
+                self.push(KeyRef { head: group[0].head, tail: None }, &same);
             }
         }
-        match self.target.body {
-            Body::Set(set) => set.finish(),
+        match &mut self.index.body {
+            Body::Set(set) => set.finish(ids),
             Body::Sorted(sorted) => sorted.tighten(),
         }
+        self.index
     }
 
     /// Entries of one head, whose tails decide.
@@ -121,7 +126,7 @@ impl<'i> Builder<'i> {
         for same in group.chunk_by(|a, b| a.id == b.id) {
             let id = same[0].id;
             let Some(doc) = document(id) else { continue };
-            super::each_key(self.path, self.scalar, doc, &mut self.buf, |key| {
+            super::each_key(&self.index.path, self.index.scalar, doc, &mut self.buf, |key| {
                 if key.head == head {
                     pairs.push((key.to_key(), id));
                 }
@@ -131,35 +136,43 @@ impl<'i> Builder<'i> {
         pairs.dedup();
         for same in pairs.chunk_by(|(a, _), (b, _)| a == b) {
             let ids: Vec<DocId> = same.iter().map(|(_, id)| *id).collect();
-            self.target.push(same[0].0.as_ref(), &ids);
-        }
-    }
-}
-
-impl Target<'_> {
-    /// An entry, perhaps not for the first time.
-    fn take(&mut self, id: DocId, key: KeyRef<'_>) {
-        if let Some(column) = &mut self.column {
-            column.insert(id, key);
-        }
-        match &mut self.body {
-            Body::Set(set) => {
-                if let Some(count) = set.push(key, id) {
-                    *self.entries += 1;
-                    *self.conflicts += u64::from(self.unique && count == 2 && !key.is_absent());
-                }
-            }
-            Body::Sorted(_) => {
-                self.gathered.push(Entry { head: key.head, id, has_tail: key.tail.is_some() });
-            }
+            self.push(same[0].0.as_ref(), &ids);
         }
     }
 
     /// The next key of a sorted index, with all its documents.
     fn push(&mut self, key: KeyRef<'_>, ids: &[DocId]) {
-        let Body::Sorted(sorted) = &mut *self.body else { return };
-        *self.entries += ids.len() as u64;
-        *self.conflicts += u64::from(self.unique && ids.len() > 1 && !key.is_absent());
+        let Index { body, unique, conflicts, entries, .. } = &mut self.index;
+        let Body::Sorted(sorted) = body else { return };
+        *entries += ids.len() as u64;
+        *conflicts += u64::from(*unique && ids.len() > 1 && !key.is_absent());
         sorted.push(key, Posting::of_sorted(ids));
+    }
+}
+
+/// What entries go to.
+struct Target<'i> {
+    body: &'i mut Body,
+    unique: bool,
+    conflicts: &'i mut u64,
+    entries: &'i mut u64,
+    gathered: &'i mut Vec<Entry>,
+}
+
+impl Target<'_> {
+    /// An entry, perhaps not for the first time.
+    fn take(&mut self, number: u32, key: KeyRef<'_>) {
+        match self.body {
+            Body::Set(set) => {
+                if let Some(count) = set.push(key, number) {
+                    *self.entries += 1;
+                    *self.conflicts += u64::from(self.unique && count == 2 && !key.is_absent());
+                }
+            }
+            Body::Sorted(_) => {
+                let has_tail = key.tail.is_some();
+                self.gathered.push(Entry { head: key.head, id: number, has_tail });
+            }
+        }
     }
 }

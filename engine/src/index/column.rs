@@ -36,10 +36,10 @@ impl Column {
         !self.inexact.contains(id)
     }
 
-    /// Sets the key of `id`.
-    pub fn insert(&mut self, id: DocId, key: KeyRef<'_>) {
-        self.heads.insert(id, key.head);
-        if key.tail.is_some() {
+    /// Sets the head of `id`'s key, and whether it is the whole key.
+    pub fn insert(&mut self, id: DocId, head: u64, is_exact: bool) {
+        self.heads.insert(id, head);
+        if !is_exact {
             self.inexact.insert(id);
         } else if !self.inexact.is_empty() {
             self.inexact.remove(id);

@@ -14,7 +14,7 @@ pub mod sorted;
 
 use smallvec::SmallVec;
 
-pub use build::Builder;
+pub use build::{Builder, Ids};
 pub use column::Column;
 pub use expiry::Expiry;
 pub use posting::Posting;
@@ -83,6 +83,24 @@ impl Index {
             conflicts: 0,
             entries: 0,
         })
+    }
+
+    /// An index of the same kind over the same values, without entries.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let body = match &self.body {
+            Body::Set(set) => Body::Set(set.emptied()),
+            Body::Sorted(_) => Body::Sorted(SortedIndex::default()),
+        };
+        Index {
+            path: self.path.clone(),
+            stem: self.stem.clone(),
+            body,
+            column: self.column.as_ref().map(|_| Column::default()),
+            conflicts: 0,
+            entries: 0,
+            ..*self
+        }
     }
 
     /// The path whose values the index holds.
@@ -192,7 +210,8 @@ impl Index {
             Body::Sorted(sorted) => sorted.insert(key, id),
         };
         if let Some(column) = &mut self.column {
-            column.insert(id, key.as_ref());
+            let key = key.as_ref();
+            column.insert(id, key.head, key.tail.is_none());
         }
         // `None`: the pair was there already.
         if let Some(count) = count {

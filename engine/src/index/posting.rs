@@ -11,6 +11,7 @@ use roaring::RoaringBitmap;
 use thin_vec::ThinVec;
 
 use super::DocId;
+use super::build::{Ids, id_of};
 use crate::memory::Blocks;
 
 /// Beyond this many ids a bitmap is smaller than a list: a bitmap begins at some 100 bytes.
@@ -143,12 +144,24 @@ impl Posting {
         }
     }
 
-    /// Ends a row of [`Posting::push`]: every form has the size it should, without room to grow.
-    pub fn finish(&mut self) {
+    /// Ends a row of [`Posting::push`]: ids take the place of numbers, and every form has the size it should, without room
+    /// to grow.
+    pub fn finish(&mut self, ids: Ids<'_>) {
         match self {
-            Posting::Few(ids) if ids.len() > FEW_MAX => *self = Posting::of_sorted(ids),
-            Posting::Few(ids) => ids.shrink_to_fit(),
-            Posting::One(_) | Posting::Many(_) => {}
+            Posting::One(only) => *only = id_of(ids, *only),
+            Posting::Few(held) => {
+                if ids.is_some() {
+                    held.iter_mut().for_each(|number| *number = id_of(ids, *number));
+                    held.sort_unstable();
+                }
+                if held.len() > FEW_MAX {
+                    *self = Posting::of_sorted(held);
+                } else {
+                    held.shrink_to_fit();
+                }
+            }
+            // Rows make none.
+            Posting::Many(_) => {}
         }
     }
 
@@ -203,9 +216,14 @@ mod tests {
                 prop_assert_eq!(posting.push(*id), *id != ids[0]);
                 prop_assert!(!posting.push(*id));
             }
-            posting.finish();
+            let mut other = posting.clone();
+            posting.finish(None);
             prop_assert!(posting.ids().eq(ids.iter().copied()));
             prop_assert_eq!(matches!(posting, Posting::Many(_)), ids.len() > FEW_MAX);
+
+            let turned: Vec<DocId> = (0..200_000).rev().collect();
+            other.finish(Some(&turned));
+            prop_assert!(other.ids().eq(ids.iter().rev().map(|id| 199_999 - id)));
         }
     }
 }

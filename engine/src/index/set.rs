@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use hashbrown::HashTable;
 
 use super::DocId;
+use super::build::Ids;
 use super::posting::Posting;
 use crate::memory::Blocks;
 use crate::value::{Key, KeyRange, KeyRef};
@@ -95,14 +96,20 @@ impl SetIndex {
         }
     }
 
-    /// Drops everything and makes room for so many keys.
-    pub fn begin(&mut self, keys: usize) {
+    /// Makes room for so many keys in an empty index.
+    pub fn reserve(&mut self, keys: usize) {
         self.table = HashTable::with_capacity(keys);
     }
 
-    /// Ends the making: postings take the forms and sizes that they should have. O(entries).
-    pub fn finish(&mut self) {
-        self.table.iter_mut().for_each(|(_, posting)| posting.finish());
+    /// Ends the making: postings take the forms and sizes that they should have, and ids for numbers. O(entries).
+    pub fn finish(&mut self, ids: Ids<'_>) {
+        self.table.iter_mut().for_each(|(_, posting)| posting.finish(ids));
+    }
+
+    /// An empty index with the same hashes.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        SetIndex { table: HashTable::new(), hasher: self.hasher.clone() }
     }
 
     /// The postings of all keys within `range`, in no order. O(keys).

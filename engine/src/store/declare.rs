@@ -2,6 +2,7 @@
 
 use super::{Created, Store};
 use crate::collection::{Arrival, Collection};
+use crate::doc::Document;
 use crate::error::{Code, Error, Result};
 use crate::index::Index;
 use crate::schema::{Definition, check};
@@ -12,8 +13,17 @@ const OFFENDERS_MAX: usize = 3;
 
 /// A document on its way from one collection to another.
 struct Mover {
-    arrival: Arrival,
+    key: Vec<u8>,
+    document: Document,
+    expires_ms: Option<i64>,
     due: bool,
+}
+
+impl Mover {
+    fn arrival(&self) -> Arrival<'_> {
+        let Mover { key, document, expires_ms, .. } = self;
+        Arrival { key, document: document.clone(), expires_ms: *expires_ms, number: 0 }
+    }
 }
 
 impl Store {
@@ -61,7 +71,7 @@ impl Store {
         self.judge_prefix(db, &definition)?;
         let movers = self.movers(db, definition.prefix.as_bytes());
         judge(&definition, &movers)?;
-        self.move_in(db, definition, movers);
+        self.move_in(db, definition, &movers);
         Ok(Created::New)
     }
 
@@ -84,22 +94,20 @@ impl Store {
             if !held.starts_with(prefix) && !prefix.starts_with(held) {
                 continue;
             }
-            movers.extend(movers_of(collection).filter(|mover| {
-                mover.arrival.key.starts_with(prefix) && mover.arrival.key.len() > prefix.len()
-            }));
+            movers.extend(
+                movers_of(collection).filter(|mover| {
+                    mover.key.starts_with(prefix) && mover.key.len() > prefix.len()
+                }),
+            );
         }
-        movers.sort_by(|a, b| {
-            (a.arrival.document.seq(), &a.arrival.key)
-                .cmp(&(b.arrival.document.seq(), &b.arrival.key))
-        });
+        movers.sort_by(|a, b| (a.document.seq(), &a.key).cmp(&(b.document.seq(), &b.key)));
         movers
     }
 
     /// Makes the declared collection and moves the documents in, out of all others.
-    fn move_in(&mut self, db: u32, definition: Definition, movers: Vec<Mover>) {
+    fn move_in(&mut self, db: u32, definition: Definition, movers: &[Mover]) {
         let mut counters = self.databases.entry(db).or_default().floor;
-        let mut sources: Vec<u32> =
-            movers.iter().map(|mover| mover.arrival.document.home()).collect();
+        let mut sources: Vec<u32> = movers.iter().map(|mover| mover.document.home()).collect();
         sources.sort_unstable();
         sources.dedup();
         for source in &sources {
@@ -107,9 +115,9 @@ impl Store {
                 counters = counters.max(collection.counters());
             }
         }
-        for mover in &movers {
-            if let Some(collection) = self.collections.get_mut(&mover.arrival.document.home()) {
-                collection.remove(mover.arrival.document.id());
+        for mover in movers {
+            if let Some(collection) = self.collections.get_mut(&mover.document.home()) {
+                collection.remove(mover.document.id());
             }
         }
         for source in &sources {
@@ -120,10 +128,10 @@ impl Store {
         if sources.len() > 1 {
             for (at, mover) in movers.iter().enumerate() {
                 // Birth numbers of several collections meet: they are counted anew.
-                mover.arrival.document.place(0, 0, at as u64 + 1, mover.arrival.document.version());
+                mover.document.place(0, 0, at as u64 + 1, mover.document.version());
             }
         }
-        collection.fill(movers.into_iter().map(|mover| mover.arrival));
+        collection.fill(movers.iter().map(Mover::arrival), None);
     }
 
     /// Takes a declaration away. Its documents stay, in open collections. Error: `NOCOLLECTION`. O(documents).
@@ -136,19 +144,18 @@ impl Store {
         };
         let Some(dropped) = self.take_collection(uid) else { return Ok(()) };
         for mover in movers_of(&dropped) {
-            mover.arrival.document.displace();
-            let Ok(placement) = self.place(db, &mover.arrival.key) else { continue };
+            mover.document.displace();
+            let Ok(placement) = self.place(db, &mover.key) else { continue };
             let target = match placement {
                 super::Placement::Known(uid) => uid,
                 super::Placement::Founded(name) => self.found(db, &name),
             };
             let Some(target) = self.collections.get_mut(&target) else { continue };
             // A founded collection takes the documents with their numbers, in order; another gives new ones.
-            if target.last_seq() < mover.arrival.document.seq() {
-                target.enter(mover.arrival);
+            if target.last_seq() < mover.document.seq() {
+                target.enter(mover.arrival());
             } else {
-                let Arrival { key, document, expires_ms } = mover.arrival;
-                target.admit(&key, &document, expires_ms);
+                target.admit(&mover.key, &mover.document, mover.expires_ms);
             }
         }
         Ok(())
@@ -161,7 +168,7 @@ fn movers_of(collection: &Collection) -> impl Iterator<Item = Mover> {
         collection.key(id, &mut key);
         let document = collection.document(id)?.clone();
         let (expires_ms, due) = (collection.expires_ms(id), collection.due().contains(id));
-        Some(Mover { arrival: Arrival { key, document, expires_ms }, due })
+        Some(Mover { key, document, expires_ms, due })
     })
 }
 
@@ -170,7 +177,7 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
     let mut offenders = Vec::new();
     let mut first = None;
     for mover in movers.iter().filter(|mover| !mover.due) {
-        if let Err(error) = check::check_stored(definition, &mover.arrival.document) {
+        if let Err(error) = check::check_stored(definition, &mover.document) {
             first.get_or_insert(error);
             offenders.push(mover);
         }
@@ -189,7 +196,7 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
 fn judge_unique(index: &Index, movers: &[Mover]) -> Result<()> {
     let mut pairs: Vec<(Key, usize)> = Vec::new();
     for (at, mover) in movers.iter().enumerate().filter(|(_, mover)| !mover.due) {
-        pairs.extend(index.keys(mover.arrival.document.view()).into_iter().map(|key| (key, at)));
+        pairs.extend(index.keys(mover.document.view()).into_iter().map(|key| (key, at)));
     }
     pairs.sort();
     let same = |pair: &&[(Key, usize)]| pair[0].0 == pair[1].0 && !pair[0].0.is_absent();
@@ -200,10 +207,8 @@ fn judge_unique(index: &Index, movers: &[Mover]) -> Result<()> {
 }
 
 fn named(offenders: &[&Mover]) -> String {
-    let keys = offenders
-        .iter()
-        .take(OFFENDERS_MAX)
-        .map(|mover| String::from_utf8_lossy(&mover.arrival.key));
+    let keys =
+        offenders.iter().take(OFFENDERS_MAX).map(|mover| String::from_utf8_lossy(&mover.key));
     let keys: Vec<_> = keys.collect();
     let more = offenders.len().saturating_sub(OFFENDERS_MAX);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

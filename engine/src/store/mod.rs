@@ -369,15 +369,15 @@ impl Store {
     }
 
     /// The door in: `doc` stands under `key` in database `db` now, whoever brought it there. Judges nothing. Idempotent.
-    pub fn adopt(&mut self, db: u32, key: &[u8], doc: &Document, expires_ms: Option<i64>) {
+    /// False if the key names no collection: the document is in none then.
+    pub fn adopt(&mut self, db: u32, key: &[u8], doc: &Document, expires_ms: Option<i64>) -> bool {
         if self.filling.is_open() {
-            self.filling.add(db, key, doc, expires_ms);
-            return;
+            return self.keep_aside(db, key, doc, expires_ms);
         }
         if let Some(home) = self.collections.get_mut(&doc.home()) {
             if home.db() == db && home.holds(key, doc) {
                 home.set_expiry(doc.id(), expires_ms);
-                return;
+                return true;
             }
             // RENAME and MOVE show the value under its new key before they take away the old one.
             if home.document(doc.id()).is_some_and(|held| held.ptr_eq(doc)) {
@@ -387,18 +387,18 @@ impl Store {
                 self.drop_if_vacant(uid);
             }
         }
-        match self.place(db, key) {
-            Err(_) => doc.displace(),
-            Ok(placement) => {
-                let uid = match placement {
-                    Placement::Known(uid) => uid,
-                    Placement::Founded(name) => self.found(db, &name),
-                };
-                if let Some(collection) = self.collections.get_mut(&uid) {
-                    collection.admit(key, doc, expires_ms);
-                }
+        let uid = match self.place(db, key) {
+            Ok(Placement::Known(uid)) => uid,
+            Ok(Placement::Founded(name)) => self.found(db, &name),
+            Err(_) => {
+                doc.displace();
+                return false;
             }
+        };
+        if let Some(collection) = self.collections.get_mut(&uid) {
+            collection.admit(key, doc, expires_ms);
         }
+        true
     }
 
     /// The door out: `doc` leaves `key` in database `db`. Idempotent; a document that has moved on already is left alone.
