@@ -521,7 +521,7 @@ fn a_large_load_gives_what_single_writes_give() {
 }
 
 #[test]
-fn a_large_load_given_up_leaves_nothing() {
+fn a_large_load_given_up_leaves_nothing_but_counters() {
     let mut store = Store::new(1);
     declare(&mut store, 0, USERS).unwrap();
     store.begin_load();
@@ -529,9 +529,49 @@ fn a_large_load_given_up_leaves_nothing() {
         store.adopt(0, key.as_bytes(), &document, None);
     }
     drop(store.flush(None));
+    // More come after it.
+    for (key, document) in loaded_documents(LOADED).into_iter().take(LOADED as usize / 2) {
+        document.place(0, 0, document.seq() + LOADED, document.version() + LOADED);
+        store.adopt(0, key.as_bytes(), &document, None);
+    }
     store.end_load();
-    assert_eq!(store.names(0), ["users"]);
-    assert_eq!(count(&store, 0, "users"), 0);
-    set(&mut store, "users:1", r#"{"email":"1@x"}"#);
     clean(&store);
+    assert_eq!(count(&store, 0, "users") + count(&store, 0, "notes"), LOADED / 2);
+
+    let mut store = Store::new(1);
+    store.begin_load();
+    store.adopt(0, b"notes:1", &loaded_documents(LOADED)[9].1, None);
+    drop(store.flush(None));
+    store.end_load();
+    assert_eq!(store.names(0), Vec::<String>::new());
+    let document = set(&mut store, "notes:1", "{}");
+    assert_eq!((document.seq(), document.version()), (65, 65));
+}
+
+#[test]
+fn a_load_of_many_collections_gives_each_its_own() {
+    const COLLECTIONS: usize = 7;
+    const EACH: u64 = 12_000;
+    let mut store = Store::new(1);
+    for at in 0..COLLECTIONS {
+        let json = USERS.replace("users", &format!("users{at}"));
+        declare(&mut store, at as u32 % 3, &json).unwrap();
+    }
+    store.begin_load();
+    for (_, document) in loaded_documents(EACH) {
+        for at in 0..COLLECTIONS {
+            let key = format!("users{at}:{}", document.seq());
+            let stamp = Stamp { seq: document.seq(), version: 9, ..Stamp::default() };
+            let own = Document::new(&parsed(std::str::from_utf8(document.text()).unwrap()), stamp);
+            let expires_ms = document.seq().is_multiple_of(4).then_some(NOW);
+            store.adopt(at as u32 % 3, key.as_bytes(), &own, expires_ms);
+        }
+    }
+    store.end_load();
+    clean(&store);
+    for at in 0..COLLECTIONS {
+        let (db, name) = (at as u32 % 3, format!("users{at}"));
+        store.lapse(db, &name, NOW + 1);
+        assert_eq!(count(&store, db, &name), EACH - EACH / 4);
+    }
 }

@@ -14,6 +14,7 @@
 //! (`lifecycle::child_born`).
 
 use std::cell::Cell;
+use std::mem;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -81,12 +82,15 @@ pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
     let document =
         with_parsed(text, &stored_limits(), |parsed| Document::new(parsed, stamp)).ok()?;
     state::with_logged(|state| {
+        state.pending = None;
         // Outside of a load this is RESTORE, which may still refuse the value; `appeared` tells if not.
-        state.pending = state.is_loading.then(|| Pending {
-            db: u32::try_from(rdb.db()).unwrap_or(0),
-            key: rdb.key().bytes().to_vec(),
-            document: document.clone(),
-        });
+        if state.is_loading {
+            let mut key = mem::take(&mut state.spare_key);
+            key.clear();
+            key.extend_from_slice(rdb.key().bytes());
+            let db = u32::try_from(rdb.db()).unwrap_or(0);
+            state.pending = Some(Pending { db, key, document: document.clone() });
+        }
     });
     Some(document)
 }

@@ -97,11 +97,14 @@ pub(crate) fn loaded(ctx: &Ctx<'_>, name: &[u8]) {
             None => loaded = pending,
         }
     });
-    let Some(Pending { db, document, .. }) = loaded else { return };
+    let Some(Pending { db, document, key }) = loaded else { return };
     let copied = OwnedString::new(name);
     let expires_ms = ctx.open(copied.argument(), Access::Peek).expires_ms();
     let expires_ms = expires_ms.filter(|_| !planted::is(Fault::Load));
-    state::with_logged(|state| state.adopt(db, name, &document, expires_ms));
+    state::with_logged(|state| {
+        state.adopt(db, name, &document, expires_ms);
+        state.spare_key = key;
+    });
 }
 
 /// A document leaves its key; the value is still whole.

@@ -33,11 +33,13 @@ pub(crate) struct State {
     pub(crate) store: Store,
     /// The last value read from an RDB file, until its fate is known.
     pub(crate) pending: Option<Pending>,
+    /// Room for the next one's key.
+    pub(crate) spare_key: Vec<u8>,
     /// A load is under way.
     pub(crate) is_loading: bool,
     /// What it has brought, when it goes on beside the data that are served.
     pub(crate) staging: Option<Staging>,
-    /// The store only fills tables; indexes are built when this ends.
+    /// Documents are kept aside; tables and indexes are made when this ends.
     is_bulk: bool,
     /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
     late_expiries: Vec<(Document, Option<i64>)>,
@@ -53,6 +55,7 @@ impl State {
         State {
             store: Store::new(seed).counting(ffi::blocks()),
             pending: None,
+            spare_key: Vec::new(),
             is_loading: false,
             staging: None,
             is_bulk: false,
@@ -115,9 +118,6 @@ impl State {
         if let Some(staging) = &mut self.staging {
             return staging.add_state(db, json);
         }
-        if self.store.has_kept_aside() {
-            return Err(Error::new(Code::Schema, "saved definitions stand behind documents"));
-        }
         let stored = datatype::stored_limits();
         let outcome = self.with_limits(stored, |state| state.store.load_state(db, json));
         self.note_prefixes();
@@ -126,14 +126,14 @@ impl State {
 
     /// The same from a command: documents may be there already. Gives what [`State::create`] gives.
     pub(crate) fn set_state(&mut self, db: u32, json: &[u8]) -> Result<Vec<Box<[u8]>>> {
-        if self.store.has_kept_aside() {
+        if self.store.has_kept_aside() || !self.strays.is_empty() {
             // The file that continues a snapshot begins.
             self.end_bulk();
         }
         let stored = datatype::stored_limits();
         self.with_limits(stored, |state| state.store.load_state(db, json))?;
         self.note_prefixes();
-        Ok(if self.is_bulk { Vec::new() } else { self.bring_home(db) })
+        Ok(self.bring_home(db))
     }
 
     /// After a panic that left who knows what half done: nothing but definitions and counters is believed. What the
@@ -155,13 +155,13 @@ impl State {
         self.end_bulk();
     }
 
-    /// Begins to fill tables without indexes.
+    /// Begins to keep documents aside.
     pub(crate) fn begin_bulk(&mut self) {
         self.store.begin_load();
         self.is_bulk = true;
     }
 
-    /// Builds the indexes of what was filled; anything but a `loaded` notification needs them.
+    /// Makes tables and indexes of what was kept aside; anything but a `loaded` notification needs them.
     pub(crate) fn end_bulk(&mut self) {
         if !self.is_bulk {
             return;

@@ -16,6 +16,11 @@ pub(crate) struct Strays {
 }
 
 impl Strays {
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
     /// A stray has come.
     pub(crate) fn add(&mut self, db: u32, key: &[u8], document: &Document) {
         self.documents.insert((db, key.into()), document.clone());

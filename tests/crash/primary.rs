@@ -11,6 +11,8 @@ use redis::{Parser, Value};
 
 /// How long the replica may take for one step.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take to say that it has everything. One that misses something, as it reads a wrong length, says nothing.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 /// Stands behind the snapshot: no part of one.
 const MARK: &[u8; 40] = b"0123456789abcdef0123456789abcdef01234567";
 
@@ -95,5 +97,8 @@ fn greet(link: &mut TcpStream) -> bool {
 /// Whether the replica says that it has everything: REPLCONF ACK follows a load that went well.
 fn is_acknowledged(link: &mut TcpStream) -> bool {
     let mut parser = Parser::new();
-    parser.parse_value(&mut *link).is_ok_and(|command| matches!(command, Value::Array(_)))
+    link.set_read_timeout(Some(ACKNOWLEDGED_WITHIN)).expect("a socket takes its options");
+    let command = parser.parse_value(&mut *link);
+    link.set_read_timeout(Some(PATIENCE)).expect("a socket takes its options");
+    command.is_ok_and(|command| matches!(command, Value::Array(_)))
 }

@@ -59,3 +59,40 @@ fn an_open_collection_whose_documents_lapsed_is_gone_after_a_restart() {
     server.restart_without_saving();
     server.resp2().call(&["DOC.CREATE", "ghost", "PREFIX", "other:"]);
 }
+
+#[test]
+fn versions_go_on_after_a_flush_in_the_append_only_file() {
+    for flush in [&["FLUSHALL"][..], &["FLUSHDB"], &["FLUSHALL", "ASYNC"]] {
+        let mut server = Options::new().appendonly().start();
+        let mut c = server.resp2();
+        for n in 1..4 {
+            c.call(&["DOC.SET", &format!("a:{n}"), "{}"]);
+        }
+        c.call(flush);
+        server.restart_without_saving();
+        assert_eq!(server.resp2().int(&["DOC.SET", "a:1", r#"{"n":1}"#]), 4, "{flush:?}");
+    }
+}
+
+#[test]
+fn a_document_under_a_key_of_no_collection_comes_home_with_the_definitions_of_the_log() {
+    const STATE: &str = r#"{"floor":{"version":9,"seq":9},"collections":[{"declared":true,
+        "version":9,"seq":9,"definition":{"collection":"xs","prefix":"x","fields":[]}}]}"#;
+    for preamble in ["yes", "no"] {
+        let options = Options::new().config("aof-use-rdb-preamble", preamble);
+        let mut server = options.appendonly().start();
+        let mut c = server.resp2();
+        c.call(&["DOC.SET", "a:1", "{}", "EX", "1000"]);
+        c.call(&["RENAME", "a:1", "x1"]);
+        super::rewrite_only(&mut c);
+        c.call(&["DOC._STATE", STATE]);
+        let digest = |server: &Server| server.resp2().call(&["DOC.VERIFY", "xs", "DIGEST"]);
+        let before = digest(&server);
+        assert_eq!(server.resp2().int(&["DOC.COUNT", "xs"]), 1);
+        server.restart_without_saving();
+        let mut c = server.resp2();
+        assert_eq!(c.int(&["DOC.COUNT", "xs"]), 1, "preamble {preamble}");
+        assert_eq!(c.call(&["DOC.VERIFY", "xs"]), Value::Array(vec![]));
+        assert_eq!(digest(&server), before, "preamble {preamble}");
+    }
+}

@@ -20,13 +20,13 @@ use roaring::RoaringBitmap;
 use super::crew::Crew;
 use super::{Collection, Documents};
 use crate::doc::Document;
-use crate::index::{Builder, DocId, Expiry, Ids, Index};
+use crate::index::{Builder, DocId, Expiry, Ids, Index, id_of};
 use crate::schema::{Definition, Field, check};
 use crate::value::KeyBuf;
 
 /// From so many documents on, indexes are built by several threads: fewer are done soon.
-pub(crate) const DOCUMENTS_FOR_THREADS: u32 = 10_000;
-/// A build takes no more of the machine than this.
+pub(crate) const DOCUMENTS_FOR_THREADS: usize = 10_000;
+/// The indexes of one collection are built by no more.
 const THREADS_MAX: usize = 4;
 
 /// A document that a load or another collection brings. Its numbers stay.
@@ -96,15 +96,14 @@ impl Share {
         let indexes = builders.map(|(at, builder)| {
             (at, builder.finish(ids, |id| documents.get(id).map(Document::view)))
         });
-        let id_of = |number| ids.map_or(number, |ids| ids[number as usize]);
-        let breaking = self.breaking.into_iter().map(id_of);
+        let breaking = self.breaking.into_iter().map(|number| id_of(ids, number));
         Done { indexes: indexes.collect(), breaking: breaking.collect() }
     }
 }
 
 impl Collection {
-    /// Lets documents in, in the order of their birth, and builds every index anew. A crew has been shown them all, by
-    /// numbers from 0. O(documents + entries · log entries), shared by threads.
+    /// Lets documents in, in the order of their birth, and builds every index anew. A crew, if there is one, has been
+    /// shown just these, and the collection was empty. O(documents + entries · log entries), shared by threads.
     pub(crate) fn fill<'k>(
         &mut self,
         arrivals: impl Iterator<Item = Arrival<'k>>,
@@ -119,6 +118,7 @@ impl Collection {
                 *known = id;
             }
         });
+        debug_assert!(crew.is_none() || ids.len() == self.next_id as usize, "all were shown");
         match crew {
             Some(crew) => self.finish(crew.shares(), Some(&ids)),
             None => self.build(unjudged),
@@ -135,7 +135,7 @@ impl Collection {
 
     /// Builds every index anew, and judges the documents from an id on, which nobody has judged.
     fn build(&mut self, unjudged: DocId) {
-        let is_large = self.live.len() >= DOCUMENTS_FOR_THREADS.into();
+        let is_large = self.live.len() >= DOCUMENTS_FOR_THREADS as u64;
         let threads = if is_large { threads() } else { 1 };
         let shares = self.shares(threads, self.live.len() as usize);
         let shown = side_by_side(shares, |mut share| {
@@ -195,6 +195,7 @@ impl Collection {
             self.expiry.set(id, expiry.time(old));
             self.note(id, !breaking.contains(old));
         }
+        // Before the new ones take memory.
         for index in &mut self.indexes {
             *index = index.emptied();
         }

@@ -23,7 +23,7 @@ const BATCH: usize = 512;
 
 type Batch = Arc<Vec<Document>>;
 
-/// Threads that look at documents, each with a share of the fields. Dropping it ends them.
+/// Threads that look at documents, each with a share of the fields. Once it is dropped they end with what they were shown.
 #[derive(Debug)]
 pub(crate) struct Crew {
     threads: Vec<(Sender<Batch>, JoinHandle<Share>)>,

@@ -86,8 +86,18 @@ impl Documents {
     /// Adds a document under an id above all before.
     pub fn push(&mut self, id: DocId, rest: &[u8], document: Document) {
         self.document_bytes += self.bytes_of(&document);
+        let before = id.checked_sub(1).and_then(|before| self.chunks.get(before));
+        let rests = before.filter(|chunk| chunk.present == u64::MAX).map(|chunk| chunk.rests.len());
         let chunk = self.chunks.get_or_make(id);
         debug_assert!(chunk.present >> (id % 64) == 0, "ids ascend");
+        if chunk.present == 0
+            && let Some(rests) = rests
+        {
+            // After a full chunk comes another one.
+            chunk.documents.reserve_exact(64);
+            chunk.rest_ends.reserve_exact(64);
+            chunk.rests.reserve_exact(rests);
+        }
         chunk.present |= bit(id);
         chunk.documents.push(document);
         chunk.rests.extend_from_slice(rest);

@@ -17,7 +17,7 @@ use crate::value::{Key, KeyBuf, KeyRef};
 pub type Ids<'a> = Option<&'a [DocId]>;
 
 /// The id of the document that was shown under a number.
-pub(super) fn id_of(ids: Ids<'_>, number: u32) -> DocId {
+pub fn id_of(ids: Ids<'_>, number: u32) -> DocId {
     ids.map_or(number, |ids| ids[number as usize])
 }
 
@@ -39,7 +39,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Empties `index`. `documents` are to come, or more: room is made for what they will surely need.
+    /// Begins an index like `index`. `documents` are to come, or more: room is made for what they will surely need.
     pub fn new(index: &Index, documents: usize) -> Self {
         let mut index = index.emptied();
         let mut gathered = Vec::new();
@@ -91,9 +91,16 @@ impl Builder {
             entry.id = id_of(ids, entry.id);
         }
         if let Some(column) = &mut self.index.column {
-            gathered.sort_unstable_by_key(|entry| entry.id);
+            // Each document has one key, so an array by id puts them in order.
+            let mut keys = vec![(0, true); ids.map_or(0, <[DocId]>::len)];
             for entry in &gathered {
-                column.insert(entry.id, entry.head, !entry.has_tail);
+                match keys.get_mut(entry.id as usize) {
+                    Some(key) => *key = (entry.head, !entry.has_tail),
+                    None => column.insert(entry.id, entry.head, !entry.has_tail),
+                }
+            }
+            for (id, (head, is_exact)) in keys.into_iter().enumerate() {
+                column.insert(id as DocId, head, is_exact);
             }
         }
         gathered.sort_unstable();

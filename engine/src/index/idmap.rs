@@ -142,7 +142,13 @@ impl<T> IdMap<T> {
 
     /// Sets the item of `id`, and gives back the one before. O(1), at the end of the ids; else O(64).
     pub fn insert(&mut self, id: DocId, item: T) -> Option<T> {
+        let before = id.checked_sub(1).and_then(|before| self.chunks.get(before));
+        let is_dense = before.is_some_and(|chunk| chunk.present == u64::MAX);
         let chunk = self.chunks.get_or_make(id);
+        if is_dense && chunk.present == 0 {
+            // After a full chunk comes another one.
+            chunk.items.reserve_exact(64);
+        }
         let at = place(chunk.present, id);
         if chunk.present & bit(id) != 0 {
             return Some(std::mem::replace(&mut chunk.items[at], item));

@@ -14,7 +14,7 @@ pub mod sorted;
 
 use smallvec::SmallVec;
 
-pub use build::{Builder, Ids};
+pub use build::{Builder, Ids, id_of};
 pub use column::Column;
 pub use expiry::Expiry;
 pub use posting::Posting;

@@ -1,43 +1,62 @@
 //! Loading: documents come in the order of a hash table. They are kept aside, sorted by birth, and put into tables
 //! whose indexes are then laid down whole. Where a collection gets many, threads take their keys out meanwhile.
 
-use std::collections::HashMap;
-use std::iter;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Placement, Store};
-use crate::collection::{Arrival, Collection, Crew, DOCUMENTS_FOR_THREADS};
+use crate::collection::{Arrival, Collection, Counters, Crew, DOCUMENTS_FOR_THREADS};
 use crate::doc::Document;
 
 /// Documents that a load has brought and that are in no table yet.
 #[derive(Debug, Default)]
 pub(super) struct Filling {
     open: bool,
-    documents: Vec<Loaded>,
-    /// Their keys, one after the other.
-    keys: Vec<u8>,
     /// By the collection's number.
-    homes: HashMap<u32, Home, ahash::RandomState>,
+    homes: BTreeMap<u32, Home>,
+    /// The keys of all documents, one after the other.
+    keys: Vec<u8>,
+    crews: usize,
+}
+
+/// Collections whose keys are taken out at once. The largest get their documents first, most likely; the others are
+/// indexed one after the other in the end, so that threads and memory do not grow with the number of collections.
+const CREWS_MAX: usize = 4;
+
+/// What one collection gets.
+#[derive(Debug, Default)]
+struct Home {
+    /// In the order of their arrival.
+    documents: Vec<Loaded>,
+    crew: Option<Crew>,
 }
 
 #[derive(Debug)]
 struct Loaded {
-    /// The collection's number.
-    home: u32,
-    /// Among those of the collection, in the order of their arrival, from 0.
-    number: u32,
     /// The document's birth number, so that sorting looks at no document.
     seq: u64,
     key: Range<usize>,
-    document: Document,
+    /// None once it is in its table.
+    document: Option<Document>,
     expires_ms: Option<i64>,
 }
 
-/// What is known of a collection that gets documents.
-#[derive(Debug, Default)]
-struct Home {
-    documents: u32,
-    crew: Option<Crew>,
+impl Home {
+    /// The numbers of arrival in the order of birth.
+    fn order(&self) -> Vec<u32> {
+        let numbered = self.documents.iter().zip(0..);
+        let mut order: Vec<(u64, u32)> = numbered.map(|(loaded, at)| (loaded.seq, at)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// The highest numbers that the documents have.
+    fn counters(&self) -> Counters {
+        let documents = self.documents.iter().filter_map(|loaded| loaded.document.as_ref());
+        let numbers =
+            documents.map(|document| Counters { version: document.version(), seq: document.seq() });
+        numbers.fold(Counters::default(), Counters::max)
+    }
 }
 
 impl Filling {
@@ -52,33 +71,32 @@ impl Filling {
         document: &Document,
         expires_ms: Option<i64>,
     ) {
-        let uid = collection.uid();
-        let home = self.homes.entry(uid).or_default();
-        let number = home.documents;
-        home.documents += 1;
+        let home = self.homes.entry(collection.uid()).or_default();
         let start = self.keys.len();
         self.keys.extend_from_slice(key);
-        self.documents.push(Loaded {
-            home: uid,
-            number,
+        home.documents.push(Loaded {
             seq: document.seq(),
             key: start..self.keys.len(),
-            document: document.clone(),
+            document: Some(document.clone()),
             expires_ms,
         });
-        if home.documents == DOCUMENTS_FOR_THREADS {
+        if let Some(crew) = &mut home.crew {
+            crew.show(document);
+        } else if home.documents.len() == DOCUMENTS_FOR_THREADS && self.crews < CREWS_MAX {
             home.crew = Crew::start(collection);
             if let Some(crew) = &mut home.crew {
-                let of_it = self.documents.iter().filter(|loaded| loaded.home == uid);
-                of_it.for_each(|loaded| crew.show(&loaded.document));
+                self.crews += 1;
+                let before = home.documents.iter().filter_map(|loaded| loaded.document.as_ref());
+                before.for_each(|document| crew.show(document));
             }
-        } else if let Some(crew) = &mut home.crew {
-            crew.show(document);
         }
     }
 
-    pub fn discard(&mut self) {
-        *self = Filling { open: self.open, ..Filling::default() };
+    /// Drops what was kept aside. Gives the highest numbers of each collection.
+    pub fn discard(&mut self) -> Vec<(u32, Counters)> {
+        let dropped = std::mem::take(self);
+        self.open = dropped.open;
+        dropped.homes.iter().map(|(uid, home)| (*uid, home.counters())).collect()
     }
 }
 
@@ -90,7 +108,7 @@ impl Store {
 
     /// Whether documents are kept aside. They belong where the definitions that were there say.
     pub fn has_kept_aside(&self) -> bool {
-        !self.filling.documents.is_empty()
+        !self.filling.homes.is_empty()
     }
 
     /// The load is over, well or not: what it brought enters its tables, and the indexes are built.
@@ -129,22 +147,17 @@ impl Store {
         if !self.filling.open {
             return;
         }
-        let Filling { mut documents, keys, mut homes, .. } = std::mem::take(&mut self.filling);
-        documents.sort_by_cached_key(|loaded| (loaded.home, loaded.seq));
-        let mut documents = documents.into_iter().peekable();
-        while let Some(home) = documents.peek().map(|loaded| loaded.home) {
-            let of_one = iter::from_fn(|| documents.next_if(|loaded| loaded.home == home));
-            let Some(collection) = self.collections.get_mut(&home) else {
-                of_one.for_each(drop);
-                continue;
-            };
-            let arrivals = of_one.map(|Loaded { number, key, document, expires_ms, .. }| Arrival {
-                key: &keys[key],
-                document,
-                expires_ms,
-                number,
+        let Filling { homes, keys, .. } = std::mem::take(&mut self.filling);
+        for (uid, mut home) in homes {
+            let Some(collection) = self.collections.get_mut(&uid) else { continue };
+            let order = home.order();
+            let arrivals = order.iter().filter_map(|number| {
+                let Loaded { key, document, expires_ms, .. } =
+                    &mut home.documents[*number as usize];
+                let (key, document) = (&keys[key.clone()], document.take()?);
+                Some(Arrival { key, document, expires_ms: *expires_ms, number: *number })
             });
-            collection.fill(arrivals, homes.remove(&home).and_then(|home| home.crew));
+            collection.fill(arrivals, home.crew);
         }
     }
 }

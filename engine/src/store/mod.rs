@@ -454,7 +454,11 @@ impl Store {
 
     /// Empties one database, or all. Definitions and counters stay.
     pub fn flush(&mut self, db: Option<u32>) -> Flushed {
-        self.filling.discard();
+        for (uid, counters) in self.filling.discard() {
+            if let Some(collection) = self.collections.get_mut(&uid) {
+                collection.raise_counters(counters);
+            }
+        }
         let of_db = |collection: &&Collection| db.is_none_or(|db| collection.db() == db);
         let mut uids: Vec<u32> =
             self.collections.values().filter(of_db).map(Collection::uid).collect();
@@ -472,7 +476,7 @@ impl Store {
 
     /// Forgets everything, definitions and counters too: what a load begins with.
     pub fn clear(&mut self) -> Flushed {
-        self.filling.discard();
+        let _ = self.filling.discard();
         self.databases.clear();
         Flushed {
             collections: self.collections.drain().map(|(_, collection)| collection).collect(),

@@ -64,8 +64,11 @@ impl Store {
     }
 
     /// Takes in what [`Store::save_state`] gave, before the documents. Error: `SCHEMA` when the text is not of that
-    /// form, with nothing taken in.
+    /// form, or documents are kept aside already, with nothing taken in.
     pub fn load_state(&mut self, db: u32, json: &[u8]) -> Result<()> {
+        if self.has_kept_aside() {
+            return Err(Error::new(Code::Schema, "saved definitions stand behind documents"));
+        }
         let broken = |what: String| Error::new(Code::Schema, format!("saved definitions: {what}"));
         let read: DatabaseJson =
             serde_json::from_slice(json).map_err(|error| broken(error.to_string()))?;
