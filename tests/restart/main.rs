@@ -7,6 +7,7 @@ mod defects;
 mod edges;
 mod eviction;
 mod kept;
+mod large;
 mod memory;
 
 use folio_tests::{Client, Options, Server};
