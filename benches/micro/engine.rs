@@ -114,7 +114,8 @@ fn queries(c: &mut Criterion) {
     let limits = Limits::default();
     let filter = |text: &str| {
         let ast = parse(text, &limits).expect("the filter is well formed");
-        bind(&ast, collection.definition(), &Params::default()).expect("its types fit")
+        bind(&ast, collection.definition(), &Params::default(), &Limits::default())
+            .expect("its types fit")
     };
     let largest = vec![(Path::parse("population", 8).expect("a path"), Direction::Descending)];
 

@@ -12,6 +12,8 @@ pub struct Limits {
     pub filter_bytes_max: usize,
     /// Parentheses and NOTs open at once in one filter.
     pub filter_depth_max: usize,
+    /// Bytes of memory that one LIKE pattern or regular expression may take.
+    pub regex_bytes_max: usize,
     /// Steps of one path.
     pub path_steps_max: usize,
     /// Declared fields of one collection.
@@ -32,6 +34,8 @@ pub const DEPTH_MAX: usize = 128;
 pub const FILTER_BYTES_MAX: usize = 64 << 10;
 /// 64 open parentheses or NOTs.
 pub const FILTER_DEPTH_MAX: usize = 64;
+/// 1 MiB: what a person writes takes some kilobytes.
+pub const REGEX_BYTES_MAX: usize = 1 << 20;
 /// 16 paths in one ORDER: each costs memory for every candidate.
 pub const ORDER_PATHS_MAX: usize = 16;
 /// 32 steps: a path is written by a person.
@@ -52,6 +56,7 @@ impl Default for Limits {
             depth_max: DEPTH_MAX,
             filter_bytes_max: FILTER_BYTES_MAX,
             filter_depth_max: FILTER_DEPTH_MAX,
+            regex_bytes_max: REGEX_BYTES_MAX,
             path_steps_max: PATH_STEPS_MAX,
             fields_max: FIELDS_MAX,
             index_entries_max: INDEX_ENTRIES_MAX,

@@ -43,8 +43,8 @@ fn cities() -> Store {
 
 fn filter(store: &Store, text: &str) -> Filter {
     let ast = query::parse(text, &store.limits).unwrap();
-    query::bind(&ast, store.collection(0, "cities").unwrap().definition(), &Params::default())
-        .unwrap()
+    let definition = store.collection(0, "cities").unwrap().definition();
+    query::bind(&ast, definition, &Params::default(), &store.limits).unwrap()
 }
 
 fn find(store: &Store, text: &str, order: &str, limit: Option<(u64, u64)>) -> Find {

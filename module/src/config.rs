@@ -38,6 +38,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         field: |limits| &mut limits.filter_depth_max,
     },
     Setting {
+        name: "regex-bytes-max",
+        min: 1 << 10,
+        max: 64 << 20,
+        field: |limits| &mut limits.regex_bytes_max,
+    },
+    Setting {
         name: "path-steps-max",
         min: 1,
         max: 1024,

@@ -35,6 +35,13 @@ fn cases() -> Vec<Case> {
         case("document-bytes-max", "16777216", "100", &["DOC.SET", "things:9", &long], "TOOBIG"),
         case("depth-max", "128", "3", &["DOC.SET", "things:9", r#"{"a":[[[1]]]}"#], "TOOBIG"),
         case("filter-bytes-max", "65536", "64", &[&count[..], &[&filter]].concat(), "TOOBIG"),
+        case(
+            "regex-bytes-max",
+            "1048576",
+            "1024",
+            &[&count[..], &["s MATCHES '[a-z]{200}'"]].concat(),
+            "TOOBIG",
+        ),
         case("filter-depth-max", "64", "2", &[&count[..], &["((((n = 1))))"]].concat(), "TOOBIG"),
         case("path-steps-max", "32", "2", &["DOC.GET", "things:1", "a.b.c.d"], "TOOBIG"),
         case("fields-max", "256", "1", &create, "LIMITED"),

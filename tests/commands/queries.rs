@@ -118,3 +118,66 @@ fn a_large_search_without_an_index_is_refused_unless_it_is_asked_for() {
         assert_eq!(c.int(&["DOC.COUNT", "t", "WHERE", "n < 5 AND name = 'no. 4'"]), 1);
     });
 }
+
+#[test]
+fn strings_are_found_by_their_parts() {
+    over_both(|c| {
+        fill(c);
+        c.call(&["DOC.CREATE", "people", "FIELD", "name", "string", "INDEX", "SORTED"]);
+        for (n, name) in ["Ada", "Adam", "Bob", "ada", "Zoë"].into_iter().enumerate() {
+            let json = json!({"name": name, "also": format!("{name}!")}).to_string();
+            c.call(&["DOC.SET", &format!("people:{n}"), &json]);
+        }
+        let cases = [
+            ("name STARTS WITH 'Ad'", &["people:0", "people:1"][..]),
+            ("name NOT STARTS WITH 'Ad' AND name ENDS WITH 'a'", &["people:3"]),
+            ("also CONTAINS 'da'", &["people:0", "people:1", "people:3"]),
+            ("name LIKE 'A_a%'", &["people:0", "people:1"]),
+            ("name LIKE 'A%m'", &["people:1"]),
+            ("name ILIKE 'ZO_'", &["people:4"]),
+            ("name ILIKE 'ada'", &["people:0", "people:3"]),
+            ("also MATCHES '^[AB].*b'", &["people:2"]),
+        ];
+        for (filter, expected) in cases {
+            assert_eq!(c.keys(&["DOC.FIND", "people", "WHERE", filter]), expected, "{filter}");
+            let count = c.int(&["DOC.COUNT", "people", "WHERE", filter]);
+            assert_eq!(count, expected.len() as i64, "{filter}");
+        }
+        let find = ["DOC.FIND", "people", "WHERE", "name LIKE $p", "PARAMS", "1", "p", "\"B%\""];
+        assert_eq!(c.keys(&find), ["people:2"]);
+        let explain = |c: &mut Client, filter: &str| {
+            let lines = list(c.call(&["DOC.EXPLAIN", "people", "COUNT", "WHERE", filter]));
+            lines.iter().map(text).collect::<Vec<_>>().join("\n")
+        };
+        let plan = explain(c, "name STARTS WITH 'Ad'");
+        assert!(plan.contains("sorted index name: name STARTS WITH 'Ad' (2)"), "{plan}");
+        let plan = explain(c, "name LIKE 'Ad%m'");
+        assert!(plan.contains("check name LIKE 'Ad%m'") && plan.contains("index name"), "{plan}");
+        let error = c.error(&["DOC.COUNT", "people", "WHERE", "name MATCHES 'a('"]);
+        assert_eq!(error, "FILTER no regular expression: unclosed group at position 13");
+    });
+}
+
+#[test]
+fn lists_are_asked_for_any_and_all() {
+    over_both(|c| {
+        c.call(&["DOC.CREATE", "t", "FIELD", "tags", "array<string>", "INDEX", "SET"]);
+        for (n, tags) in [r#"["a","b"]"#, r#"["b","c"]"#, "[]"].into_iter().enumerate() {
+            c.call(&["DOC.SET", &format!("t:{n}"), &format!(r#"{{"tags":{tags}}}"#)]);
+        }
+        c.call(&["DOC.SET", "t:3", "{}"]);
+        let cases = [
+            ("tags HAS ANY ('a', 'c')", &["t:0", "t:1"][..]),
+            ("tags HAS ALL ('a', 'b')", &["t:0"]),
+            ("tags HAS ALL ()", &["t:0", "t:1", "t:2"]),
+            ("tags HAS ANY ()", &[]),
+            ("tags NOT HAS ALL ('b')", &["t:2", "t:3"]),
+        ];
+        for (filter, expected) in cases {
+            assert_eq!(c.keys(&["DOC.FIND", "t", "WHERE", filter]), expected, "{filter}");
+        }
+        let find = ["DOC.FIND", "t", "WHERE", "tags HAS ALL $l", "PARAMS", "1", "l"];
+        assert_eq!(c.keys(&[&find[..], &[r#"["c","b"]"#]].concat()), ["t:1"]);
+        assert_eq!(c.keys(&[&find[..], &["[]"]].concat()), ["t:0", "t:1", "t:2"]);
+    });
+}

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! n      numbers: 1, 1.0, 1e0, integers beyond 2^53, fractions
-//! s      strings: quotes, escapes, NUL, astral characters
+//! s      strings: quotes, escapes, NUL, astral characters, letters of several foldings
 //! when   datetimes: one instant under several offsets, milliseconds
 //! price  decimals: 12.5, "12.50", 1.25e1
 //! tags   arrays
@@ -12,6 +12,7 @@
 
 use crate::naive::{
     Comparison, Filter, Json, Kind, Literal, NaiveField, NaiveIndex, NaiveSchema, OrderBy, Path,
+    TextTest, operand,
 };
 
 /// A small random generator (`SplitMix64`), the same on every machine.
@@ -109,7 +110,7 @@ const INTEGERS: [&str; 12] = [
     "-9223372036854775808",
     "18446744073709551615",
 ];
-const STRINGS: [&str; 12] = [
+const STRINGS: [&str; 17] = [
     "",
     "a",
     "A",
@@ -122,6 +123,11 @@ const STRINGS: [&str; 12] = [
     "a\u{0}b",
     "line\nbreak",
     "1",
+    "50%_\\",
+    "STRASSE",
+    "straße",
+    "Kg",
+    "\u{212a}g",
 ];
 const DATETIMES: [&str; 12] = [
     "\"2026-01-01T00:00:00Z\"",
@@ -185,6 +191,20 @@ const PATHS: [(&str, Nature); 17] = [
     ("o.items[*].qty", Nature::Number),
     ("o.items[0].qty", Nature::Number),
     ("none", Nature::Odd),
+];
+
+/// The paths that what is asked of strings draws from, most of the time.
+const TEXT_PATHS: [(&str, Nature); 10] = [
+    ("s", Nature::String),
+    ("s", Nature::String),
+    ("s", Nature::String),
+    ("o.y.z", Nature::String),
+    ("o.items[*].sku", Nature::String),
+    ("o.items[0].sku", Nature::String),
+    ("tags[*]", Nature::Tag),
+    ("tags[1]", Nature::Tag),
+    ("when", Nature::Datetime),
+    ("price", Nature::Decimal),
 ];
 
 #[derive(Clone, Copy)]
@@ -381,7 +401,7 @@ fn predicate(random: &mut Random, schema: &NaiveSchema) -> Filter {
     let path = Path::plain(name);
     let literal = |random: &mut Random| literal(&path, nature, schema, random);
     match random.below(100) {
-        0..40 => {
+        0..30 => {
             let comparison = random.pick(&[
                 Comparison::Equal,
                 Comparison::Equal,
@@ -394,24 +414,55 @@ fn predicate(random: &mut Random, schema: &NaiveSchema) -> Filter {
             let literal = literal(random);
             Filter::Compare(path, comparison, literal)
         }
-        40..50 => {
+        30..38 => {
             let (least, greatest) = (literal(random), literal(random));
             Filter::Between(path, least, greatest)
         }
-        50..62 => {
+        38..47 => {
             let literals = (0..random.below(5)).map(|_| literal(random)).collect();
             Filter::In(path, literals)
         }
-        62..75 => {
-            let path = Path::plain(random.pick(&["tags", "tags", "tags", "o.items", "none"]));
-            let literal = self::literal(&path.every(), Nature::Tag, schema, random);
-            Filter::Has(path, literal)
-        }
-        75..83 => Filter::IsNull(path),
-        83..91 => Filter::IsMissing(path),
-        91..96 if schema.kind_of(&path).is_none() => Filter::IsBool(path, random.chance(50)),
+        47..63 => has(random, schema),
+        63..80 => text(random, schema),
+        80..86 => Filter::IsNull(path),
+        86..92 => Filter::IsMissing(path),
+        92..96 if schema.kind_of(&path).is_none() => Filter::IsBool(path, random.chance(50)),
         _ => Filter::Bare(path),
     }
+}
+
+/// HAS, HAS ANY or HAS ALL.
+fn has(random: &mut Random, schema: &NaiveSchema) -> Filter {
+    // The language does not say whether a field declared to be no array may be asked HAS.
+    let is_open = schema.kind_of(&Path::plain("tags[*]")).is_none();
+    let name = random.pick(&["tags", "tags", "tags", "o.items", "none", "tags[*]"]);
+    let path = Path::plain(if is_open || name != "tags[*]" { name } else { "tags" });
+    let element = path.every();
+    let literal = |random: &mut Random| literal(&element, Nature::Tag, schema, random);
+    let mut literals: Vec<_> = (0..random.below(4)).map(|_| literal(random)).collect();
+    // Few arrays have several values that were drawn apart from them.
+    if literals.len() > 1 && random.chance(40) {
+        literals[1] = literals[0].clone();
+        literals.truncate(2);
+    }
+    match random.below(5) {
+        0 | 1 => Filter::Has(path, literal(random)),
+        2 => Filter::HasAny(path, literals),
+        _ => Filter::HasAll(path, literals),
+    }
+}
+
+/// What is asked of a string and its parts.
+fn text(random: &mut Random, schema: &NaiveSchema) -> Filter {
+    let (name, nature) =
+        if random.chance(15) { paths(schema, random) } else { random.pick(&TEXT_PATHS) };
+    let whole = match of_nature(nature, random) {
+        Json::String(text) => text,
+        _ => random.pick(&STRINGS).to_owned(),
+    };
+    let test = random.pick(&TextTest::ALL);
+    let operand = operand::draw(test, &whole, random);
+    Filter::Text(Path::plain(name), test, Literal::String(operand))
 }
 
 fn literal(path: &Path, nature: Nature, schema: &NaiveSchema, random: &mut Random) -> Literal {
@@ -490,6 +541,34 @@ mod tests {
             held += usize::from(filter(&mut random, &schema, 2).holds(&document, &schema, true));
         }
         assert!((1_000..4_000).contains(&held), "{held} of 5000");
+    }
+
+    #[test]
+    fn what_is_asked_of_strings_and_arrays_holds_and_fails() {
+        let mut random = Random::new(13);
+        let mut tally = std::collections::BTreeMap::<String, (u32, u32)>::new();
+        for round in 0..20_000 {
+            let schema = schema(&mut random, round % 4);
+            let document = document(&mut random, &schema);
+            let drawn = if round % 2 == 0 { text } else { has };
+            let filter = drawn(&mut random, &schema);
+            let name = match &filter {
+                Filter::Text(_, test, _) => format!("{test:?}"),
+                Filter::HasAny(..) => "HasAny".to_owned(),
+                Filter::HasAll(_, literals) => format!("HasAll {}", literals.len().min(2)),
+                _ => continue,
+            };
+            if filter.check(&schema).is_ok() {
+                let (count, held) = tally.entry(name).or_default();
+                *count += 1;
+                *held += u32::from(filter.holds(&document, &schema, true));
+            }
+        }
+        assert_eq!(tally.len(), 10);
+        for (name, (count, held)) in tally {
+            assert!(count > 500, "{name}: {count}");
+            assert!(held * 100 > count && held * 100 < count * 75, "{name}: {held} of {count}");
+        }
     }
 
     #[test]

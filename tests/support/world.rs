@@ -447,7 +447,7 @@ impl World {
         let params = text.params.iter().map(|(name, json)| (name.as_str(), json.as_bytes()));
         let params = Params::new(params, &self.limits).expect("generated parameters are JSON");
         let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
-        query::bind(&ast, collection.definition(), &params)
+        query::bind(&ast, collection.definition(), &params, &self.limits)
             .unwrap_or_else(|e| panic!("{e}: {}", text.text))
     }
 

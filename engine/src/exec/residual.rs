@@ -49,12 +49,14 @@ impl<'c, 'q> Residual<'c, 'q> {
         let mut read = false;
         for node in self.nodes {
             let (columns, key, collection) = (&self.columns, &mut self.key, self.collection);
-            let held = filter.decide(*node, &mut self.open, is_valid, &mut |at, test| {
-                if let Some(exact) = columns[at as usize].and_then(|column| column.exact(id)) {
+            let held = filter.decide(*node, &mut self.open, is_valid, &mut |at, leaf| {
+                if let FilterNode::Test(test) = leaf
+                    && let Some(exact) = columns[at as usize].and_then(|column| column.exact(id))
+                {
                     return test.keys.contains(exact);
                 }
                 read = true;
-                collection.document(id).is_some_and(|document| test.matches(document.view(), key))
+                collection.document(id).is_some_and(|document| leaf.matches(document.view(), key))
             });
             if !held {
                 budget.examine_if(read)?;

@@ -154,6 +154,8 @@ impl<'q> Chooser<'q, '_> {
                     true,
                 ))
             }
+            // A key tells nothing of them.
+            FilterNode::Text(_) | FilterNode::HasAll(_) => None,
             FilterNode::Not(child) => {
                 let known = self.known[*child as usize].filter(|known| known.exact)?;
                 let count = self.live.saturating_sub(self.counts[known.step]);

@@ -133,6 +133,8 @@ fn text_of(nodes: &[FilterNode], node: u32) -> String {
             FilterNode::All => "everything".to_owned(),
             FilterNode::Nothing => "nothing".to_owned(),
             FilterNode::Test(test) => test.text.to_string(),
+            FilterNode::Text(test) => test.text.to_string(),
+            FilterNode::HasAll(test) => test.text.to_string(),
             FilterNode::Valid(true) => Meta::Valid.name().to_owned(),
             FilterNode::Valid(false) => format!("{} IS FALSE", Meta::Valid.name()),
             FilterNode::Not(child) => format!("NOT {}", texts[*child as usize]),

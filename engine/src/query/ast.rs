@@ -86,18 +86,79 @@ pub enum AstOp {
     Compare(Cmp, Operand),
     /// `BETWEEN low AND high`.
     Between(Operand, Operand),
-    /// `IN (..)`.
-    In(Vec<Operand>),
-    /// `IN $name`: the parameter and where it stands.
-    InParam(Box<str>, Position),
+    /// `IN (..)` or `IN $name`.
+    In(List),
     /// `HAS literal`.
     Has(Operand),
+    /// `HAS ANY (..)` or `HAS ALL (..)`.
+    HasList(Quantifier, List),
+    /// What a string has to look like: `LIKE literal` and its like.
+    Text(TextOp, Operand),
     /// `IS NULL`.
     IsNull,
     /// `IS MISSING`.
     IsMissing,
     /// `IS TRUE` or `IS FALSE`.
     IsBool(bool),
+}
+
+/// Some values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum List {
+    /// Those in parentheses.
+    Operands(Vec<Operand>),
+    /// Those of a parameter, and where it stands.
+    Param(Box<str>, Position),
+}
+
+/// How many of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantifier {
+    /// `ANY`
+    Any,
+    /// `ALL`
+    All,
+}
+
+/// What is asked of a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextOp {
+    /// `STARTS WITH`
+    StartsWith,
+    /// `ENDS WITH`
+    EndsWith,
+    /// `CONTAINS`
+    Contains,
+    /// `LIKE`
+    Like,
+    /// `ILIKE`
+    ILike,
+    /// `MATCHES`
+    Matches,
+}
+
+impl TextOp {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            TextOp::StartsWith => "STARTS WITH",
+            TextOp::EndsWith => "ENDS WITH",
+            TextOp::Contains => "CONTAINS",
+            TextOp::Like => "LIKE",
+            TextOp::ILike => "ILIKE",
+            TextOp::Matches => "MATCHES",
+        }
+    }
+}
+
+impl Quantifier {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Quantifier::Any => "ANY",
+            Quantifier::All => "ALL",
+        }
+    }
 }
 
 /// A comparison; `!=` is the NOT of `=`.
@@ -301,16 +362,12 @@ impl AstTest {
             AstOp::Compare(Cmp::Eq, operand) if negated => write!(f, "{path} != {operand}"),
             AstOp::Compare(cmp, operand) => write!(f, "{not}{path} {cmp} {operand}"),
             AstOp::Between(low, high) => write!(f, "{path} {not}BETWEEN {low} AND {high}"),
-            AstOp::In(list) => {
-                write!(f, "{path} {not}IN (")?;
-                for (at, operand) in list.iter().enumerate() {
-                    let comma = if at > 0 { ", " } else { "" };
-                    write!(f, "{comma}{operand}")?;
-                }
-                f.write_char(')')
-            }
-            AstOp::InParam(name, _) => write!(f, "{path} {not}IN ${name}"),
+            AstOp::In(list) => write!(f, "{path} {not}IN {list}"),
             AstOp::Has(operand) => write!(f, "{path} {not}HAS {operand}"),
+            AstOp::HasList(quantifier, list) => {
+                write!(f, "{path} {not}HAS {} {list}", quantifier.name())
+            }
+            AstOp::Text(op, operand) => write!(f, "{path} {not}{} {operand}", op.name()),
             AstOp::IsNull => write!(f, "{path} IS {not}NULL"),
             AstOp::IsMissing => write!(f, "{path} IS {not}MISSING"),
             AstOp::IsBool(true) => write!(f, "{path} IS {not}TRUE"),
@@ -330,6 +387,22 @@ impl fmt::Display for Subject {
         match self {
             Subject::Path(path) => path.fmt(f),
             Subject::Meta(meta) => f.write_str(meta.name()),
+        }
+    }
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            List::Operands(operands) => {
+                f.write_char('(')?;
+                for (at, operand) in operands.iter().enumerate() {
+                    let comma = if at > 0 { ", " } else { "" };
+                    write!(f, "{comma}{operand}")?;
+                }
+                f.write_char(')')
+            }
+            List::Param(name, _) => write!(f, "${name}"),
         }
     }
 }

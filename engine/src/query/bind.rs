@@ -13,7 +13,13 @@
 //!   a IN (x, y)                  the keys of x and of y
 //!   a IS NULL, IS TRUE           the key of null, of true
 //!   a IS MISSING                 the key of missing
+//!   a STARTS WITH x              the strings from x to the first that does not begin with it
+//!   a HAS ANY (x, y)             on a[*], the keys of x and of y
+//!   a HAS ALL (x, y)             one such question for each; [`HasAll`] where one array must hold them all
 //! ```
+//!
+//! What else is asked of strings no key can tell ([`TextTest`]); of LIKE the part before the first wildcard can be
+//! told, and is asked besides.
 //!
 //! A range stays within its literal's family, so values of another kind are in none. What no key
 //! can satisfy (`IN ()`, `BETWEEN 2 AND 1`, `BETWEEN 1 AND 'x'`) is bound to
@@ -22,8 +28,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::ast::{Ast, AstOp, AstTest, Cmp, Literal, Meta, Node, Operand, Position, Subject, Term};
-use crate::doc::DocRef;
+use super::ast::{
+    Ast, AstOp, AstTest, Cmp, List, Literal, Meta, Node, Operand, Position, Quantifier, Subject,
+    Term, TextOp,
+};
+use super::filter::{Filter, FilterNode, HasAll, Test};
+use super::text::{Pattern, TextTest, keys_from};
 use crate::doc::parse::parse_value;
 use crate::path::{Path, Step};
 use crate::schema::definition::{Definition, Field, Mode, Typing};
@@ -78,65 +88,22 @@ fn dollar_hint(has_dollar: bool) -> &'static str {
     if has_dollar { "; names after PARAMS come without $" } else { "" }
 }
 
-/// A filter that is ready to be planned and to be decided on documents.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// Children before parents, the root last; never empty.
-    pub nodes: Vec<FilterNode>,
-}
-
-/// One node; children are places in [`Filter::nodes`], each below the node's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FilterNode {
-    /// Every document.
-    All,
-    /// No document.
-    Nothing,
-    /// All of them hold.
-    And(Vec<u32>),
-    /// One of them holds.
-    Or(Vec<u32>),
-    /// It does not hold.
-    Not(u32),
-    /// A predicate on one path.
-    Test(Test),
-    /// Whether the document keeps to its collection's declaration and shares no unique value, is as said.
-    Valid(bool),
-}
-
-/// Some value at `path` has a key among `keys`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Test {
-    /// What the predicate looks at.
-    pub path: Path,
-    /// The type under which values become keys.
-    pub scalar: Scalar,
-    /// The keys asked for; not empty.
-    pub keys: KeySet,
-    /// The predicate as text, parameters replaced by their values, long lists cut short. For
-    /// EXPLAIN.
-    pub text: Box<str>,
-}
-
-/// Buffers that deciding a filter uses again and again.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    key: KeyBuf,
-    /// Joins and NOTs that are being decided: the node, and which of its children comes next.
-    open: Vec<(u32, u32)>,
-}
-
 /// Gives every predicate of `ast` its type and its keys. An error has code `Filter` and the byte of
 /// the filter's text that it is about; a parameter that the filter does not use is an error too.
 /// O(text + parameters), and in a STRICT collection times its fields.
-pub fn bind(ast: &Ast, definition: &Definition, params: &Params) -> Result<Filter> {
+pub fn bind(
+    ast: &Ast,
+    definition: &Definition,
+    params: &Params,
+    limits: &Limits,
+) -> Result<Filter> {
     for node in &ast.nodes {
         if let Node::Test(AstTest { subject: Subject::Path(path), position, .. }) = node {
             expect_declared(path, definition)
                 .map_err(|Error { message, .. }| Error::filter(position.0, message))?;
         }
     }
-    bind_typed(ast, &|path| definition.typing(path), params)
+    bind_typed(ast, &|path| definition.typing(path), params, limits)
 }
 
 /// That `path` can lead somewhere: in a STRICT collection to a declared field, around it or into it.
@@ -166,16 +133,27 @@ pub fn expect_declared(path: &Path, definition: &Definition) -> Result<()> {
     Err(Error::new(Code::Filter, what))
 }
 
-fn bind_typed(ast: &Ast, typing: &dyn Fn(&Path) -> Typing, params: &Params) -> Result<Filter> {
-    let mut binder = Binder { typing, params, used: BTreeSet::new() };
+fn bind_typed(
+    ast: &Ast,
+    typing: &dyn Fn(&Path) -> Typing,
+    params: &Params,
+    limits: &Limits,
+) -> Result<Filter> {
+    let mut binder = Binder { typing, params, limits, used: BTreeSet::new() };
     let mut nodes = Vec::with_capacity(ast.nodes.len());
+    // Where each node of the tree stands: a predicate may take several.
+    let mut standing: Vec<u32> = Vec::with_capacity(ast.nodes.len());
     for node in &ast.nodes {
-        nodes.push(match node {
-            Node::And(children) => FilterNode::And(children.clone()),
-            Node::Or(children) => FilterNode::Or(children.clone()),
-            Node::Not(child) => FilterNode::Not(*child),
-            Node::Test(test) => binder.predicate(test)?,
-        });
+        let placed = |children: &[u32]| {
+            children.iter().map(|child| standing[*child as usize]).collect::<Vec<u32>>()
+        };
+        match node {
+            Node::And(children) => nodes.push(FilterNode::And(placed(children))),
+            Node::Or(children) => nodes.push(FilterNode::Or(placed(children))),
+            Node::Not(child) => nodes.push(FilterNode::Not(standing[*child as usize])),
+            Node::Test(test) => push_all(binder.predicate(test)?, &mut nodes),
+        }
+        standing.push(nodes.len() as u32 - 1);
     }
     let unused = params.values.keys().find(|name| !binder.used.contains(&***name));
     match unused {
@@ -191,14 +169,27 @@ fn bind_typed(ast: &Ast, typing: &dyn Fn(&Path) -> Typing, params: &Params) -> R
 struct Binder<'b> {
     typing: &'b dyn Fn(&Path) -> Typing,
     params: &'b Params,
+    limits: &'b Limits,
     used: BTreeSet<&'b str>,
+}
+
+/// Pushes what must hold together, as one node.
+fn push_all(mut together: Vec<FilterNode>, nodes: &mut Vec<FilterNode>) {
+    if together.len() == 1 {
+        nodes.append(&mut together);
+        return;
+    }
+    let from = nodes.len() as u32;
+    nodes.append(&mut together);
+    nodes.push(FilterNode::And((from..nodes.len() as u32).collect()));
 }
 
 /// A literal with the place of the text that it comes from.
 type Value = (Literal, Position);
 
 impl<'b> Binder<'b> {
-    fn predicate(&mut self, test: &'b AstTest) -> Result<FilterNode> {
+    /// What must hold together; at least one.
+    fn predicate(&mut self, test: &'b AstTest) -> Result<Vec<FilterNode>> {
         let subject = &test.subject;
         let (scalar, keys, shown) = match &test.op {
             AstOp::Compare(cmp, operand) => {
@@ -214,15 +205,23 @@ impl<'b> Binder<'b> {
                 (scalar, keys, format!("{subject} BETWEEN {} AND {}", low.0, high.0))
             }
             AstOp::In(list) => {
-                let values =
-                    list.iter().map(|operand| self.value(operand)).collect::<Result<Vec<_>>>()?;
+                let values = self.values(list, "IN")?;
                 self.among(test, &values)?
             }
-            AstOp::InParam(name, position) => {
-                let values = self.list(name, *position)?;
-                self.among(test, &values)?
+            AstOp::Has(operand) => {
+                let value = self.value(operand)?;
+                let shown = format!("{subject} HAS {}", value.0);
+                return Ok(vec![self.has_any(test, &[value], shown)?]);
             }
-            AstOp::Has(operand) => return self.has(test, operand),
+            AstOp::HasList(quantifier, list) => {
+                let values = self.values(list, quantifier.name())?;
+                let shown = list_text(&format!("{subject} HAS {}", quantifier.name()), &values);
+                return match quantifier {
+                    Quantifier::Any => Ok(vec![self.has_any(test, &values, shown)?]),
+                    Quantifier::All => self.has_all(test, &values, shown),
+                };
+            }
+            AstOp::Text(op, operand) => return self.text(test, *op, operand),
             AstOp::IsNull => (self.lenient(subject), KeySet::points([Key::NULL]), test.to_string()),
             AstOp::IsMissing => {
                 (self.lenient(subject), KeySet::points([Key::MISSING]), test.to_string())
@@ -231,15 +230,15 @@ impl<'b> Binder<'b> {
                 // A boolean in a field declared an array satisfies nothing, as any value of another
                 // type.
                 if matches!(self.typing(subject), Typing::Array(_)) {
-                    return Ok(FilterNode::Nothing);
+                    return Ok(vec![FilterNode::Nothing]);
                 }
                 (self.lenient(subject), KeySet::points([Key::of_bool(*value)]), test.to_string())
             }
         };
-        Ok(match subject {
+        Ok(vec![match subject {
             Subject::Path(path) => node(path.clone(), scalar, keys, shown),
             Subject::Meta(Meta::Valid) => valid(&keys),
-        })
+        }])
     }
 
     fn typing(&self, subject: &Subject) -> Typing {
@@ -249,9 +248,9 @@ impl<'b> Binder<'b> {
         }
     }
 
-    fn has(&mut self, test: &'b AstTest, operand: &'b Operand) -> Result<FilterNode> {
+    /// The array that HAS asks about, and the type of its elements.
+    fn array<'t>(&self, test: &'t AstTest) -> Result<(&'t Path, Scalar)> {
         let subject = &test.subject;
-        let value = self.value(operand)?;
         let path = match (subject, self.typing(subject)) {
             (
                 Subject::Path(path),
@@ -268,20 +267,101 @@ impl<'b> Binder<'b> {
             }
             (Subject::Meta(_), Typing::Undeclared) => unreachable!("metadata have types"),
         };
-        let each = path.each();
-        let scalar = match (self.typing)(&each) {
+        let scalar = match (self.typing)(&path.each()) {
             Typing::Scalar(scalar) => scalar,
             Typing::Array(_) | Typing::Undeclared => Scalar::Json,
         };
-        let keys = compared(Cmp::Eq, key_of(&value, scalar, &each)?);
-        Ok(node(each, scalar, keys, format!("{path} HAS {}", value.0)))
+        Ok((path, scalar))
+    }
+
+    /// The keys of elements.
+    fn elements(path: &Path, scalar: Scalar, values: &[Value]) -> Result<Vec<Key>> {
+        let each = path.each();
+        values.iter().map(|value| key_of(value, scalar, &each)).collect()
+    }
+
+    fn has_any(&self, test: &AstTest, values: &[Value], shown: String) -> Result<FilterNode> {
+        let (path, scalar) = self.array(test)?;
+        let keys = KeySet::points(Self::elements(path, scalar, values)?);
+        Ok(node(path.each(), scalar, keys, shown))
+    }
+
+    fn has_all(&self, test: &AstTest, values: &[Value], shown: String) -> Result<Vec<FilterNode>> {
+        let (path, scalar) = self.array(test)?;
+        let keys = Self::elements(path, scalar, values)?;
+        // Of one array each element can be asked for by itself, by an index perhaps. Of several, one must have them all.
+        let of_each = keys.iter().zip(values).map(|(key, (literal, _))| {
+            let shown = format!("{path} HAS {literal}");
+            node(path.each(), scalar, KeySet::points([key.clone()]), shown)
+        });
+        let mut together: Vec<FilterNode> = of_each.collect();
+        if together.is_empty() || path.is_multi() {
+            let path = path.clone();
+            together.push(FilterNode::HasAll(HasAll { path, scalar, keys, text: shown.into() }));
+        }
+        Ok(together)
+    }
+
+    fn text(
+        &mut self,
+        test: &'b AstTest,
+        op: TextOp,
+        operand: &'b Operand,
+    ) -> Result<Vec<FilterNode>> {
+        let (subject, name) = (&test.subject, op.name());
+        let (literal, position) = self.value(operand)?;
+        let Literal::String(source) = &literal else {
+            let what = format!("{name} takes a string, found {literal}");
+            return Err(Error::filter(position.0, what));
+        };
+        let declared = |what: &str| {
+            let what = format!("{name} asks for a string, and {subject} is {what}");
+            Err(Error::filter(test.position.0, what))
+        };
+        let (path, scalar) = match (subject, self.typing(subject)) {
+            (Subject::Path(path), Typing::Undeclared) => (path, Scalar::Json),
+            (Subject::Path(path), Typing::Scalar(scalar @ (Scalar::String | Scalar::Json))) => {
+                (path, scalar)
+            }
+            (_, Typing::Scalar(scalar)) => return declared(&format!("declared {}", scalar.name())),
+            (_, Typing::Array(scalar)) => {
+                let hint = match scalar {
+                    Scalar::String | Scalar::Json => {
+                        format!("; its elements are asked as {subject}[*]")
+                    }
+                    _ => String::new(),
+                };
+                return declared(&format!("declared array<{}>{hint}", scalar.name()));
+            }
+            (Subject::Meta(_), Typing::Undeclared) => unreachable!("metadata have types"),
+        };
+        let pattern = Pattern::new(op, source, self.limits).map_err(
+            |Error { code, message, .. }| match code {
+                Code::Filter => Error::filter(position.0, message),
+                code => Error::new(code, message),
+            },
+        )?;
+        let shown = format!("{subject} {name} {literal}");
+        let prefix = pattern.prefix();
+        let mut together = Vec::new();
+        if pattern.is_prefix() || !prefix.is_empty() {
+            let keys = keys_from(&prefix);
+            let prefix = Literal::String(prefix.into());
+            let shown = format!("{subject} {} {prefix}", TextOp::StartsWith.name());
+            together.push(node(path.clone(), scalar, keys, shown));
+        }
+        if !pattern.is_prefix() {
+            let path = path.clone();
+            together.push(FilterNode::Text(TextTest { path, pattern, text: shown.into() }));
+        }
+        Ok(together)
     }
 
     fn among(&self, test: &AstTest, values: &[Value]) -> Result<(Scalar, KeySet, String)> {
         let scalar = self.comparable(test)?;
         let keys = values.iter().map(|value| key_of(value, scalar, &test.subject));
         let keys = KeySet::points(keys.collect::<Result<Vec<Key>>>()?);
-        Ok((scalar, keys, list_text(&test.subject, values)))
+        Ok((scalar, keys, list_text(&format!("{} IN", test.subject), values)))
     }
 
     /// The type under which values of the test's subject are compared.
@@ -320,15 +400,25 @@ impl<'b> Binder<'b> {
         }
     }
 
-    /// The elements of the parameter after IN.
-    fn list(&mut self, name: &'b str, position: Position) -> Result<Vec<Value>> {
+    /// The values of a list that stands after `word`.
+    fn values(&mut self, list: &'b List, word: &str) -> Result<Vec<Value>> {
+        match list {
+            List::Operands(operands) => {
+                operands.iter().map(|operand| self.value(operand)).collect()
+            }
+            List::Param(name, position) => self.elements_of(name, *position, word),
+        }
+    }
+
+    /// The elements of a parameter that stands after `word`.
+    fn elements_of(&mut self, name: &'b str, position: Position, word: &str) -> Result<Vec<Value>> {
         self.used.insert(name);
         let raw = self.params.get(name, position)?;
         if raw.kind() != Kind::Array {
             let found = kind_name(raw.kind());
             return Err(Error::filter(
                 position.0,
-                format_args!("parameter ${name} after IN is {found}, expected an array"),
+                format_args!("parameter ${name} after {word} is {found}, expected an array"),
             ));
         }
         let literals = raw.elements().enumerate().map(|(at, element)| {
@@ -453,107 +543,15 @@ fn node(path: Path, scalar: Scalar, keys: KeySet, text: String) -> FilterNode {
     FilterNode::Test(Test { path, scalar, keys, text: text.into() })
 }
 
-/// `subject IN (..)` with the first few values.
-fn list_text(subject: &Subject, values: &[Value]) -> String {
+/// `head (..)` with the first few values.
+fn list_text(head: &str, values: &[Value]) -> String {
     const SHOWN_MAX: usize = 8;
     let shown: Vec<String> =
         values.iter().take(SHOWN_MAX).map(|(literal, _)| literal.to_string()).collect();
     let list = shown.join(", ");
     match values.len().checked_sub(SHOWN_MAX) {
-        None | Some(0) => format!("{subject} IN ({list})"),
-        Some(more) => format!("{subject} IN ({list}, .. {more} more)"),
-    }
-}
-
-impl Filter {
-    /// The filter that every document satisfies.
-    pub fn all() -> Filter {
-        Filter { nodes: vec![FilterNode::All] }
-    }
-
-    /// Whether `doc`, which is valid or not, satisfies the filter. Decides no more children of a join than it must.
-    pub fn matches(&self, doc: DocRef<'_>, is_valid: bool, scratch: &mut Scratch) -> bool {
-        let Scratch { key, open } = scratch;
-        self.decide(self.root(), open, is_valid, &mut |_, test| test.matches(doc, key))
-    }
-
-    /// The place of the root.
-    pub fn root(&self) -> u32 {
-        self.nodes.len().saturating_sub(1) as u32
-    }
-
-    /// Whether the node at `root` holds for a document that is valid or not, when its predicates are as `holds` says, given
-    /// each one's place. `open` is scratch space. Asks for no more predicates than it must.
-    pub fn decide(
-        &self,
-        root: u32,
-        open: &mut Vec<(u32, u32)>,
-        is_valid: bool,
-        holds: &mut dyn FnMut(u32, &Test) -> bool,
-    ) -> bool {
-        open.clear();
-        let mut at = root;
-        loop {
-            let mut value = match &self.nodes[at as usize] {
-                FilterNode::All => true,
-                FilterNode::Nothing => false,
-                FilterNode::Test(test) => holds(at, test),
-                FilterNode::Valid(wanted) => *wanted == is_valid,
-                FilterNode::Not(child) => {
-                    open.push((at, 1));
-                    at = *child;
-                    continue;
-                }
-                node @ (FilterNode::And(children) | FilterNode::Or(children)) => {
-                    if let Some(first) = children.first() {
-                        open.push((at, 1));
-                        at = *first;
-                        continue;
-                    }
-                    matches!(node, FilterNode::And(_))
-                }
-            };
-            // Upwards, until a join needs its next child or the root is decided.
-            loop {
-                let Some((parent, next)) = open.pop() else { return value };
-                let more = match &self.nodes[parent as usize] {
-                    FilterNode::And(children) if value => children.get(next as usize),
-                    FilterNode::Or(children) if !value => children.get(next as usize),
-                    FilterNode::Not(_) => {
-                        value = !value;
-                        None
-                    }
-                    _ => None,
-                };
-                if let Some(child) = more {
-                    open.push((parent, next + 1));
-                    at = *child;
-                    break;
-                }
-            }
-        }
-    }
-}
-
-impl Test {
-    /// Whether some value that the path leads to in `doc`, or the missing value if there is none,
-    /// has one of the keys.
-    pub fn matches(&self, doc: DocRef<'_>, buf: &mut KeyBuf) -> bool {
-        let mut holds = |value: Raw<'_>| {
-            self.scalar.key(value, buf);
-            self.keys.contains(buf.as_ref())
-        };
-        if !self.path.is_multi() {
-            return match self.path.first(doc) {
-                Some(value) => holds(value),
-                None => self.keys.contains(Key::MISSING.as_ref()),
-            };
-        }
-        let mut values = self.path.values(doc).peekable();
-        if values.peek().is_none() {
-            return self.keys.contains(Key::MISSING.as_ref());
-        }
-        values.any(holds)
+        None | Some(0) => format!("{head} ({list})"),
+        Some(more) => format!("{head} ({list}, .. {more} more)"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Tests of binding.
 
 use super::*;
-use crate::query::parse;
+use crate::doc::DocRef;
+use crate::query::{Scratch, parse};
 
 /// What the collection of these tests declares.
 fn typing(path: &Path) -> Typing {
@@ -21,7 +22,7 @@ fn typing(path: &Path) -> Typing {
 fn bound(text: &str, pairs: &[(&str, &str)]) -> Result<Filter> {
     let limits = Limits::default();
     let params = Params::new(pairs.iter().map(|(name, json)| (*name, json.as_bytes())), &limits)?;
-    bind_typed(&parse(text, &limits)?, &typing, &params)
+    bind_typed(&parse(text, &limits)?, &typing, &params, &limits)
 }
 
 fn error(text: &str, pairs: &[(&str, &str)]) -> String {
@@ -42,13 +43,13 @@ fn says_how_parameters_are_given() {
 fn a_strict_collection_is_asked_what_it_declares() {
     let json = br#"{"collection":"c","mode":"strict","fields":[
         {"path":"a.b","type":"int"},{"path":"tags","type":"array<string>"},
-        {"path":"any","type":"json"},{"path":"items[*].sku","type":"string"}]}"#;
+        {"path":"free","type":"json"},{"path":"items[*].sku","type":"string"}]}"#;
     let limits = Limits::default();
     let mut definition = Definition::from_json(json, &limits).unwrap();
     let bound = |text: &str, definition: &Definition| {
-        bind(&parse(text, &limits).unwrap(), definition, &Params::default())
+        bind(&parse(text, &limits).unwrap(), definition, &Params::default(), &limits)
     };
-    for path in ["a", "a.b", "tags[*]", "tags[2]", "any.x[1]", "items", "items[3].sku"] {
+    for path in ["a", "a.b", "tags[*]", "tags[2]", "free.x[1]", "items", "items[3].sku"] {
         assert!(bound(&format!("{path} IS MISSING"), &definition).is_ok(), "{path}");
     }
     assert!(bound("tags HAS 'x'", &definition).is_ok());
@@ -61,6 +62,9 @@ fn a_strict_collection_is_asked_what_it_declares() {
     definition.mode = Mode::Open;
     assert!(bound("b", &definition).is_ok());
 }
+
+/// Parameters by name, as JSON.
+type Pairs = &'static [(&'static str, &'static str)];
 
 /// The one predicate of a filter.
 fn only(text: &str) -> Test {
@@ -303,7 +307,6 @@ fn parameters_stand_for_literals() {
 
 #[test]
 fn parameters_that_do_not_fit_are_errors() {
-    type Pairs = &'static [(&'static str, &'static str)];
     let cases: [(&str, Pairs, &str); 9] = [
         ("a = $x", &[], "parameter $x has no value among PARAMS at position 4"),
         ("a = 1", &[("x", "1")], "parameter $x is not used by the filter"),
@@ -347,4 +350,135 @@ fn parameters_that_do_not_fit_are_errors() {
     let broken = bound("a = $x", &[("x", "{")]).unwrap_err();
     assert_eq!(broken.code, Code::Json);
     assert!(broken.message.starts_with("parameter $x: "), "{broken}");
+}
+
+#[test]
+fn strings_are_asked_for_their_parts() {
+    assert_matches(
+        r#"{"s":"Andréw","e":"","n":5,"z":null,"a":["x","yz"],"o":{"s":"Andréw"}}"#,
+        &[
+            ("s STARTS WITH 'And'", true),
+            ("s STARTS WITH ''", true),
+            ("s STARTS WITH 'and'", false),
+            ("s ENDS WITH 'éw'", true),
+            ("s CONTAINS 'dr'", true),
+            ("s CONTAINS 'rd'", false),
+            ("s LIKE 'A%r_w'", true),
+            ("s LIKE 'A%r'", false),
+            ("s NOT LIKE 'A%r'", true),
+            ("s ILIKE 'aNDRÉ_'", true),
+            ("s MATCHES '^A.*w$'", true),
+            ("NOT s MATCHES 'x'", true),
+            ("e STARTS WITH ''", true),
+            ("e LIKE ''", true),
+            ("n STARTS WITH ''", false),
+            ("n NOT STARTS WITH ''", true),
+            ("n LIKE '%'", false),
+            ("z CONTAINS ''", false),
+            ("none MATCHES ''", false),
+            ("none NOT MATCHES ''", true),
+            ("o STARTS WITH ''", false),
+            ("o.s LIKE 'A%'", true),
+            ("a LIKE '%'", false),
+            ("a[*] LIKE 'y%z'", true),
+            ("a[*] STARTS WITH 'y'", true),
+            ("NOT a[*] STARTS WITH 'y'", false),
+            ("a[0] ENDS WITH 'x'", true),
+        ],
+    );
+}
+
+#[test]
+fn arrays_are_asked_for_any_and_all() {
+    assert_matches(
+        r#"{"a":[1,2,"x"],"e":[],"n":1,"tags":["p","q"],"i":[{"t":[1,2]},{"t":[3]},{"t":5}]}"#,
+        &[
+            ("a HAS ANY (7, 2)", true),
+            ("a HAS ANY (7, 8)", false),
+            ("a HAS ANY ()", false),
+            ("a HAS ALL (1, 'x', 1)", true),
+            ("a HAS ALL (1, 7)", false),
+            ("a NOT HAS ALL (1, 7)", true),
+            ("a HAS ALL ()", true),
+            ("e HAS ALL ()", true),
+            ("e HAS ALL (1)", false),
+            ("n HAS ALL ()", false),
+            ("n HAS ALL (1)", false),
+            ("none HAS ALL ()", false),
+            ("tags HAS ALL ('p', 'q')", true),
+            ("i[*].t HAS ALL (1, 2)", true),
+            ("i[*].t HAS ALL (1, 3)", false),
+            ("i[*].t HAS ALL ()", true),
+            ("i[2].t HAS ALL ()", false),
+            ("i[*].t HAS ANY (3, 9)", true),
+        ],
+    );
+    let with = |list: &str| {
+        let filter = bound("a HAS ALL $l", &[("l", list)]).unwrap();
+        with_doc(r#"{"a":[1,2]}"#, |doc| filter.matches(doc, true, &mut Scratch::default()))
+    };
+    assert!(with("[2,1]") && with("[]") && !with("[3]"));
+}
+
+#[test]
+fn a_beginning_is_a_range_of_keys() {
+    assert_eq!(only("name STARTS WITH 'ab'").keys, keys_from("ab"));
+    let like = bound("name LIKE 'ab%c' OR age = 1", &[]).unwrap();
+    let [
+        FilterNode::Test(prefix),
+        FilterNode::Text(_),
+        FilterNode::And(both),
+        _,
+        FilterNode::Or(either),
+    ] = &like.nodes[..]
+    else {
+        panic!("{like:?}")
+    };
+    assert_eq!(
+        (&prefix.keys, &both[..], &either[..]),
+        (&keys_from("ab"), &[0, 1][..], &[2, 3][..])
+    );
+    assert_eq!(bound("name ILIKE 'ab%'", &[]).unwrap().nodes.len(), 1);
+}
+
+#[test]
+fn parts_of_what_is_no_string_are_errors() {
+    let cases: [(&str, Pairs, &str); 9] = [
+        ("name LIKE 5", &[], "LIKE takes a string, found 5 at position 10"),
+        ("name LIKE $p", &[("p", "5")], "LIKE takes a string, found 5 at position 10"),
+        (
+            "name STARTS WITH $p",
+            &[("p", "[]")],
+            "parameter $p is an array, expected a string, number or boolean at position 17",
+        ),
+        (
+            "age CONTAINS '1'",
+            &[],
+            "CONTAINS asks for a string, and age is declared int at position 0",
+        ),
+        (
+            "tags LIKE 'x'",
+            &[],
+            "LIKE asks for a string, and tags is declared array<string>; its elements are asked as tags[*] at position 0",
+        ),
+        (
+            "_valid LIKE 'x'",
+            &[],
+            "LIKE asks for a string, and _valid is declared bool at position 0",
+        ),
+        (
+            "name LIKE 'x\\'",
+            &[],
+            "a LIKE pattern ends in a single backslash; write two for one that is meant at position 10",
+        ),
+        ("name MATCHES '('", &[], "no regular expression: unclosed group at position 13"),
+        (
+            "tags HAS ANY $p",
+            &[("p", "1")],
+            "parameter $p after ANY is a number, expected an array at position 13",
+        ),
+    ];
+    for (text, pairs, expected) in cases {
+        assert_eq!(error(text, pairs), format!("FILTER {expected}"), "{text}");
+    }
 }

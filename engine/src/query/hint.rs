@@ -4,9 +4,6 @@ use std::mem;
 
 use super::lex::{Keyword, Kind, Token, excerpt};
 
-/// Words that a filter reserves for operators to come.
-const TO_COME: [&str; 6] = ["LIKE", "ILIKE", "CONTAINS", "STARTS", "ENDS", "MATCHES"];
-
 /// Where `token` stands in place of a literal.
 pub(super) fn for_literal(text: &str, token: &Token) -> String {
     let before = &text[..token.start];
@@ -31,14 +28,8 @@ pub(super) fn for_operator(text: &str, token: &Token) -> String {
     if before.ends_with('\'') && matches!(token.kind, Kind::Subject(_) | Kind::Number(_)) {
         return "; a quote inside a string is doubled: ''".to_owned();
     }
-    let word = &text[token.start..token.end];
-    let reserved = TO_COME.into_iter().find(|reserved| reserved.eq_ignore_ascii_case(word));
-    match (&token.kind, reserved) {
-        (Kind::Subject(_), Some("CONTAINS")) => {
-            "; CONTAINS is reserved and not there yet: an element is asked for with HAS".to_owned()
-        }
-        (Kind::Subject(_), Some(reserved)) => format!("; {reserved} is reserved and not there yet"),
-        (Kind::Number(_), _) => for_number(text, token.start).to_owned(),
+    match token.kind {
+        Kind::Number(_) => for_number(text, token.start).to_owned(),
         _ => String::new(),
     }
 }

@@ -23,10 +23,20 @@ pub(super) enum Keyword {
     Missing,
     True,
     False,
+    Like,
+    ILike,
+    Contains,
+    Starts,
+    Ends,
+    Matches,
+    Any,
+    All,
+    Where,
+    With,
 }
 
 impl Keyword {
-    const ALL: [Keyword; 11] = [
+    const ALL: [Keyword; 21] = [
         Keyword::And,
         Keyword::Or,
         Keyword::Not,
@@ -38,6 +48,16 @@ impl Keyword {
         Keyword::Missing,
         Keyword::True,
         Keyword::False,
+        Keyword::Like,
+        Keyword::ILike,
+        Keyword::Contains,
+        Keyword::Starts,
+        Keyword::Ends,
+        Keyword::Matches,
+        Keyword::Any,
+        Keyword::All,
+        Keyword::Where,
+        Keyword::With,
     ];
 
     /// The word in capitals.

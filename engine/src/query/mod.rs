@@ -2,11 +2,15 @@
 
 pub mod ast;
 pub mod bind;
+mod filter;
 mod hint;
 mod lex;
 pub mod parse;
+mod text;
 
 pub use ast::{Ast, Meta};
 
-pub use bind::{Filter, FilterNode, Params, Scratch, Test, bind, expect_declared};
+pub use bind::{Params, bind, expect_declared};
+pub use filter::{Filter, FilterNode, HasAll, Scratch, Test};
 pub use parse::parse;
+pub use text::{Pattern, TextTest};

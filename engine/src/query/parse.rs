@@ -6,7 +6,10 @@
 
 use std::mem;
 
-use super::ast::{Ast, AstOp, AstTest, Cmp, Literal, Node, Operand, Position, Subject, Term};
+use super::ast::{
+    Ast, AstOp, AstTest, Cmp, List, Literal, Node, Operand, Position, Quantifier, Subject, Term,
+    TextOp,
+};
 use super::hint;
 use super::lex::{Keyword, Kind, Lexer, Token, excerpt};
 use crate::{Code, Error, Limits, Result};
@@ -61,7 +64,7 @@ struct Parser<'t> {
 /// What an operator's operand is called.
 const LITERAL: &str = "a literal";
 
-const OPERATORS: [Keyword; 7] = [
+const OPERATORS: [Keyword; 13] = [
     Keyword::Between,
     Keyword::In,
     Keyword::Has,
@@ -69,6 +72,25 @@ const OPERATORS: [Keyword; 7] = [
     Keyword::And,
     Keyword::Or,
     Keyword::Not,
+    Keyword::Like,
+    Keyword::ILike,
+    Keyword::Contains,
+    Keyword::Starts,
+    Keyword::Ends,
+    Keyword::Matches,
+];
+
+/// The operators that NOT may stand before.
+const NEGATED: [Keyword; 9] = [
+    Keyword::Between,
+    Keyword::In,
+    Keyword::Has,
+    Keyword::Like,
+    Keyword::ILike,
+    Keyword::Contains,
+    Keyword::Starts,
+    Keyword::Ends,
+    Keyword::Matches,
 ];
 
 impl Parser<'_> {
@@ -205,14 +227,14 @@ impl Parser<'_> {
                 self.is_what(negated)?
             }
             Kind::Keyword(Keyword::Between) => self.between()?,
-            Kind::Keyword(Keyword::In) => self.in_list()?,
-            Kind::Keyword(Keyword::Has) => {
+            Kind::Keyword(Keyword::In) => {
                 self.advance()?;
-                AstOp::Has(self.operand()?)
+                AstOp::In(self.list("IN")?)
             }
+            Kind::Keyword(Keyword::Has) => self.has()?,
+            Kind::Keyword(keyword) if text_op(keyword).is_some() => self.text()?,
             _ if negated => {
-                let near = [Keyword::Between, Keyword::In, Keyword::Has];
-                return Err(self.expected("BETWEEN, IN or HAS after NOT", &near));
+                return Err(self.expected("BETWEEN, IN, HAS, LIKE or the like after NOT", &NEGATED));
             }
             _ => {
                 let term = Term::Literal(Literal::Bool(true));
@@ -254,16 +276,37 @@ impl Parser<'_> {
         Ok(AstOp::Between(low, self.operand()?))
     }
 
-    fn in_list(&mut self) -> Result<AstOp> {
+    fn has(&mut self) -> Result<AstOp> {
         self.advance()?;
+        let quantifier = match self.token.kind {
+            Kind::Keyword(Keyword::Any) => Quantifier::Any,
+            Kind::Keyword(Keyword::All) => Quantifier::All,
+            _ => return Ok(AstOp::Has(self.operand()?)),
+        };
+        self.advance()?;
+        Ok(AstOp::HasList(quantifier, self.list(quantifier.name())?))
+    }
+
+    fn text(&mut self) -> Result<AstOp> {
+        let Kind::Keyword(keyword) = self.take()? else { unreachable!("just seen") };
+        let op = text_op(keyword).expect("just seen");
+        if matches!(op, TextOp::StartsWith | TextOp::EndsWith) && !self.accept(Keyword::With)? {
+            let what = format!("WITH after {}", keyword.text());
+            return Err(self.expected(&what, &[Keyword::With]));
+        }
+        Ok(AstOp::Text(op, self.operand()?))
+    }
+
+    /// A list in parentheses or a parameter.
+    fn list(&mut self, after: &str) -> Result<List> {
         let position = Position(self.token.start);
         match self.token.kind {
             Kind::Param(_) => {
                 let Kind::Param(name) = self.take()? else { unreachable!("just seen") };
-                return Ok(AstOp::InParam(name, position));
+                return Ok(List::Param(name, position));
             }
             Kind::Open => self.advance()?,
-            _ => return Err(self.expected("'(' or a parameter after IN", &[])),
+            _ => return Err(self.expected(&format!("'(' or a parameter after {after}"), &[])),
         }
         let mut list = Vec::new();
         if self.token.kind != Kind::Close {
@@ -277,7 +320,7 @@ impl Parser<'_> {
             return Err(self.expected("',' or ')'", &[]));
         }
         self.advance()?;
-        Ok(AstOp::In(list))
+        Ok(List::Operands(list))
     }
 
     fn is_literal(&self) -> bool {
@@ -367,6 +410,19 @@ impl Parser<'_> {
         let message = format!("expected {what}, found {found} at position {start}{hint}");
         Error::new(Code::Filter, message)
     }
+}
+
+/// What is asked of a string by an operator that begins with `keyword`.
+fn text_op(keyword: Keyword) -> Option<TextOp> {
+    Some(match keyword {
+        Keyword::Starts => TextOp::StartsWith,
+        Keyword::Ends => TextOp::EndsWith,
+        Keyword::Contains => TextOp::Contains,
+        Keyword::Like => TextOp::Like,
+        Keyword::ILike => TextOp::ILike,
+        Keyword::Matches => TextOp::Matches,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -48,6 +48,15 @@ fn reads_every_predicate() {
         ("a NOT IN $list", "a NOT IN $list"),
         ("tags HAS 'x'", "tags HAS 'x'"),
         ("tags NOT HAS $x", "tags NOT HAS $x"),
+        ("tags HAS any ('x',$y)", "tags HAS ANY ('x', $y)"),
+        ("tags NOT HAS ALL ()", "tags NOT HAS ALL ()"),
+        ("tags HAS ALL $list", "tags HAS ALL $list"),
+        ("a starts with 'x'", "a STARTS WITH 'x'"),
+        ("a NOT ENDS WITH $x", "a NOT ENDS WITH $x"),
+        ("NOT a CONTAINS 'it''s'", "a NOT CONTAINS 'it''s'"),
+        ("a LIKE 'x%'", "a LIKE 'x%'"),
+        ("a not ilike '_'", "a NOT ILIKE '_'"),
+        ("a MATCHES '^x$'", "a MATCHES '^x$'"),
         ("a IS NULL", "a IS NULL"),
         ("a is not null", "a IS NOT NULL"),
         ("a IS MISSING", "a IS MISSING"),
@@ -120,7 +129,7 @@ fn says_what_it_expected_and_where() {
         ("1", "expected a comparison after a literal, found the end at position 1"),
         ("1 IN (1)", "expected a comparison after a literal, found IN at position 2"),
         ("1 = 2", "expected a path to compare the literal with, found 2 at position 4"),
-        ("a NOT 1", "expected BETWEEN, IN or HAS after NOT, found 1 at position 6"),
+        ("a NOT 1", "expected BETWEEN, IN, HAS, LIKE or the like after NOT, found 1 at position 6"),
         ("a BETWEEN 1", "expected AND between the ends of BETWEEN, found the end at position 11"),
         ("a IN 1", "expected '(' or a parameter after IN, found 1 at position 5"),
         ("a IN (1", "expected ',' or ')', found the end at position 7"),
@@ -150,7 +159,10 @@ fn guesses_what_was_meant() {
         ("a = NULL", "expected a literal, found NULL at position 4, did you mean IS NULL?"),
         ("a IN (NULL)", "expected a literal, found NULL at position 6, did you mean IS NULL?"),
         ("a = MISSING", "found MISSING at position 4, did you mean IS MISSING?"),
-        ("a LIKE 'x%'", "found LIKE at position 2; LIKE is reserved and not there yet"),
+        ("a LIEK 'x%'", "found LIEK at position 2, did you mean LIKE?"),
+        ("a STARTS 'x'", "expected WITH after STARTS, found 'x' at position 9"),
+        ("a STARTS WHIT 'x'", "found WHIT at position 9, did you mean WITH?"),
+        ("a containz 'x'", "found containz at position 2, did you mean CONTAINS?"),
     ];
     for (text, expected) in cases {
         assert!(error(text).ends_with(expected), "{text}: {}", error(text));
@@ -176,12 +188,7 @@ fn says_how_it_is_written() {
         ),
         ("a = 5-3", "found -3 at position 5"),
         ("a = 'it's'", "found s at position 8; a quote inside a string is doubled: ''"),
-        ("a NOT like 'x'", "found like at position 6; LIKE is reserved and not there yet"),
-        (
-            "a contains 'x'",
-            "found contains at position 2; CONTAINS is reserved and not there yet: an element \
-             is asked for with HAS",
-        ),
+        ("a HAS ANY 'x'", "expected '(' or a parameter after ANY, found 'x' at position 10"),
     ];
     for (text, expected) in cases {
         assert!(error(text).ends_with(expected), "{text}: {}", error(text));
@@ -265,13 +272,27 @@ fn any_test() -> impl Strategy<Value = AstTest> {
         "[a-z_][a-z0-9]{0,2}".prop_map(|name| Term::Param(name.into())),
     ];
     let operand = term.prop_map(|term| Operand { term, position: Position(0) });
+    let list = prop_oneof![
+        prop::collection::vec(operand.clone(), 0..4).prop_map(List::Operands),
+        "[a-z]{1,3}".prop_map(|name| List::Param(name.into(), Position(0))),
+    ];
+    let quantifier = prop::sample::select(vec![Quantifier::Any, Quantifier::All]);
+    let text_op = prop::sample::select(vec![
+        TextOp::StartsWith,
+        TextOp::EndsWith,
+        TextOp::Contains,
+        TextOp::Like,
+        TextOp::ILike,
+        TextOp::Matches,
+    ]);
     let cmp = prop::sample::select(vec![Cmp::Eq, Cmp::Lt, Cmp::Le, Cmp::Gt, Cmp::Ge]);
     let op = prop_oneof![
         (cmp, operand.clone()).prop_map(|(cmp, operand)| AstOp::Compare(cmp, operand)),
         (operand.clone(), operand.clone()).prop_map(|(low, high)| AstOp::Between(low, high)),
-        prop::collection::vec(operand.clone(), 0..4).prop_map(AstOp::In),
-        "[a-z]{1,3}".prop_map(|name| AstOp::InParam(name.into(), Position(0))),
-        operand.prop_map(AstOp::Has),
+        list.clone().prop_map(AstOp::In),
+        (quantifier, list).prop_map(|(quantifier, list)| AstOp::HasList(quantifier, list)),
+        operand.clone().prop_map(AstOp::Has),
+        (text_op, operand).prop_map(|(op, operand)| AstOp::Text(op, operand)),
         prop::sample::select(vec![
             AstOp::IsNull,
             AstOp::IsMissing,
@@ -301,10 +322,11 @@ fn any_ast() -> impl Strategy<Value = Ast> {
     })
 }
 
-const SOUP: [&str; 32] = [
+const SOUP: [&str; 41] = [
     "a", "b.c", "`x`", "t[*]", "1", "-2.5", "'s'", "$p", "=", "!=", "<>", "<", "<=", ">", ">=",
     "(", ")", ",", "AND", "OR", "NOT", "IN", "BETWEEN", "HAS", "IS", "NULL", "MISSING", "TRUE",
-    "FALSE", "_x", "'", "[",
+    "FALSE", "_x", "'", "[", "ANY", "ALL", "STARTS", "ENDS", "WITH", "CONTAINS", "LIKE", "ILIKE",
+    "MATCHES",
 ];
 
 proptest! {

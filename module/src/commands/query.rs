@@ -85,13 +85,16 @@ impl<'a> Query<'a> {
         let Some(text) = self.filter else { return Ok(None) };
         let ast = query::parse(text, limits)?;
         let params = Params::new(self.params.iter().copied(), limits)?;
-        query::bind(&ast, collection.definition(), &params).map(Some)
+        query::bind(&ast, collection.definition(), &params, limits).map(Some)
     }
 }
 
 /// The next option; where an operator stands in its place, the filter fell apart into arguments.
 fn next_option(args: &mut Args<'_>, names: &[&'static str]) -> Result<Option<&'static str>> {
-    const WORDS: [&str; 8] = ["AND", "OR", "NOT", "IN", "BETWEEN", "HAS", "IS", "LIKE"];
+    const WORDS: [&str; 13] = [
+        "AND", "OR", "NOT", "IN", "BETWEEN", "HAS", "IS", "LIKE", "ILIKE", "CONTAINS", "STARTS",
+        "ENDS", "MATCHES",
+    ];
     let word = args.peek().unwrap_or_default();
     let is_operator = word.first().is_some_and(|byte| b"=<>!&|".contains(byte))
         || WORDS.iter().any(|operator| word.eq_ignore_ascii_case(operator.as_bytes()));

@@ -52,7 +52,7 @@ pub fn text(bytes: &[u8]) {
     let again = read(&written);
     assert_eq!(again, tree, "{written}");
     assert_eq!(again.to_string(), written);
-    let bound = |tree: &Ast| query::bind(tree, &BOUND_TO, &Params::default());
+    let bound = |tree: &Ast| query::bind(tree, &BOUND_TO, &Params::default(), &Limits::default());
     let negated = bound(&read(&format!("NOT ({written})")));
     match (bound(&tree), negated) {
         (Ok(filter), Ok(negated)) => {
@@ -92,7 +92,8 @@ fn one_tree(random: &mut Random, schema: &NaiveSchema, declared: &Definition, do
     let params = with_params.params.iter().map(|(name, json)| (name.as_str(), json.as_bytes()));
     let params = Params::new(params, &Limits::default()).expect("drawn parameters are JSON");
     let bind = |tree: &Ast, params: &Params| {
-        query::bind(tree, declared, params).unwrap_or_else(|error| panic!("{error}: {tree}"))
+        query::bind(tree, declared, params, &Limits::default())
+            .unwrap_or_else(|error| panic!("{error}: {tree}"))
     };
     let (tree, plain) = (read(&with_params.text), read(&filter.to_text()));
     assert_eq!(read(&tree.to_string()), tree, "{}", with_params.text);

@@ -6,6 +6,7 @@ use super::{
     json::Json,
     path::Path,
     schema::{Kind, NaiveSchema},
+    text::TextTest,
     value::{Scalar, scalar},
 };
 
@@ -65,6 +66,12 @@ pub enum Filter {
     In(Path, Vec<Literal>),
     /// `path HAS literal`
     Has(Path, Literal),
+    /// `path HAS ANY (..)`
+    HasAny(Path, Vec<Literal>),
+    /// `path HAS ALL (..)`
+    HasAll(Path, Vec<Literal>),
+    /// `path STARTS WITH text`, `path LIKE text`, ..
+    Text(Path, TextTest, Literal),
     /// `path IS NULL`
     IsNull(Path),
     /// `path IS MISSING`
@@ -79,7 +86,8 @@ pub enum Filter {
 
 impl Filter {
     /// Whether the filter can be bound to this schema: every literal converts to the declared type,
-    /// and no declared array is compared itself. Otherwise the path of the first fault, for which
+    /// no declared array is compared itself, and what is asked of strings is asked of fields that
+    /// may hold one, by a string that is in order. Otherwise the path of the first fault, for which
     /// the server answers a `FILTER` error.
     pub fn check(&self, schema: &NaiveSchema) -> Result<(), String> {
         let fits = |path: &Path, literals: &[&Literal]| {
@@ -88,6 +96,8 @@ impl Filter {
             let converts = |literal: &&Literal| literal_scalar(&literal.json(), kind).is_some();
             if is_array || !literals.iter().all(converts) { Err(path.text()) } else { Ok(()) }
         };
+        let all_fit =
+            |path: &Path, literals: &[Literal]| fits(path, &literals.iter().collect::<Vec<_>>());
         match self {
             Self::And(parts) | Self::Or(parts) => {
                 parts.iter().try_for_each(|part| part.check(schema))
@@ -95,8 +105,17 @@ impl Filter {
             Self::Not(part) => part.check(schema),
             Self::Compare(path, _, literal) => fits(path, &[literal]),
             Self::Between(path, least, greatest) => fits(path, &[least, greatest]),
-            Self::In(path, literals) => fits(path, &literals.iter().collect::<Vec<_>>()),
+            Self::In(path, literals) => all_fit(path, literals),
             Self::Has(path, literal) => fits(&path.every(), &[literal]),
+            Self::HasAny(path, literals) | Self::HasAll(path, literals) => {
+                all_fit(&path.every(), literals)
+            }
+            Self::Text(path, test, literal) => {
+                let may_be_string =
+                    matches!(schema.kind_of(path), None | Some(Kind::String | Kind::Json));
+                let is_taken = matches!(literal, Literal::String(operand) if test.takes(operand));
+                if may_be_string && is_taken { Ok(()) } else { Err(path.text()) }
+            }
             Self::Bare(path) => fits(path, &[&Literal::Bool(true)]),
             Self::IsNull(_) | Self::IsMissing(_) | Self::IsBool(..) | Self::Valid(_) => Ok(()),
         }
@@ -129,6 +148,21 @@ impl Filter {
             Self::Has(path, literal) => any(&path.every(), document, schema, |value, kind| {
                 is(value, kind, Ordering::is_eq, literal)
             }),
+            Self::HasAny(path, literals) => any(&path.every(), document, schema, |value, kind| {
+                literals.iter().any(|literal| is(value, kind, Ordering::is_eq, literal))
+            }),
+            Self::HasAll(path, literals) => {
+                let kind = schema.kind_of(&path.every());
+                path.values(document).into_iter().any(|value| has_all(value, kind, literals))
+            }
+            Self::Text(path, test, literal) => {
+                any(path, document, schema, |value, kind| match (scalar(value, kind), literal) {
+                    (Some(Scalar::Text(value)), Literal::String(operand)) => {
+                        test.holds(value, operand)
+                    }
+                    _ => false,
+                })
+            }
             Self::IsNull(path) => any(path, document, schema, |value, _| *value == Json::Null),
             Self::IsMissing(path) => path.values(document).is_empty(),
             Self::IsBool(path, truth) => any(path, document, schema, |value, kind| {
@@ -184,6 +218,13 @@ fn is(value: &Json, kind: Option<&Kind>, meaning: fn(Ordering) -> bool, literal:
         (Some(left), Some(right)) => left.compare(&right).is_some_and(meaning),
         _ => false,
     }
+}
+
+/// Whether a value is an array and each literal is an element of it. The elements are of this type.
+fn has_all(value: &Json, kind: Option<&Kind>, literals: &[Literal]) -> bool {
+    let Json::Array(elements) = value else { return false };
+    let has = |literal| elements.iter().any(|element| is(element, kind, Ordering::is_eq, literal));
+    literals.iter().all(has)
 }
 
 /// A literal converted to a declared type. On `int` a fraction is no error and compares exactly.

@@ -105,6 +105,9 @@ impl Writer<'_> {
             Filter::Between(..)
                 | Filter::In(..)
                 | Filter::Has(..)
+                | Filter::HasAny(..)
+                | Filter::HasAll(..)
+                | Filter::Text(..)
                 | Filter::IsNull(_)
                 | Filter::IsMissing(_)
                 | Filter::IsBool(..)
@@ -125,6 +128,9 @@ impl Writer<'_> {
         | Filter::Between(path, ..)
         | Filter::In(path, _)
         | Filter::Has(path, _)
+        | Filter::HasAny(path, _)
+        | Filter::HasAll(path, _)
+        | Filter::Text(path, ..)
         | Filter::IsNull(path)
         | Filter::IsMissing(path)
         | Filter::IsBool(path, _)
@@ -151,9 +157,15 @@ impl Writer<'_> {
                 self.word("AND");
                 self.literal(greatest);
             }
-            Filter::In(_, literals) => self.membership(literals),
+            Filter::In(_, literals) => self.list_after(&["IN"], literals),
             Filter::Has(_, literal) => {
                 self.word("HAS");
+                self.literal(literal);
+            }
+            Filter::HasAny(_, literals) => self.list_after(&["HAS", "ANY"], literals),
+            Filter::HasAll(_, literals) => self.list_after(&["HAS", "ALL"], literals),
+            Filter::Text(_, test, literal) => {
+                test.words().iter().for_each(|word| self.word(word));
                 self.literal(literal);
             }
             Filter::IsNull(_) => self.word("NULL"),
@@ -174,7 +186,7 @@ impl Writer<'_> {
                 self.sign("=");
                 self.literal(&Literal::Bool(truth));
             }
-            _ => self.membership(&[Literal::Bool(truth)]),
+            _ => self.list_after(&["IN"], &[Literal::Bool(truth)]),
         }
     }
 
@@ -201,8 +213,11 @@ impl Writer<'_> {
         }
     }
 
-    fn membership(&mut self, literals: &[Literal]) {
-        self.word("IN");
+    /// Keywords and the list that follows them: literals in parentheses, or a parameter.
+    fn list_after(&mut self, words: &[&str], literals: &[Literal]) {
+        for word in words {
+            self.word(word);
+        }
         if self.with_params && self.chance(50) {
             let list = literals.iter().map(Literal::json).collect();
             return self.param(&Json::Array(list));

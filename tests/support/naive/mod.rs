@@ -8,6 +8,8 @@
 //! path     `a.b`, `a[0]`, `a[*].b`, and what they lead to
 //! schema   declared fields, and a document against them
 //! order    the total order of ORDER
+//! text     what is asked of a string: its parts, patterns, regular expressions
+//! operand  texts to ask strings for, drawn at random
 //! filter   the filter language as a tree: its text, and whether it holds
 //! model    documents with keys, births, versions and expiry: set, update, delete, find, count
 //! ```
@@ -20,13 +22,17 @@ pub mod filter;
 pub mod filter_text;
 pub mod json;
 pub mod model;
+pub mod operand;
 pub mod order;
 pub mod path;
 pub mod schema;
+pub mod text;
 pub mod value;
 
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod rules_text;
 
 pub use filter::{Comparison, Filter, Literal};
 pub use json::Json;
@@ -34,3 +40,4 @@ pub use model::{Change, NaiveCollection, Refusal};
 pub use order::OrderBy;
 pub use path::{Path, Step};
 pub use schema::{Kind, NaiveField, NaiveIndex, NaiveSchema};
+pub use text::TextTest;

@@ -19,8 +19,10 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(pub Vec<Step>);
 
-const KEYWORDS: [&str; 10] =
-    ["and", "or", "not", "in", "between", "has", "is", "null", "missing", "true"];
+const KEYWORDS: [&str; 21] = [
+    "and", "or", "not", "in", "between", "has", "any", "all", "like", "ilike", "contains",
+    "starts", "ends", "with", "matches", "is", "null", "missing", "true", "false", "where",
+];
 
 impl Path {
     /// Reads a path without back-quotes, such as the tests write them. Panics on anything odd.
@@ -105,7 +107,7 @@ fn needs_quotes(name: &str, is_first: bool) -> bool {
     let starts_well = letters.next().is_some_and(|letter| letter.is_alphabetic() || letter == '_');
     let goes_on = letters.all(|letter| letter.is_alphanumeric() || letter == '_' || letter == '-');
     let lower = name.to_ascii_lowercase();
-    let is_keyword = lower == "false" || KEYWORDS.contains(&lower.as_str());
+    let is_keyword = KEYWORDS.contains(&lower.as_str());
     !starts_well || !goes_on || is_keyword || (is_first && name.starts_with('_'))
 }
 
@@ -144,5 +146,6 @@ mod tests {
         assert_eq!(Path(vec![Step::Name("_y".to_owned())]).text(), "`_y`");
         assert_eq!(Path(vec![Step::Name("été-2".to_owned())]).text(), "été-2");
         assert_eq!(Path::plain("a.b[3][*].c").text(), "a.b[3][*].c");
+        assert_eq!(Path::plain("ends.With.ILike.alls").text(), "`ends`.`With`.`ILike`.alls");
     }
 }

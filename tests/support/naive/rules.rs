@@ -6,12 +6,12 @@ use super::{
 };
 use crate::generate::{self, Random};
 
-fn json(text: &str) -> Json {
+pub(super) fn json(text: &str) -> Json {
     Json::parse(text).unwrap()
 }
 
 /// A literal as JSON writes it.
-fn literal(text: &str) -> Literal {
+pub(super) fn literal(text: &str) -> Literal {
     match json(text) {
         Json::Bool(truth) => Literal::Bool(truth),
         Json::Number(text) => Literal::Number(text),
@@ -24,19 +24,19 @@ fn compare(path: &str, comparison: super::Comparison, value: &str) -> Filter {
     Filter::Compare(Path::plain(path), comparison, literal(value))
 }
 
-fn not(filter: Filter) -> Filter {
+pub(super) fn not(filter: Filter) -> Filter {
     Filter::Not(Box::new(filter))
 }
 
-fn holds(filter: &Filter, document: &str) -> bool {
+pub(super) fn holds(filter: &Filter, document: &str) -> bool {
     filter.holds(&json(document), &NaiveSchema::default(), true)
 }
 
-fn declared(kind: Kind) -> NaiveSchema {
+pub(super) fn declared(kind: Kind) -> NaiveSchema {
     NaiveSchema { fields: vec![NaiveField::new("a", kind)], strict: false }
 }
 
-fn holds_declared(kind: Kind, filter: &Filter, value: &str) -> bool {
+pub(super) fn holds_declared(kind: Kind, filter: &Filter, value: &str) -> bool {
     filter.holds(&json(&format!("{{\"a\":{value}}}")), &declared(kind), true)
 }
 
@@ -91,7 +91,8 @@ fn varied_texts_name_each_parameter_that_they_use() {
             Json::parse(value).unwrap();
         }
         let open = filter.to_varied_text(&mut random);
-        assert!(!open.is_empty() && !open.contains('$'));
+        // A regular expression may end in a `$` of its own; parameters are named p0, p1, ..
+        assert!(!open.is_empty() && !open.contains("$p"));
     }
 }
 
