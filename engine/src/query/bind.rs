@@ -1,7 +1,7 @@
 //! A tree and its parameters to a filter: every literal a key, under the type that the collection
 //! declares.
 //!
-//! A bound predicate is always one question: has some value that the path leads to, or the missing
+//! A bound predicate is one question wherever keys can tell: has some value that the path leads to, or the missing
 //! value if it leads to nothing, a key in a set of keys? So a predicate is decided on a document
 //! and in an index alike:
 //!

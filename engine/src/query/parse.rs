@@ -64,34 +64,24 @@ struct Parser<'t> {
 /// What an operator's operand is called.
 const LITERAL: &str = "a literal";
 
+/// What can stand after a path; those first that NOT may stand before.
 const OPERATORS: [Keyword; 13] = [
     Keyword::Between,
     Keyword::In,
     Keyword::Has,
+    Keyword::Like,
+    Keyword::ILike,
+    Keyword::Contains,
+    Keyword::Starts,
+    Keyword::Ends,
+    Keyword::Matches,
     Keyword::Is,
     Keyword::And,
     Keyword::Or,
     Keyword::Not,
-    Keyword::Like,
-    Keyword::ILike,
-    Keyword::Contains,
-    Keyword::Starts,
-    Keyword::Ends,
-    Keyword::Matches,
 ];
-
-/// The operators that NOT may stand before.
-const NEGATED: [Keyword; 9] = [
-    Keyword::Between,
-    Keyword::In,
-    Keyword::Has,
-    Keyword::Like,
-    Keyword::ILike,
-    Keyword::Contains,
-    Keyword::Starts,
-    Keyword::Ends,
-    Keyword::Matches,
-];
+/// How many of them NOT may stand before.
+const NEGATED: usize = 9;
 
 impl Parser<'_> {
     fn run(mut self) -> Result<Ast> {
@@ -234,7 +224,10 @@ impl Parser<'_> {
             Kind::Keyword(Keyword::Has) => self.has()?,
             Kind::Keyword(keyword) if text_op(keyword).is_some() => self.text()?,
             _ if negated => {
-                return Err(self.expected("BETWEEN, IN, HAS, LIKE or the like after NOT", &NEGATED));
+                return Err(self.expected(
+                    "BETWEEN, IN, HAS, LIKE or the like after NOT",
+                    &OPERATORS[..NEGATED],
+                ));
             }
             _ => {
                 let term = Term::Literal(Literal::Bool(true));

@@ -74,13 +74,9 @@ impl Pattern {
         match self.op {
             TextOp::StartsWith => self.source.to_string(),
             TextOp::Like => {
-                let is_plain = |part: &Part| matches!(part, Part::Letter(_));
-                let plain = parts(&self.source).take_while(is_plain);
-                plain
-                    .filter_map(
-                        |part| if let Part::Letter(letter) = part { Some(letter) } else { None },
-                    )
-                    .collect()
+                let letter =
+                    |part| if let Part::Letter(letter) = part { Some(letter) } else { None };
+                parts(&self.source).map_while(letter).collect()
             }
             _ => String::new(),
         }

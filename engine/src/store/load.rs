@@ -13,7 +13,7 @@ use crate::doc::Document;
 pub(super) struct Filling {
     open: bool,
     /// By the collection's number.
-    homes: BTreeMap<u32, Home>,
+    homes: BTreeMap<u32, Incoming>,
     /// The keys of all documents, one after the other.
     keys: Vec<u8>,
     crews: usize,
@@ -25,7 +25,7 @@ const CREWS_MAX: usize = 4;
 
 /// What one collection gets.
 #[derive(Debug, Default)]
-struct Home {
+struct Incoming {
     /// In the order of their arrival.
     documents: Vec<Loaded>,
     crew: Option<Crew>,
@@ -41,7 +41,7 @@ struct Loaded {
     expires_ms: Option<i64>,
 }
 
-impl Home {
+impl Incoming {
     /// The numbers of arrival in the order of birth.
     fn order(&self) -> Vec<u32> {
         let numbered = self.documents.iter().zip(0..);
