@@ -9,16 +9,19 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::Read;
 use std::path::Path as FilePath;
+use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use flate2::read::GzDecoder;
 use folio_engine::Limits;
 use folio_engine::doc::{Document, Parsed};
-use folio_engine::exec::{self, Direction, Find};
+use folio_engine::exec::{self, Aggregate, Direction, Find, Named, Request};
 use folio_engine::path::Path;
-use folio_engine::query::{Params, bind, parse};
+use folio_engine::query::{Params, Scope, bind, parse};
 use folio_engine::schema::Definition;
 use folio_engine::store::{Prepared, Store};
+use folio_engine::update::{self, Op};
+use folio_tests::users;
 
 /// Midnight, 1 January 2026.
 const NOW_MS: i64 = 1_767_225_600_000;
@@ -108,16 +111,109 @@ fn documents(c: &mut Criterion) {
     });
 }
 
+/// A declaration of the cities with an index on each of the first members.
+fn declared_with(indexes: usize) -> Store {
+    const MEMBERS: [(&str, &str); 10] = [
+        ("name", "string"),
+        ("geonameid", "int"),
+        ("alternatenames", "array<string>"),
+        ("countrycode", "string"),
+        ("timezone", "string"),
+        ("population", "int"),
+        ("latitude", "float"),
+        ("longitude", "float"),
+        ("elevation", "int"),
+        ("admin1code", "string"),
+    ];
+    let field =
+        |(path, ty): &(&str, &str)| format!(r#"{{"path":"{path}","type":"{ty}","index":"set"}}"#);
+    let fields = MEMBERS[..indexes].iter().map(field);
+    let fields = fields.collect::<Vec<_>>().join(",");
+    let json = format!(r#"{{"collection":"cities","fields":[{fields}]}}"#);
+    let definition = Definition::from_json(json.as_bytes(), &Limits::default());
+    let mut store = Store::new(1);
+    store.create(0, definition.expect("the definition is valid")).expect("nothing stands there");
+    store
+}
+
+/// An update of a field that no index covers is to cost the same with ten indexes as with none.
+fn unindexed(c: &mut Criterion) {
+    let lines = lines();
+    let key = b"cities:1000";
+    let line = lines[1_000].1.trim_end_matches('}');
+    let versions = [1, 2].map(|hits| parsed(&format!(r#"{line},"hits":{hits}}}"#)));
+    let mut group = c.benchmark_group("update a field that no index covers");
+    for indexes in [0, 10] {
+        let mut store = declared_with(indexes);
+        let mut held = write(&mut store, key, None, &versions[0]);
+        let mut turn = 1;
+        group.bench_function(format!("{indexes} indexes"), |b| {
+            b.iter(|| {
+                let parsed = &versions[turn % 2];
+                let prepared = store.prepare_update(0, key, &held, parsed, NOW_MS, None);
+                let Ok(Prepared::Ready(delta)) = prepared else { panic!("it is another document") };
+                held = store.commit(delta);
+                turn += 1;
+            });
+        });
+    }
+}
+
+/// What operations make of a text, before it is parsed and written.
+fn updates(c: &mut Criterion) {
+    let lines = lines();
+    let (definition, limits) = (Definition::new("open"), Limits::default());
+    let scope = update::Scope { definition: &definition, now_ms: NOW_MS, limits: &limits };
+    let path = |text: &str| Path::parse(text, 8).expect("a path");
+    let number = |text: &str| Box::from(text.as_bytes());
+
+    let near_400 = lines.iter().min_by_key(|(_, line)| line.len().abs_diff(400));
+    let city = parsed(&near_400.expect("there are cities").1);
+    let one = [Op::Incr(path("population"), number("1"))];
+    c.bench_function("increase one number of a document of 400 bytes", |b| {
+        b.iter(|| update::apply(black_box(city.view()), &one, &scope));
+    });
+
+    let numbers = vec!["1"; 500_000].join(",");
+    let large = parsed(&format!(r#"{{"numbers":[{numbers}],"hits":0}}"#));
+    let mut group = c.benchmark_group("updates of 1 MB");
+    group.sample_size(10);
+    let cases = [
+        ("increase a number 1,000 times behind it", Op::Incr(path("hits"), number("1"))),
+        ("push 1,000 elements to 500,000", Op::Push(path("numbers"), number("1"))),
+        ("take 1,000 elements from the front of 500,000", Op::Pop(path("numbers"), Some(0))),
+    ];
+    for (name, op) in cases {
+        let ops = vec![op; 1_000];
+        group.bench_function(name, |b| {
+            b.iter(|| update::apply(black_box(large.view()), &ops, &scope));
+        });
+    }
+    let add = vec![Op::Add(path("numbers"), number("2")); 64];
+    group.bench_function("look 64 times for an element among 500,000", |b| {
+        b.iter(|| update::apply(black_box(large.view()), &add, &scope));
+    });
+}
+
 fn queries(c: &mut Criterion) {
     let store = filled(&lines());
     let collection = store.collection(0, "cities").expect("it was declared");
     let limits = Limits::default();
     let filter = |text: &str| {
         let ast = parse(text, &limits).expect("the filter is well formed");
-        bind(&ast, collection.definition(), &Params::default(), &Limits::default())
-            .expect("its types fit")
+        bind(
+            &ast,
+            &Scope {
+                definition: collection.definition(),
+                params: &Params::default(),
+                now_ms: 0,
+                limits: &Limits::default(),
+            },
+        )
+        .expect("its types fit")
     };
-    let largest = vec![(Path::parse("population", 8).expect("a path"), Direction::Descending)];
+    let largest =
+        vec![(Path::parse("population", 8).expect("a path").into(), Direction::Descending)];
 
     let text = "population BETWEEN 1000000 AND 2000000 AND countrycode NOT IN ('CN', 'IN')";
     c.bench_function("read and bind a filter", |b| b.iter(|| filter(black_box(text))));
@@ -147,5 +243,60 @@ fn queries(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, documents, queries);
+/// Workload U: 100,000 users of 400 bytes in a hundred cities.
+fn users_filled() -> Store {
+    const USERS: &str = r#"{"collection":"users","fields":[
+        {"path":"email","type":"string","unique":true},
+        {"path":"age","type":"int","index":"sorted"},
+        {"path":"city","type":"string","index":"set"},
+        {"path":"tags","type":"array<string>","index":"set"},
+        {"path":"score","type":"float","index":"sorted"},
+        {"path":"created_at","type":"int","index":"sorted"}]}"#;
+    let limits = Limits::default();
+    let definition = Definition::from_json(USERS.as_bytes(), &limits);
+    let mut store = Store::new(1);
+    store.create(0, definition.expect("the definition is valid")).expect("nothing stands there");
+    for n in 0..100_000 {
+        write(&mut store, users::key(n).as_bytes(), None, &parsed(&users::json(n)));
+    }
+    store
+}
+
+fn aggregates(c: &mut Criterion) {
+    let store = users_filled();
+    let collection = store.collection(0, "users").expect("it was declared");
+    let limits = Limits::default();
+    let params = Params::default();
+    let scope =
+        Scope { definition: collection.definition(), params: &params, now_ms: 0, limits: &limits };
+    let cases = [
+        ("average score by city, from indexes", Some("city"), "avg(score)", None),
+        ("count by city, from an index", Some("city"), "count()", None),
+        (
+            "average score by city above an age, from indexes",
+            Some("city"),
+            "avg(score)",
+            Some("age > 50"),
+        ),
+        ("average score, from a column", None, "avg(score)", None),
+        ("first name by city, from documents", Some("city"), "first(name)", None),
+    ];
+    for (name, key, reducer, filter) in cases {
+        let named = |text| Named { text, name: None };
+        let read = |text: &str| Arc::new(parse(text, &limits).expect("it is well formed"));
+        let request = Request {
+            filter: filter.map(read),
+            keys: key.into_iter().map(named).collect(),
+            reducers: vec![named(reducer)],
+            scan: true,
+            ..Request::default()
+        };
+        let bound = Aggregate::bind(&request, &scope).expect("it is well formed");
+        c.bench_function(name, |b| {
+            b.iter(|| exec::aggregate(collection, black_box(&bound), &limits));
+        });
+    }
+}
+
+criterion_group!(benches, documents, unindexed, updates, queries, aggregates);
 criterion_main!(benches);

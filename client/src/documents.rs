@@ -1,5 +1,7 @@
 //! Documents by their keys.
 
+use std::time::Duration;
+
 use redis::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,6 +42,46 @@ impl Folio {
     pub async fn set<T: Serialize + ?Sized>(&self, key: &str, document: &T) -> Result<u64> {
         let text = serde_json::to_vec(document).map_err(Error::Encode)?;
         self.cmd("DOC.SET").arg(key).arg(text).write().await
+    }
+
+    /// Creates a document under an id that the server makes, and gives the id: the key without the
+    /// collection's prefix.
+    ///
+    /// The collection decides how ids are made: [`Definition::ids`]. It need not be declared.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let id = db.insert("users", &serde_json::json!({"name": "Ada"})).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn insert<T: Serialize + ?Sized>(
+        &self,
+        collection: &str,
+        document: &T,
+    ) -> Result<String> {
+        let text = serde_json::to_vec(document).map_err(Error::Encode)?;
+        self.cmd("DOC.INSERT").arg(collection).arg(text).write().await
+    }
+
+    /// Creates a document under this id. Where one stands already, that is an error of the code `EXISTS`.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// db.insert_as("users", "ada", &serde_json::json!({"name": "Ada"})).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn insert_as<T: Serialize + ?Sized>(
+        &self,
+        collection: &str,
+        id: &str,
+        document: &T,
+    ) -> Result<()> {
+        let text = serde_json::to_vec(document).map_err(Error::Encode)?;
+        let _: String =
+            self.cmd("DOC.INSERT").arg(collection).arg(text).arg(("ID", id)).write().await?;
+        Ok(())
     }
 
     /// Writes many documents in the order given, 500 under way at a time.
@@ -98,6 +140,72 @@ impl Folio {
             Value::Nil => Ok(None),
             text => reply::document(key, &text).map(Some),
         }
+    }
+
+    /// Reads a document, marked as deleted or not; `None` if there is none.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// db.delete_soft("users:ada").await?;
+    /// let ada: Option<serde_json::Value> = db.get_with_deleted("users:ada").await?;
+    /// assert!(ada.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_with_deleted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let text: Value = self.cmd("DOC.GET").arg(key).arg("WITHDELETED").read().await?;
+        match text {
+            Value::Nil => Ok(None),
+            text => reply::document(key, &text).map(Some),
+        }
+    }
+
+    /// Marks a document as deleted; `false` if there was none.
+    ///
+    /// It is absent from here on to all but [`Folio::get_with_deleted`] and queries
+    /// `with_deleted()`, and its unique values are free, until [`Folio::undelete`] brings it back.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let was_there = db.delete_soft("users:ada").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn delete_soft(&self, key: &str) -> Result<bool> {
+        let marked: u64 = self.cmd("DOC.DEL").arg(key).arg("SOFT").write().await?;
+        Ok(marked > 0)
+    }
+
+    /// Marks a document as deleted, and has the server remove it for good after some time, to the
+    /// millisecond; `false` if there was none.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let thirty_days = std::time::Duration::from_secs(30 * 86_400);
+    /// let was_there = db.delete_soft_for("users:ada", thirty_days).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn delete_soft_for(&self, key: &str, time: Duration) -> Result<bool> {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let command = self.cmd("DOC.DEL").arg(key).arg(("SOFT", "PX", milliseconds));
+        let marked: u64 = command.write().await?;
+        Ok(marked > 0)
+    }
+
+    /// Brings a document back that was marked as deleted, without a TTL; `false` if there was none.
+    ///
+    /// Fails with the server's `UNIQUE` if another document holds one of its values by now.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let is_back = db.undelete("users:ada").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn undelete(&self, key: &str) -> Result<bool> {
+        let brought: u64 = self.cmd("DOC.UNDELETE").arg(key).write().await?;
+        Ok(brought > 0)
     }
 
     /// Removes a document; `false` if there was none.

@@ -49,12 +49,13 @@ struct Query<'a> {
     filter: String,
     params: Vec<(String, serde_json::Result<String>)>,
     scan: bool,
+    deleted: bool,
 }
 
 impl<'a> Query<'a> {
     fn new(db: &'a Folio, collection: &str, filter: &str) -> Self {
         let (collection, filter) = (collection.into(), filter.into());
-        Self { db, collection, filter, params: Vec::new(), scan: false }
+        Self { db, collection, filter, params: Vec::new(), scan: false, deleted: false }
     }
 
     fn param(&mut self, name: &str, value: &impl Serialize) {
@@ -72,6 +73,9 @@ impl<'a> Query<'a> {
             for (name, value) in self.params {
                 command = command.arg(name).arg(value.map_err(Error::Encode)?);
             }
+        }
+        if self.deleted {
+            command = command.arg("WITHDELETED");
         }
         Ok(if self.scan { command.arg("SCAN") } else { command })
     }
@@ -180,6 +184,23 @@ impl<T: DeserializeOwned> Find<'_, T> {
         self
     }
 
+    /// Finds documents that are marked as deleted too; see [`Folio::delete_soft`].
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let trash = db
+    ///     .find::<serde_json::Value>("users", "_deleted IS NOT MISSING")
+    ///     .with_deleted()
+    ///     .load()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_deleted(mut self) -> Self {
+        self.query.deleted = true;
+        self
+    }
+
     /// Asks the server.
     ///
     /// Fails with [`Error::Decode`] if a document does not fit `T`.
@@ -249,6 +270,19 @@ impl Count<'_> {
     /// ```
     pub fn allow_scan(mut self) -> Self {
         self.query.scan = true;
+        self
+    }
+
+    /// Counts documents that are marked as deleted too; see [`Folio::delete_soft`].
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let all = db.count("users", "").with_deleted().load().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_deleted(mut self) -> Self {
+        self.query.deleted = true;
         self
     }
 

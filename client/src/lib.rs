@@ -63,7 +63,7 @@ mod reply;
 
 pub use command::Command;
 pub use connection::{Folio, RESPONSE_TIMEOUT};
-pub use definition::{Definition, Field, Index};
+pub use definition::{Changes, Definition, Field, Ids, Index};
 pub use error::{Error, Result};
 pub use find::{Count, Direction, Find, Page};
 

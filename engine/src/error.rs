@@ -33,8 +33,20 @@ pub enum Code {
     NoCollection,
     /// The collection is declared already, in another way.
     CollectionExists,
+    /// A document is there already.
+    Exists,
+    /// A condition of a transaction does not hold.
+    Check,
+    /// Another declaration of the collection is being built, or was and is given up.
+    Building,
     /// Arithmetic left the range of its type.
     Overflow,
+    /// A JSON Patch tests for another value than the document has.
+    Test,
+    /// The query takes longer than it may.
+    Timeout,
+    /// Not a cursor, or one of another query.
+    Cursor,
     /// Options or arguments do not fit the command.
     Syntax,
     /// A defect of Folio itself: an invariant did not hold.
@@ -58,7 +70,13 @@ impl Code {
             Code::Key => "KEY",
             Code::NoCollection => "NOCOLLECTION",
             Code::CollectionExists => "COLLECTIONEXISTS",
+            Code::Exists => "EXISTS",
+            Code::Check => "CHECK",
+            Code::Building => "BUILDING",
             Code::Overflow => "OVERFLOW",
+            Code::Test => "TEST",
+            Code::Timeout => "TIMEOUT",
+            Code::Cursor => "CURSOR",
             Code::Syntax => "ERR",
             Code::Internal => "INTERNAL",
         }

@@ -11,6 +11,7 @@ pub mod doc;
 pub mod error;
 pub mod exec;
 pub mod index;
+pub mod jsonpath;
 pub mod limits;
 pub mod memory;
 pub mod path;
@@ -19,6 +20,7 @@ pub mod planted;
 pub mod query;
 pub mod schema;
 pub mod store;
+pub mod update;
 pub mod value;
 
 pub use error::{Code, Error, Result};

@@ -5,7 +5,7 @@
 use folio_engine::doc::Parsed;
 use folio_engine::exec::{self, Direction, Find};
 use folio_engine::path::Path;
-use folio_engine::query::{self, Filter, Params};
+use folio_engine::query::{self, Filter, Params, Scope};
 use folio_engine::schema::Definition;
 use folio_engine::store::{Prepared, Store};
 use folio_engine::{Code, Limits, plan};
@@ -44,24 +44,26 @@ fn cities() -> Store {
 fn filter(store: &Store, text: &str) -> Filter {
     let ast = query::parse(text, &store.limits).unwrap();
     let definition = store.collection(0, "cities").unwrap().definition();
-    query::bind(&ast, definition, &Params::default(), &store.limits).unwrap()
+    let scope = Scope { definition, params: &Params::default(), now_ms: 0, limits: &store.limits };
+    query::bind(&ast, &scope).unwrap()
 }
 
 fn find(store: &Store, text: &str, order: &str, limit: Option<(u64, u64)>) -> Find {
     let order =
         order.split(',').filter(|part| !part.is_empty()).map(|part| match part.strip_prefix('-') {
-            Some(path) => (Path::parse(path, 9).unwrap(), Direction::Descending),
-            None => (Path::parse(part, 9).unwrap(), Direction::Ascending),
+            Some(path) => (Path::parse(path, 9).unwrap().into(), Direction::Descending),
+            None => (Path::parse(part, 9).unwrap().into(), Direction::Ascending),
         });
     let order = order.collect();
     let filter = (!text.is_empty()).then(|| filter(store, text));
-    Find { filter, order, limit, with_total: false, scan: false }
+    Find { filter, order, limit, ..Find::default() }
 }
 
 #[track_caller]
 fn plan_is(store: &Store, text: &str, order: &str, limit: Option<(u64, u64)>, expected: &[&str]) {
     let find = find(store, text, order, limit);
-    let lines = plan::explain(store.collection(0, "cities").unwrap(), &find, false, &store.limits);
+    let lines =
+        plan::explain(store.collection(0, "cities").unwrap(), &find, false, &store.limits, None);
     let lines: Vec<&str> = lines[1..].iter().map(|line| line.trim_start()).collect();
     assert_eq!(lines, expected);
 }
@@ -89,7 +91,7 @@ fn every_kind_of_predicate_finds_its_index() {
         "names HAS 'n0'",
         "",
         None,
-        &[birth, "set index names[*]: names HAS 'n0' (at most 1429)"],
+        &[birth, "set index names[*]: names HAS 'n0' (1429)"],
     );
     plan_is(
         &store,
@@ -114,7 +116,7 @@ fn every_kind_of_predicate_finds_its_index() {
         &[
             birth,
             "intersect (at most 1428)",
-            "set index names[*]: names HAS 'n1' (at most 1428)",
+            "set index names[*]: names HAS 'n1' (1428)",
             "all but",
             "set index country: country = 'C7' (200)",
         ],
@@ -136,7 +138,12 @@ fn every_kind_of_predicate_finds_its_index() {
         "country = 'C7' AND note = 1",
         "",
         None,
-        &[birth, "check note = 1", "set index country: country = 'C7' (200)"],
+        &[
+            birth,
+            "check note = 1",
+            "no field note is declared, and no index is over it",
+            "set index country: country = 'C7' (200)",
+        ],
     );
     plan_is(
         &store,
@@ -146,6 +153,7 @@ fn every_kind_of_predicate_finds_its_index() {
         &[
             birth,
             "check note = 1",
+            "no field note is declared, and no index is over it",
             "scan 20000 documents: no index answers; refused without SCAN beyond 10000 (folio.scan-max)",
         ],
     );
@@ -156,13 +164,28 @@ fn a_wide_range_beside_a_narrow_set_is_checked_by_its_column() {
     let store = cities();
     plan_is(
         &store,
-        "country = 'C7' AND population > 10",
+        "country = 'C7' AND population > 9000",
         "-population",
         Some((0, 10)),
         &[
             "sort by population descending (column), keep 10",
-            "check population > 10",
+            "check population > 9000",
+            "the sorted index over population yields more than the candidates: each is checked",
             "set index country: country = 'C7' (200)",
+        ],
+    );
+    // Nearly all: what is left is less to gather, and is taken away.
+    plan_is(
+        &store,
+        "country = 'C7' AND population > 10",
+        "",
+        None,
+        &[
+            "in the order of birth",
+            "intersect (at most 200)",
+            "set index country: country = 'C7' (200)",
+            "all but",
+            "sorted index population: NOT population > 10 (11)",
         ],
     );
 }
@@ -244,6 +267,39 @@ fn documents_that_a_wide_range_lets_through_are_counted_as_well() {
     assert_eq!(error.code, Code::NoIndex);
     let narrow = filter(&store, "country = 'C7' AND note = 1");
     assert_eq!(exec::count(collection, Some(&narrow), false, &store.limits), Ok(67));
+}
+
+#[test]
+fn documents_that_are_read_for_a_sort_alone_are_counted() {
+    let store = cities();
+    let collection = store.collection(0, "cities").unwrap();
+    // A column decides the range; the order is in the documents.
+    let by_note = find(&store, "country = 'C7' AND population >= 50", "note", Some((0, 3)));
+    let limits = Limits { scan_max: 100, ..Limits::default() };
+    assert_eq!(exec::find(collection, &by_note, &limits).unwrap_err().code, Code::NoIndex);
+    let limits = Limits { scan_max: 200, ..limits };
+    let (found, profile) = exec::profile(collection, &by_note, &limits).unwrap();
+    assert_eq!((found.ids.len(), profile.examined), (3, profile.passed));
+    // What the filter has read is not counted once more for the order.
+    let by_note = find(&store, "country = 'C7' AND note >= 0", "note", Some((0, 3)));
+    assert_eq!(exec::profile(collection, &by_note, &limits).unwrap().1.examined, 200);
+}
+
+#[test]
+fn a_total_beside_a_later_page_counts_no_document_twice() {
+    let store = cities();
+    let collection = store.collection(0, "cities").unwrap();
+    let limits = Limits { scan_max: 250, ..Limits::default() };
+    let mut page = find(&store, "country = 'C7' AND note >= 0", "", Some((0, 5)));
+    page.with_total = true;
+    let first = exec::find(collection, &page, &limits).unwrap();
+    assert_eq!(first.total, Some(200));
+    page.after = first.cursor;
+    page.limit = Some((0, 190));
+    let next = exec::find(collection, &page, &limits).unwrap();
+    assert_eq!((next.ids.len(), next.total), (190, Some(200)));
+    let limits = Limits { scan_max: 150, ..limits };
+    assert_eq!(exec::find(collection, &page, &limits).unwrap_err().code, Code::NoIndex);
 }
 
 #[test]

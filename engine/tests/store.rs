@@ -445,7 +445,7 @@ fn a_digest_sees_each_difference_and_only_where_it_is() {
     store.forget(0, b"users:1", &one);
     let after = digest(&store);
     for (before, after) in before.indexes.iter().zip(&after.indexes) {
-        assert_ne!(before.entries, after.entries, "{}", before.path);
+        assert_ne!(before.entries, after.entries, "{}", before.paths);
     }
     // A time to live is no change of a document, and once it is over there is none.
     store.set_expiry(&two, Some(NOW));

@@ -1,11 +1,12 @@
 //! What a document is on disk.
 //!
 //! ```text
-//! value (encoding 2)   birth number, version, created, updated since then, text: all in one s
+//! value (encoding 3)   birth number, version, created, updated since then, 1 if it is deleted, text: all in one s
+//!       (encoding 2)   the same without the mark: none was deleted
 //!       (encoding 1)   format u, birth number u, version u, created i, updated i, text s
 //! auxiliary            count u, then for each database: number u, definitions and counters as JSON s
 //! rewritten AOF        DOC._STATE json (of every database, before the first document)
-//!                      DOC._APPLY key version seq created updated -1 json; the server adds PEXPIREAT
+//!                      DOC._APPLY key version seq created updated -1 json [DELETED]; the server adds PEXPIREAT
 //! ```
 //!
 //! `u` and `i` are the server's own integers, `s` its strings: each costs the server several reads, so a value is one. Every
@@ -23,11 +24,11 @@ use folio_engine::store::NUMBER_END;
 use folio_engine::{Limits, Result};
 
 use crate::ffi::{self, Aof, Argument, Digest, Loaded, Rdb};
-use crate::stamp::{STAMP_BYTES_MAX, read_stamp, write_stamp};
+use crate::stamp::{STAMP_BYTES_MAX, read_mark, read_stamp, write_stamp};
 use crate::state::{self, Pending};
 
 /// The encoding that the server writes beside the type.
-pub(crate) const ENCODING: i32 = 2;
+pub(crate) const ENCODING: i32 = 3;
 /// The layout of a value's fields in the first encoding.
 const FORMAT: u64 = 1;
 /// Databases that one auxiliary section can name: more than any server has.
@@ -56,6 +57,12 @@ pub(crate) fn stored_limits() -> Limits {
         document_bytes_max: u32::MAX as usize,
         depth_max: 1 << 16,
         path_steps_max: 1 << 16,
+        indexes_max: usize::MAX,
+        // Of the filters of indexes.
+        filter_bytes_max: usize::MAX,
+        filter_depth_max: usize::MAX,
+        regex_bytes_max: usize::MAX,
+        patterns_max: usize::MAX,
         ..Limits::default()
     }
 }
@@ -64,10 +71,13 @@ pub(crate) fn stored_limits() -> Limits {
 pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
     let (stamp, bytes, start) = match encoding {
         1 => load_fields(rdb)?,
-        ENCODING => {
+        2 | ENCODING => {
             let bytes = rdb.load_bytes()?;
-            let (stamp, text) = read_stamp(&bytes)?;
+            let (stamp, rest) = read_stamp(&bytes)?;
+            let (is_deleted, text) =
+                if encoding == ENCODING { read_mark(rest) } else { (false, rest) };
             let start = bytes.len() - text.len();
+            let stamp = Stamp { is_deleted, ..stamp };
             (stamp, bytes, start)
         }
         _ => {
@@ -103,7 +113,7 @@ fn load_fields(rdb: &Rdb) -> Option<(Stamp, Loaded, usize)> {
     }
     let (seq, version) = (rdb.load_unsigned()?, rdb.load_unsigned()?);
     let (created_ms, updated_ms) = (rdb.load_signed()?, rdb.load_signed()?);
-    let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };
+    let stamp = Stamp { seq, version, created_ms, updated_ms, ..Stamp::default() };
     Some((stamp, rdb.load_bytes()?, 0))
 }
 
@@ -174,14 +184,17 @@ pub(crate) fn rewrite(aof: &Aof, key: Argument<'_>, document: &Document) {
         }
         aof.emit_select(aof.db());
     }
-    aof.emit_apply(key, numbers(document, None), document.text());
+    aof.emit_apply(key, numbers(document, None), document.text(), document.is_deleted());
 }
 
-/// What DEBUG DIGEST compares between servers: text and numbers.
+/// What DEBUG DIGEST compares between servers: text, numbers and mark.
 pub(crate) fn digest(digest: &Digest, document: &Document) {
     digest.add(document.text());
     for number in numbers(document, None) {
         digest.add(&number.to_be_bytes());
+    }
+    if document.is_deleted() {
+        digest.add(b"deleted");
     }
     digest.end_sequence();
 }

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::commands::slowlog;
 use crate::ffi::InfoSection;
-use crate::{guard, state};
+use crate::{changes, guard, state};
 
 static COMMANDS: AtomicU64 = AtomicU64::new(0);
 static REBUILDS: AtomicU64 = AtomicU64::new(0);
@@ -32,18 +33,24 @@ pub(crate) fn write(section: &InfoSection) {
     section.text("version", env!("CARGO_PKG_VERSION"));
     section.number("commands", COMMANDS.load(Ordering::Relaxed));
     section.number("refused_writes", REFUSED.load(Ordering::Relaxed));
+    section.number("slow_queries", slowlog::slow_queries());
     section.number("caught_panics", guard::panics());
     section.number("rebuilds", REBUILDS.load(Ordering::Relaxed));
+    let (pending, written, dropped) = changes::counts();
+    section.number("changes_pending", pending);
+    section.number("changes_written", written);
+    section.number("changes_dropped", dropped);
     // A crash report may be asked for while the state is borrowed; it then goes without these.
     let totals = state::with(|state| {
         let mut totals = (0_u64, 0_u64);
         for collection in state.store.collections() {
             totals = (totals.0 + 1, totals.1 + collection.len());
         }
-        totals
+        (totals, state.store.builds())
     });
-    if let Ok((collections, documents)) = totals {
+    if let Ok(((collections, documents), builds)) = totals {
         section.number("collections", collections);
         section.number("documents", documents);
+        section.number("builds", builds as u64);
     }
 }

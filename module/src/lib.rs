@@ -9,6 +9,8 @@
 #![deny(unsafe_code)]
 
 mod acl;
+mod builds;
+mod changes;
 mod clock;
 pub mod commands;
 mod config;

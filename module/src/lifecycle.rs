@@ -23,7 +23,7 @@ use folio_engine::planted::{self, Fault};
 use crate::ffi::{self, Access, Argument, Ctx, OwnedString, Value};
 use crate::staging::Staging;
 use crate::state::{self, Pending};
-use crate::{info, replicate};
+use crate::{changes, info, replicate};
 
 /// Folio itself is setting a value: its command does what `appeared` would.
 static IS_OWN_WRITE: AtomicBool = AtomicBool::new(false);
@@ -114,7 +114,7 @@ pub(crate) fn left(db: u32, name: &[u8], document: &Document) {
     });
 }
 
-/// A generic event.
+/// A generic event, or that a key has expired or was evicted.
 pub(crate) fn happened(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
     match event {
         b"move_from" => SOURCE_DB.store(ctx.db().into(), Ordering::Relaxed),
@@ -124,6 +124,7 @@ pub(crate) fn happened(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
         }
         _ => retimed(ctx, event, name),
     }
+    changes::explained(event, name.bytes());
 }
 
 /// The events after which a TTL may be another one.
@@ -162,8 +163,8 @@ pub(crate) fn tell_ttls(ctx: &Ctx<'_>, keys: &[Box<[u8]>]) {
     }
 }
 
-/// Drops what a flush left, away from the server's thread.
-fn drop_in_background<T: Send + 'static>(flushed: T) {
+/// Drops what a flush or a build left, away from the server's thread.
+pub(crate) fn drop_in_background<T: Send + 'static>(flushed: T) {
     // Where no thread can be had, the closure is dropped here, and the value with it.
     let _ = thread::Builder::new().name("folio-drop".into()).spawn(move || drop(flushed));
 }
@@ -175,6 +176,8 @@ pub(crate) fn flushed(db: Option<u32>) {
     }
     state::with_logged(|state| {
         drop_in_background(state.flush(db));
+        state.outbox.flush(db);
+        state.store.note_flush(db);
     });
 }
 
@@ -192,6 +195,8 @@ pub(crate) fn load_began() {
     state::with_logged(|state| {
         state.pending = None;
         state.is_loading = true;
+        // What was not written is of data that go.
+        state.outbox.clear();
         if state.staging.is_some() {
             return;
         }

@@ -17,7 +17,8 @@ pub(crate) fn written(
     if planted::is(Fault::Log) && document.version().is_multiple_of(64) {
         return;
     }
-    ctx.replicate_apply(name, datatype::numbers(document, expires_ms), document.text());
+    let numbers = datatype::numbers(document, expires_ms);
+    ctx.replicate_apply(name, numbers, document.text(), document.is_deleted());
 }
 
 /// A document was removed.
@@ -37,6 +38,12 @@ pub(crate) fn retimed(ctx: &Ctx<'_>, name: Argument<'_>, expires_ms: Option<i64>
 pub(crate) fn declared(ctx: &Ctx<'_>, name: &str, definition: &str) {
     let words = [name.as_bytes(), b"DEFINITION", definition.as_bytes()];
     ctx.replicate_words(c"DOC.CREATE", &words);
+}
+
+/// A declaration was changed into this one.
+pub(crate) fn altered(ctx: &Ctx<'_>, name: &str, definition: &str) {
+    let words = [name.as_bytes(), b"DEFINITION", definition.as_bytes()];
+    ctx.replicate_words(c"DOC.ALTER", &words);
 }
 
 /// A declaration was dropped.

@@ -1,28 +1,43 @@
 //! A document's numbers and times in front of its text, as a value on disk holds them.
 //!
 //! Each is written seven bits a byte, the lowest first, with the highest bit set where more follow (LEB128). A signed one
-//! is turned into 2n, or -2n - 1 if it is negative, first. Most documents need 15 bytes.
+//! is turned into 2n, or -2n - 1 if it is negative, first. Most documents need 15 bytes. One that is marked as deleted has a
+//! byte of 1 before its text, which begins with a brace.
 
 use folio_engine::doc::{Document, Stamp};
 
-/// Bytes that four numbers can take.
-pub(crate) const STAMP_BYTES_MAX: usize = 40;
+/// Bytes that four numbers and the mark can take.
+pub(crate) const STAMP_BYTES_MAX: usize = 41;
 
-/// Appends birth number, version, when it was created, and how much later it was updated.
+/// What stands before the text of a document that is marked as deleted.
+const DELETED: u8 = 1;
+
+/// Appends birth number, version, when it was created, how much later it was updated, and the mark.
 pub(crate) fn write_stamp(document: &Document, out: &mut Vec<u8>) {
     write(document.seq(), out);
     write(document.version(), out);
     write(folded(document.created_ms()), out);
     write(folded(document.updated_ms().wrapping_sub(document.created_ms())), out);
+    if document.is_deleted() {
+        out.push(DELETED);
+    }
 }
 
-/// Reads them; what follows is the text.
+/// Reads them but for the mark; what follows is the text, or the mark and the text.
 pub(crate) fn read_stamp(bytes: &[u8]) -> Option<(Stamp, &[u8])> {
     let mut rest = bytes;
     let (seq, version) = (read(&mut rest)?, read(&mut rest)?);
     let created_ms = unfolded(read(&mut rest)?);
     let updated_ms = created_ms.wrapping_add(unfolded(read(&mut rest)?));
-    Some((Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms }, rest))
+    Some((Stamp { seq, version, created_ms, updated_ms, ..Stamp::default() }, rest))
+}
+
+/// Reads whether the document is marked; what follows is the text.
+pub(crate) fn read_mark(bytes: &[u8]) -> (bool, &[u8]) {
+    match bytes {
+        [DELETED, text @ ..] => (true, text),
+        text => (false, text),
+    }
 }
 
 fn write(mut number: u64, out: &mut Vec<u8>) {
@@ -75,16 +90,25 @@ mod tests {
         for seq in [0, 1, 127, 128, 1 << 62, u64::MAX] {
             for created_ms in times {
                 for updated_ms in times {
-                    let stamp =
-                        Stamp { home: 0, id: 0, seq, version: !seq, created_ms, updated_ms };
+                    let version = !seq;
+                    let stamp = Stamp { seq, version, created_ms, updated_ms, ..Stamp::default() };
+                    let document = Document::new(&parsed, stamp);
                     let mut bytes = Vec::new();
-                    write_stamp(&Document::new(&parsed, stamp), &mut bytes);
-                    assert!(bytes.len() <= STAMP_BYTES_MAX);
+                    write_stamp(&document, &mut bytes);
                     for end in 0..bytes.len() {
                         assert_eq!(read_stamp(&bytes[..end]), None);
                     }
                     bytes.extend_from_slice(b"{}");
                     assert_eq!(read_stamp(&bytes), Some((stamp, &b"{}"[..])));
+                    assert_eq!(read_mark(b"{}"), (false, &b"{}"[..]));
+
+                    let marked = Document::new(&parsed, Stamp { is_deleted: true, ..stamp });
+                    bytes.clear();
+                    write_stamp(&marked, &mut bytes);
+                    assert!(bytes.len() <= STAMP_BYTES_MAX);
+                    bytes.extend_from_slice(b"{}");
+                    let (read, rest) = read_stamp(&bytes).unwrap();
+                    assert_eq!((read, read_mark(rest)), (stamp, (true, &b"{}"[..])));
                 }
             }
         }

@@ -13,9 +13,10 @@ use folio_engine::schema::Definition;
 use folio_engine::store::{Created, Flushed, Store};
 use folio_engine::{Code, Error, Limits, Result};
 
+use crate::changes::Outbox;
 use crate::staging::Staging;
 use crate::strays::Strays;
-use crate::{datatype, ffi};
+use crate::{changes, datatype, ffi};
 
 /// A value that `rdb_load` made and that `loaded` will report, if it enters the keyspace at all.
 pub(crate) struct Pending {
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) is_loading: bool,
     /// What it has brought, when it goes on beside the data that are served.
     pub(crate) staging: Option<Staging>,
+    /// Changes that are to be told.
+    pub(crate) outbox: Outbox,
     /// Documents are kept aside; tables and indexes are made when this ends.
     is_bulk: bool,
     /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
@@ -58,6 +61,7 @@ impl State {
             spare_key: Vec::new(),
             is_loading: false,
             staging: None,
+            outbox: Outbox::default(),
             is_bulk: false,
             late_expiries: Vec::new(),
             strays: Strays::default(),
@@ -72,10 +76,11 @@ impl State {
         self.has_plain_prefix || key.contains(&b':')
     }
 
-    /// Looks at the prefixes anew, after definitions have come.
+    /// Looks at the prefixes and streams anew, after definitions have come.
     pub(crate) fn note_prefixes(&mut self) {
         let is_plain = |collection: &Collection| !collection.definition().prefix.contains(':');
         self.has_plain_prefix |= self.store.collections().any(is_plain);
+        changes::note_streams(self.store.collections());
     }
 
     /// Marks what is due in every collection of a database.
@@ -142,11 +147,13 @@ impl State {
         if let Some(own) = self.own_limits.take() {
             self.store.limits = own;
         }
+        drop(self.store.abandon_builds());
         drop(self.flush(None));
     }
 
     /// Makes every table and index anew from all documents of the keyspace: database, key, document, when it lapses.
     pub(crate) fn rebuild(&mut self, documents: Vec<(u32, Vec<u8>, Document, Option<i64>)>) {
+        drop(self.store.abandon_builds());
         drop(self.flush(None));
         self.begin_bulk();
         for (db, key, document, expires_ms) in documents {
@@ -245,7 +252,9 @@ impl State {
     fn bring_home(&mut self, db: u32) -> Vec<Box<[u8]>> {
         let mut keys = Vec::new();
         for (key, document) in self.strays.take(db) {
-            self.adopt(db, &key, &document, None);
+            if !self.store.untold(|store| store.adopt(db, &key, &document, None)) {
+                self.strays.add(db, &key, &document);
+            }
             keys.push(key);
         }
         keys
@@ -256,6 +265,7 @@ impl State {
         self.end_bulk();
         self.store.swap(a, b);
         self.strays.swap(a, b);
+        self.outbox.swap(a, b);
     }
 
     /// Empties one database, or all.
@@ -313,24 +323,30 @@ pub(crate) fn init(seed: u64) {
 /// # Errors
 /// `INTERNAL` when the state is borrowed already.
 pub(crate) fn with<R>(body: impl FnOnce(&mut State) -> R) -> Result<R> {
-    let mut state = match STATE.try_lock() {
+    let mut guard = match STATE.try_lock() {
         Ok(state) => state,
         Err(TryLockError::Poisoned(poisoned)) => {
             // A panic passed through an earlier borrow.
             suspect();
             STATE.clear_poison();
-            let mut state = poisoned.into_inner();
-            if let Some(state) = state.as_mut() {
+            let mut guard = poisoned.into_inner();
+            if let Some(state) = guard.as_mut() {
                 state.distrust();
             }
-            state
+            guard
         }
         Err(TryLockError::WouldBlock) => {
             return Err(Error::new(Code::Internal, "the state is borrowed already"));
         }
     };
-    let state = state.as_mut().expect("made when the module is loaded");
-    Ok(body(state))
+    let state = guard.as_mut().expect("made when the module is loaded");
+    let result = body(state);
+    let are_pending = changes::collect(state);
+    drop(guard);
+    if are_pending {
+        changes::soon();
+    }
+    Ok(result)
 }
 
 /// The same for callbacks that have nobody to tell: a refused borrow is logged.

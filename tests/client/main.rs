@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use folio::{Definition, Direction, Error, Field, Folio, Index};
+use folio::{Definition, Direction, Error, Field, Folio, Ids, Index};
 use folio_tests::Server;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,24 @@ fn over_both<F: Future<Output = folio::Result<()>>>(test: impl Fn(Folio) -> F) {
         let url = format!("{}{query}", server.url());
         runtime.block_on(async { test(declared(&url).await).await }).expect("no command fails");
     }
+}
+
+#[test]
+fn an_inserted_document_gets_an_id() {
+    over_both(async |db| {
+        let id = db.insert("users", &user("Ada", 36, &[])).await?;
+        assert_eq!(id.len(), 36);
+        assert_eq!(db.get::<User>(&format!("users:{id}")).await?.map(|it| it.age), Some(36));
+        db.insert_as("users", "bob", &user("Bob", 40, &[])).await?;
+        let error = db.insert_as("users", "bob", &user("Eve", 51, &[])).await;
+        assert_eq!(error.expect_err("it is there").code(), Some("EXISTS"));
+        let orders = Definition::new("orders").ttl(100).ids(Ids::Sequence);
+        db.create(&orders).await?;
+        assert_eq!(db.insert("orders", &BTreeMap::from([("n", 1)])).await?, "1");
+        let ttl: i64 = db.cmd("TTL").arg("orders:1").read().await?;
+        assert!((1..=100).contains(&ttl), "{ttl}");
+        Ok(())
+    });
 }
 
 #[test]

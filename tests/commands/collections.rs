@@ -115,7 +115,7 @@ fn what_redis_brought_against_the_declaration_is_found() {
         let error = c.error(&["DOC.COUNT", "users", "WHERE", "_valid = 1"]);
         assert_eq!(error, "FILTER 1 is no bool, as field _valid is declared at position 9");
         let error = c.error(&["DOC.COUNT", "users", "WHERE", "_valid.x"]);
-        assert!(error.starts_with("FILTER _valid is reserved for metadata"), "{error}");
+        assert_eq!(error, "FILTER _valid is one value and has no parts at position 0");
         c.call(&["DEL", "users:4"]);
         c.call(&["DOC.UPDATE", "users:3", "UNSET", "age"]);
         let with = ["DOC.FIND", "users", "WHERE", "_valid = $no", "PARAMS", "1", "no", "false"];
@@ -175,5 +175,134 @@ fn digests_are_those_of_every_server_that_was_sent_the_same() {
         for (before, after) in indexes.iter().zip(&changed.2) {
             assert_eq!(before[0] == "age", before[2] != after[2], "{before:?} {after:?}");
         }
+    });
+}
+
+/// Every kind of index that is declared by itself.
+const TICKETS: &[&str] = &[
+    "DOC.CREATE",
+    "tickets",
+    "FIELD",
+    "status",
+    "string",
+    "FIELD",
+    "tags",
+    "array<string>",
+    "FIELD",
+    "title",
+    "string",
+    "INDEX",
+    "SUBSTRING",
+    "INDEX",
+    "by_status",
+    "ON",
+    "2",
+    "status",
+    "created",
+    "DESC",
+    "INDEX",
+    "one_open",
+    "ON",
+    "2",
+    "room",
+    "slot",
+    "UNIQUE",
+    "NULLS",
+    "NOT",
+    "DISTINCT",
+    "WHERE",
+    "status = 'open'",
+    "INDEX",
+    "tagged",
+    "ON",
+    "1",
+    "tags",
+    "USING",
+    "SET",
+    "INDEX",
+    "words",
+    "ON",
+    "1",
+    "note",
+    "USING",
+    "SUBSTRING",
+];
+
+#[test]
+fn indexes_by_themselves_are_declared_told_and_used() {
+    over_both(|c| {
+        ok(c, TICKETS);
+        let schema =
+            c.text(&["DOC.SCHEMA", "tickets"]).expect("a declared collection has a schema");
+        assert!(schema.contains(r#""nulls":"not distinct","where":"status = 'open'""#), "{schema}");
+        ok(c, &["DOC.CREATE", "tickets", "DEFINITION", &schema]);
+        let ticket = |status: &str, slot: u32| {
+            format!(
+                r#"{{"status":"{status}","created":{slot},"room":"A","slot":{slot},"title":"Leaking Pipe {slot}"}}"#
+            )
+        };
+        for slot in 0..20 {
+            c.call(&["DOC.SET", &format!("tickets:{slot}"), &ticket("open", slot)]);
+        }
+        let error = c.error(&["DOC.SET", "tickets:x", &ticket("open", 7)]);
+        assert_eq!(error, "UNIQUE the values at room, slot are held by tickets:7");
+        c.call(&["DOC.SET", "tickets:x", &ticket("closed", 7)]);
+        let error = c.error(&["DOC.UPDATE", "tickets:x", "SET", "status", "\"open\""]);
+        assert_eq!(error, "UNIQUE the values at room, slot are held by tickets:7");
+        let find = [
+            "DOC.FIND",
+            "tickets",
+            "WHERE",
+            "status = 'open' AND created > 14",
+            "ORDER",
+            "1",
+            "created",
+            "DESC",
+        ];
+        let found = c.keys(&find);
+        assert_eq!(found, ["tickets:19", "tickets:18", "tickets:17", "tickets:16", "tickets:15"]);
+        let plan = c.texts(&[&["DOC.EXPLAIN", "tickets", "FIND"], &find[2..]].concat()).join("\n");
+        assert!(plan.contains("walk sorted index by_status (status, created DESC)"), "{plan}");
+        assert!(plan.contains("status = 'open' AND created > 14 (5)"), "{plan}");
+        let of_parts = "title ILIKE '%king pipe 7'";
+        assert_eq!(c.keys(&["DOC.FIND", "tickets", "WHERE", of_parts]), ["tickets:7", "tickets:x"]);
+        assert_eq!(c.call(&["DOC.VERIFY", "tickets"]), Value::Array(vec![]));
+        let told =
+            reply::list(c.map(&["DOC.INFO", "tickets"]).remove("indexes").expect("it has some"));
+        let protocol = if c.is_resp3() { ProtocolVersion::RESP3 } else { ProtocolVersion::RESP2 };
+        let told: Vec<_> = told.into_iter().map(|index| reply::map(protocol, index)).collect();
+        let kinds: Vec<String> = told.iter().map(|index| reply::text(&index["kind"])).collect();
+        assert_eq!(kinds, ["substring", "sorted", "sorted", "set", "substring"]);
+        assert_eq!(reply::text(&told[1]["path"]), "status, created DESC");
+        assert_eq!(reply::text(&told[2]["name"]), "one_open");
+        assert_eq!(reply::text(&told[2]["where"]), "status = 'open'");
+        assert_eq!(told[2]["entries"], Value::Int(20));
+        assert!(!told[0].contains_key("name") && !told[1].contains_key("where"));
+    });
+}
+
+#[test]
+fn an_index_that_makes_no_sense_is_refused() {
+    over_both(|c| {
+        let mut error =
+            |rest: &[&str]| c.error(&[&["DOC.CREATE", "t", "INDEX", "i", "ON"], rest].concat());
+        assert_eq!(error(&["2", "a", "a"]), "SCHEMA index i is over a twice");
+        assert_eq!(
+            error(&["1", "a[2]"]),
+            "SCHEMA index i names one element of an array, a[2]: index [*]"
+        );
+        assert_eq!(
+            error(&["1", "a", "USING", "SUBSTRING", "UNIQUE"]),
+            "SCHEMA index i is USING SUBSTRING and cannot be UNIQUE"
+        );
+        assert_eq!(
+            error(&["1", "a", "WHERE", "_valid"]),
+            "SCHEMA index i WHERE: _valid is no part of a document, which alone decides, at position 0"
+        );
+        assert!(
+            error(&["1", "a", "WHERE", "a ="])
+                .starts_with("SCHEMA index i WHERE: expected a path or a literal")
+        );
+        assert_eq!(error(&["3", "a"]), "ERR ON is 3, and 1 follow");
     });
 }

@@ -147,3 +147,70 @@ fn a_document_lapses_and_set_drops_its_ttl_unless_told_to_keep_it() {
         assert_eq!(c.call(&["DOC.GET", "users:1"]), Value::Nil);
     });
 }
+
+const SHOP: &str = concat!(
+    r#"{"items":[{"sku":"a","price":8.950},{"sku":"b","price":9007199254740993}],"#,
+    r#""extra":{"price":1e1},"max":10}"#
+);
+
+#[test]
+fn a_path_that_begins_with_a_dollar_is_jsonpath_and_gives_an_array() {
+    over_both(|c| {
+        c.call(&["DOC.SET", "shop:1", SHOP]);
+        for (path, answer) in [
+            ("$..price", "[8.950,9007199254740993,1e1]"),
+            ("$.items[?@.price < $.max].sku", r#"["a"]"#),
+            ("$.items[-1].price", "[9007199254740993]"),
+            ("$['max']", "[10]"),
+            ("$.nothing", "[]"),
+        ] {
+            assert_eq!(c.text(&["DOC.GET", "shop:1", path]).as_deref(), Some(answer), "{path}");
+        }
+        assert_eq!(c.text(&["DOC.GET", "shop:1", "$"]), Some(format!("[{SHOP}]")));
+        assert_eq!(c.call(&["DOC.GET", "shop:2", "$..price"]), Value::Nil);
+    });
+}
+
+#[test]
+fn paths_of_both_kinds_stand_together_each_under_its_text() {
+    over_both(|c| {
+        c.call(&["DOC.SET", "shop:1", SHOP]);
+        let several = ["max", "$.max", "gone", "$..gone", "items[*].sku", "$.max"];
+        let answer = r#"{"max":10,"$.max":[10],"$..gone":[],"items[*].sku":["a","b"]}"#;
+        let get = [&["DOC.GET", "shop:1"][..], &several].concat();
+        assert_eq!(c.text(&get).as_deref(), Some(answer));
+        let text = |json: &str| Value::BulkString(json.into());
+        let mget = c.call(&["DOC.MGET", "shop:1", "shop:2", "PATHS", "1", "$..sku"]);
+        assert_eq!(mget, Value::Array(vec![text(r#"["a","b"]"#), Value::Nil]));
+        let mget = c.call(&["DOC.MGET", "shop:1", "PATHS", "2", "$.max", "max"]);
+        assert_eq!(mget, Value::Array(vec![text(r#"{"$.max":[10],"max":10}"#)]));
+    });
+}
+
+#[test]
+fn wrong_jsonpath_is_refused_with_its_position_and_long_work_whole() {
+    over_both(|c| {
+        c.call(&["DOC.SET", "shop:1", SHOP]);
+        c.call(&["DOC.SET", "shop:2", SHOP]);
+        for (path, error) in [
+            ("$.", "PATH expected a name or '*', found the end at position 2"),
+            (
+                "$.items[?@.price = 1]",
+                "PATH expected '&&', '||', ',' or ']', found '=' at position 17",
+            ),
+            ("$[?count(1) > 1]", "PATH count takes a path, found none at position 9"),
+        ] {
+            assert_eq!(c.error(&["DOC.GET", "shop:1", path]), error);
+            assert_eq!(c.error(&["DOC.MGET", "shop:1", "PATHS", "1", path]), error);
+        }
+        c.call(&["CONFIG", "SET", "folio.jsonpath-nodes-max", "30"]);
+        assert_eq!(c.json(&["DOC.GET", "shop:1", "$..sku"]), json!(["a", "b"]));
+        // The limit is the command's, and an answer that is refused after another is refused whole.
+        let error = c.error(&["DOC.MGET", "shop:1", "shop:2", "PATHS", "1", "$..sku"]);
+        assert_eq!(
+            error,
+            "LIMITED the paths look at more than 30 values (folio.jsonpath-nodes-max)"
+        );
+        assert_eq!(c.text(&["DOC.GET", "shop:1", "max"]).as_deref(), Some("10"));
+    });
+}

@@ -30,10 +30,27 @@ fn cases() -> Vec<Case> {
     let filter = format!("n = 1 OR s = '{}'", "x".repeat(100));
     let count = ["DOC.COUNT", "things", "WHERE"];
     let create = ["DOC.CREATE", "wide", "FIELD", "a", "int", "FIELD", "b", "int"];
+    let one = ["FIELD", "a", "int", "INDEX", "SET", "INDEX", "b", "ON", "1", "a"];
+    let indexed = [&["DOC.CREATE", "indexed"], &one[..]].concat();
     let tags = r#"{"tags":[1,2,3,4]}"#;
     vec![
         case("document-bytes-max", "16777216", "100", &["DOC.SET", "things:9", &long], "TOOBIG"),
         case("depth-max", "128", "3", &["DOC.SET", "things:9", r#"{"a":[[[1]]]}"#], "TOOBIG"),
+        case(
+            "update-bytes-max",
+            "1073741824",
+            "64",
+            &[
+                "DOC.UPDATE",
+                "things:1",
+                "SET",
+                "note",
+                &format!("\"{}\"", "x".repeat(80)),
+                "UNSET",
+                "note",
+            ],
+            "LIMITED",
+        ),
         case("filter-bytes-max", "65536", "64", &[&count[..], &[&filter]].concat(), "TOOBIG"),
         case(
             "regex-bytes-max",
@@ -42,12 +59,43 @@ fn cases() -> Vec<Case> {
             &[&count[..], &["s MATCHES '[a-z]{200}'"]].concat(),
             "TOOBIG",
         ),
+        case(
+            "patterns-max",
+            "64",
+            "2",
+            &[&count[..], &["s LIKE 'a%' OR s LIKE 'b%' OR s ILIKE 'c'"]].concat(),
+            "LIMITED",
+        ),
         case("filter-depth-max", "64", "2", &[&count[..], &["((((n = 1))))"]].concat(), "TOOBIG"),
         case("path-steps-max", "32", "2", &["DOC.GET", "things:1", "a.b.c.d"], "TOOBIG"),
+        case("jsonpath-nodes-max", "1000000", "2", &["DOC.GET", "things:1", "$..*"], "LIMITED"),
         case("fields-max", "256", "1", &create, "LIMITED"),
+        case("indexes-max", "64", "1", &indexed, "LIMITED"),
         case("index-entries-max", "10000", "3", &["DOC.SET", "things:9", tags], "LIMITED"),
         case("scan-max", "10000", "5", &[&count[..], &["n = 1"]].concat(), "NOINDEX"),
         case("rows-max", "100000", "5", &["DOC.FIND", "things"], "LIMITED"),
+        case(
+            "groups-max",
+            "100000",
+            "5",
+            &["DOC.AGGREGATE", "things", "GROUP", "1", "n", "REDUCE", "1", "count()"],
+            "LIMITED",
+        ),
+        case(
+            "query-bytes-max",
+            "268435456",
+            "1024",
+            &[
+                "DOC.AGGREGATE",
+                "things",
+                "REDUCE",
+                "3",
+                "collect(n)",
+                "distinct(n)",
+                "distinct(_key)",
+            ],
+            "LIMITED",
+        ),
     ]
 }
 

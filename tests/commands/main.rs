@@ -2,8 +2,19 @@
 
 #![forbid(unsafe_code)]
 
+mod aggregates;
+mod batches;
+mod buckets;
 mod collections;
 mod documents;
 mod errors;
+mod insert;
 mod limits;
+mod online;
+mod options;
 mod queries;
+mod schema;
+mod soft_delete;
+mod transactions;
+mod update;
+mod watch;

@@ -146,7 +146,7 @@ fn schema(fields: usize) -> NaiveSchema {
     let all = [("n", Kind::Int), ("s", Kind::String), ("mail", Kind::String)];
     let fields = all.into_iter().take(fields);
     let fields = fields.map(|(path, kind)| NaiveField::new(path, kind)).collect();
-    NaiveSchema { fields, strict: false }
+    NaiveSchema { fields, strict: false, indexes: Vec::new() }
 }
 
 /// Asks every collection that lasts, and recomputes the answers.

@@ -3,7 +3,8 @@
 use redis::Value;
 
 use crate::expect::{Expect, Versions, fits};
-use crate::op::{Op, POLICIES};
+use crate::kinds::POLICIES;
+use crate::op::Op;
 use crate::run::{Run, Stop};
 use crate::step::Plan;
 use crate::wire::{Command, command, shown};
@@ -34,6 +35,7 @@ fn pressed(world: &World, is_certain: bool) -> Plan {
         json: words[2].into(),
         when: crate::op::When::Always,
         ttl: crate::op::SetTtl::Drop,
+        filter: 0,
     };
     let script = [Op::Eval(vec![set.clone()]), Op::Fcall(vec![set])];
     let mut plan: Plan = (0..CALLS).map(|_| (command(&["PING"]), Expect::Fine)).collect();

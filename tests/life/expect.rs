@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use folio_tests::naive::Json;
+use folio_tests::naive::aggregate::{Precision, lists_agree, rows_agree};
 use folio_tests::naive::model::is_same;
 use redis::Value;
 
@@ -58,6 +59,12 @@ pub enum Expect {
         is_new: bool,
     },
     Rows(Rows),
+    /// Exactly these keys, in order.
+    Keys(Vec<String>),
+    /// The values of DOC.DISTINCT, as far as their texts are known.
+    Values(Vec<Json>, Precision),
+    /// The rows of DOC.AGGREGATE, and how far each member is fixed.
+    Results(Vec<Json>, Vec<(String, Precision)>),
     /// Collection and birth, and the instants between which the document lapses.
     Meta {
         slot: Option<Slot>,
@@ -85,6 +92,25 @@ pub enum Expect {
         prefix: String,
         fields: usize,
     },
+}
+
+impl Expect {
+    /// Whether it is an error for certain.
+    pub fn is_error(&self) -> bool {
+        match self {
+            Self::Error(_) => true,
+            Self::Either(any) => any.iter().all(Self::is_error),
+            _ => false,
+        }
+    }
+
+    /// Whether it can be an error.
+    pub fn may_be_error(&self) -> bool {
+        match self {
+            Self::Either(any) => any.iter().any(Self::may_be_error),
+            expect => expect.is_error(),
+        }
+    }
 }
 
 /// The versions and digests that the server has told.
@@ -132,6 +158,11 @@ fn pairs(value: &Value) -> BTreeMap<String, &Value> {
     items.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, &pair[1]))).collect()
 }
 
+/// JSON texts.
+fn jsons(values: &[Value]) -> Option<Vec<Json>> {
+    values.iter().map(|value| Json::parse(&text(value)?).ok()).collect()
+}
+
 fn json_fits(value: &Value, json: &Json, exact: bool) -> bool {
     let Some(text) = text(value) else { return false };
     (exact && text == json.print()) || Json::parse(&text).is_ok_and(|read| is_same(&read, json))
@@ -162,6 +193,18 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             number(reply).is_some_and(|version| versions.written(slot, *stamp, version, *is_new))
         }
         Expect::Rows(rows) => rows_fit(rows, reply, versions),
+        Expect::Keys(keys) => items(reply).is_some_and(|items| {
+            items.len() == keys.len()
+                && items.iter().zip(keys).all(|(item, key)| text(item).as_ref() == Some(key))
+        }),
+        Expect::Values(expected, precision) => items(reply)
+            .and_then(jsons)
+            .is_some_and(|found| lists_agree(expected, &found, *precision)),
+        Expect::Results(expected, precisions) => {
+            let answer = pairs(reply);
+            let rows = answer.get("results").and_then(|rows| items(rows)).and_then(jsons);
+            rows.is_some_and(|found| rows_agree(expected, &found, precisions))
+        }
         Expect::Meta { slot, stamp, expires } => {
             meta_fits(slot.as_ref(), *stamp, *expires, &pairs(reply), versions)
         }

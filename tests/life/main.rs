@@ -9,9 +9,12 @@
 
 #![forbid(unsafe_code)]
 
+mod ask;
 mod check;
 mod evict;
 mod expect;
+mod kinds;
+mod many;
 mod native;
 mod op;
 mod read;
@@ -21,6 +24,7 @@ mod setup;
 mod shrink;
 mod source;
 mod step;
+mod update;
 mod wire;
 mod world;
 
@@ -117,8 +121,13 @@ fn run_seeds(kepts: &[Kept], salt: u64) {
         let outcome = run(kept, &setup, seed, operations() / SEEDS, &mut tally);
         if let Err((script, text)) = outcome {
             println!("{kept:?} {seed}: {text}\nshrinking {} operations", script.len());
+            let first = text;
             let (script, text) = shrink::shrink(|| Rig::start(kept, &setup), script);
-            panic!("{kept:?}, {setup}: {text}\n\n{}", shrink::printed(&script));
+            // What was wrong stands last: of a long report often only the end is kept.
+            let (printed, lines) = (shrink::printed(&script), script.len());
+            panic!(
+                "{printed}\n{kept:?} {seed}, {setup}\nat first: {first}\nmade short, {lines} operations: {text}"
+            );
         }
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -135,10 +144,10 @@ fn run_seeds(kepts: &[Kept], salt: u64) {
 
 /// A run in which something never happened has not tested it.
 fn assert_each_happened(tally: &Tally, kepts: &[Kept]) {
-    let mut wanted = Vec::from(op::KINDS);
+    let mut wanted = Vec::from(kinds::KINDS);
     let has_replica = kepts.contains(&Kept::Replica);
-    wanted.extend(if has_replica { op::SYNCS } else { op::RELOADS });
-    wanted.extend(op::POLICIES.iter().flat_map(|(tried, took)| [tried, took]));
+    wanted.extend(if has_replica { kinds::SYNCS } else { kinds::RELOADS });
+    wanted.extend(kinds::POLICIES.iter().flat_map(|(tried, took)| [tried, took]));
     for kind in wanted {
         let count = tally.kinds.get(kind).copied().unwrap_or(0);
         assert!(

@@ -32,7 +32,7 @@ impl World {
             Op::Unlink { keys } => self.remove("UNLINK", keys),
             Op::UnlinkLarge { key } => {
                 let json = format!("{{\"large\":\"{}\"}}", "x".repeat(LARGE_BYTES));
-                let mut plan = self.set(key, &json, When::Always, SetTtl::Drop)?;
+                let mut plan = self.set(key, &json, When::Always, SetTtl::Drop, 0)?;
                 plan.extend(self.remove("UNLINK", std::slice::from_ref(key))?);
                 Some(plan)
             }

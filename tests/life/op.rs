@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kinds::POLICIES;
+use crate::many::{Many, Part};
+
 /// How a time to live is said.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Form {
@@ -42,16 +45,18 @@ impl Ttl {
 }
 
 /// What DOC.SET says of the TTL.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum SetTtl {
     Drop,
+    #[default]
     Keep,
     To(Ttl),
 }
 
 /// The condition of DOC.SET.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum When {
+    #[default]
     Always,
     New,
     Old,
@@ -74,15 +79,36 @@ pub enum Only {
 }
 
 /// What DOC.UPDATE replies.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Returned {
+    #[default]
     Version,
     New,
     Old,
 }
 
-/// One operation of DOC.UPDATE: verb, path, JSON.
+/// One operation of DOC.UPDATE: verb, path, operand; the last two are empty where there is none.
 pub type Change = (String, String, String);
+
+/// DOC.UPDATE.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Update {
+    pub key: String,
+    pub changes: Vec<Change>,
+    #[serde(default)]
+    pub returned: Returned,
+    #[serde(default)]
+    pub upsert: bool,
+    /// Of these it knows no NX and XX.
+    #[serde(default)]
+    pub when: When,
+    /// What its IF is drawn from; 0 for none.
+    #[serde(default)]
+    pub filter: u64,
+    /// EX and its like, or PERSIST to drop.
+    #[serde(default)]
+    pub ttl: SetTtl,
+}
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,6 +119,9 @@ pub enum Op {
         json: String,
         when: When,
         ttl: SetTtl,
+        /// What its IF is drawn from; 0 for none.
+        #[serde(default)]
+        filter: u64,
     },
     Get {
         key: String,
@@ -105,14 +134,19 @@ pub enum Op {
     Meta {
         key: String,
     },
-    Update {
-        key: String,
-        changes: Vec<Change>,
-        returned: Returned,
-    },
+    Update(Update),
     DocDel {
         keys: Vec<String>,
     },
+    /// Keys and documents.
+    Mset(Vec<(String, String)>),
+    UpdateMany(Many),
+    DeleteMany {
+        name: String,
+        seed: u64,
+    },
+    Claim(Many),
+    Txn(Vec<Part>),
     Create {
         name: String,
         seed: u64,
@@ -136,6 +170,23 @@ pub enum Op {
         seed: u64,
     },
     Exists {
+        name: String,
+        seed: u64,
+    },
+    Keys {
+        name: String,
+        seed: u64,
+    },
+    /// DOC.FIND with AFTER, from the first page to the last.
+    Pages {
+        name: String,
+        seed: u64,
+    },
+    Distinct {
+        name: String,
+        seed: u64,
+    },
+    Aggregate {
         name: String,
         seed: u64,
     },
@@ -307,13 +358,14 @@ impl Op {
         is_own
             || matches!(self, Op::UnlinkLarge { .. })
             || matches!(self, Op::Set { when: When::SameVersion, .. })
+            || matches!(self, Op::Update(Update { when: When::SameVersion, .. }))
     }
 
     /// The keys that it names, if it is one that may precede a watched transaction.
     pub fn keys(&self) -> Vec<&str> {
         match self {
             Op::Set { key, .. }
-            | Op::Update { key, .. }
+            | Op::Update(Update { key, .. })
             | Op::Expire { key, .. }
             | Op::Persist { key } => vec![key],
             Op::DocDel { keys } | Op::Del { keys } => keys.iter().map(String::as_str).collect(),
@@ -325,7 +377,8 @@ impl Op {
     pub fn kinds(&self) -> Vec<&'static str> {
         let mut kinds = vec![self.name()];
         match self {
-            Op::Set { when, ttl, .. } => {
+            Op::Set { when, ttl, filter, .. } => {
+                kinds.extend((*filter != 0).then_some("DOC.SET IF"));
                 kinds.push(match when {
                     When::Always => "DOC.SET without condition",
                     When::New => "DOC.SET NX",
@@ -341,6 +394,8 @@ impl Op {
                     SetTtl::To(_) => "DOC.SET with TTL",
                 });
             }
+            Op::Update(update) => kinds.extend(update.kinds()),
+            Op::Txn(parts) => kinds.extend(parts.iter().map(Part::kind)),
             Op::Expire { ttl, only, .. } => {
                 kinds.push(match only {
                     Only::Always => "EXPIRE without condition",
@@ -397,8 +452,13 @@ impl Op {
             Op::Get { .. } => "DOC.GET",
             Op::Mget { .. } => "DOC.MGET",
             Op::Meta { .. } => "DOC.META",
-            Op::Update { .. } => "DOC.UPDATE",
+            Op::Update(_) => "DOC.UPDATE",
             Op::DocDel { .. } => "DOC.DEL",
+            Op::Mset(_) => "DOC.MSET",
+            Op::UpdateMany(_) => "DOC.UPDATEMANY",
+            Op::DeleteMany { .. } => "DOC.DELETEMANY",
+            Op::Claim(_) => "DOC.CLAIM",
+            Op::Txn(_) => "DOC.TXN",
             Op::Create { .. } => "DOC.CREATE",
             Op::Drop { .. } => "DOC.DROP",
             Op::List { .. } => "DOC.LIST",
@@ -406,6 +466,10 @@ impl Op {
             Op::Find { .. } => "DOC.FIND",
             Op::Count { .. } => "DOC.COUNT",
             Op::Exists { .. } => "DOC.EXISTS",
+            Op::Keys { .. } => "DOC.KEYS",
+            Op::Pages { .. } => "DOC.FIND AFTER",
+            Op::Distinct { .. } => "DOC.DISTINCT",
+            Op::Aggregate { .. } => "DOC.AGGREGATE",
             Op::Explain { .. } => "DOC.EXPLAIN",
             Op::Verify { .. } => "DOC.VERIFY",
             Op::Digest { .. } => "DOC.VERIFY DIGEST",
@@ -455,109 +519,3 @@ impl Op {
         }
     }
 }
-
-/// What has to happen in every run.
-pub const KINDS: &[&str] = &[
-    "SELECT",
-    "DOC.SET",
-    "DOC.SET without condition",
-    "DOC.SET NX",
-    "DOC.SET XX",
-    "DOC.SET IFVERSION unmet",
-    "DOC.SET IFVERSION met",
-    "DOC.SET without TTL",
-    "DOC.SET KEEPTTL",
-    "DOC.SET in the past",
-    "DOC.SET soon",
-    "DOC.SET with TTL",
-    "DOC.GET",
-    "DOC.MGET",
-    "DOC.META",
-    "DOC.UPDATE",
-    "DOC.DEL",
-    "DOC.CREATE",
-    "DOC.DROP",
-    "DOC.LIST",
-    "DOC.SCHEMA",
-    "DOC.FIND",
-    "DOC.COUNT",
-    "DOC.EXISTS",
-    "DOC.EXPLAIN",
-    "DOC.VERIFY",
-    "DOC.VERIFY DIGEST",
-    "a declaration made again",
-    "DOC.INFO",
-    "EXPIRE in seconds",
-    "PEXPIRE",
-    "EXPIREAT",
-    "PEXPIREAT",
-    "EXPIRE without condition",
-    "EXPIRE NX",
-    "EXPIRE XX",
-    "EXPIRE GT",
-    "EXPIRE LT",
-    "EXPIRE in the past",
-    "EXPIRE soon",
-    "EXPIRE far",
-    "PERSIST",
-    "DEL",
-    "UNLINK",
-    "UNLINK of a large document",
-    "RENAME",
-    "RENAME out of all collections",
-    "RENAME into a collection",
-    "RENAMENX",
-    "COPY",
-    "COPY REPLACE",
-    "COPY DB",
-    "MOVE",
-    "SWAPDB",
-    "RESTORE",
-    "RESTORE REPLACE",
-    "RESTORE in the past",
-    "RESTORE with TTL",
-    "SET",
-    "SET KEEPTTL",
-    "SADD",
-    "SUNIONSTORE",
-    "BITOP",
-    "SORT STORE",
-    "GETEX",
-    "GETDEL",
-    "EXEC",
-    "DISCARD",
-    "EXECABORT",
-    "EVAL",
-    "FCALL",
-    "WATCH aborts",
-    "WATCH aborts nothing",
-    "FLUSHDB",
-    "FLUSHALL",
-    "flush ASYNC",
-    "DEBUG SET-ACTIVE-EXPIRE",
-    "CLIENT PAUSE WRITE",
-    "CLIENT PAUSE ALL",
-    "OBJECT",
-    "SCAN",
-    "the clock goes on",
-    "check",
-];
-
-/// What has to happen besides in a run without a replica.
-pub const RELOADS: &[&str] =
-    &["BGREWRITEAOF", "DEBUG RELOAD", "DEBUG LOADAOF", "restart", "lapsing after a reload"];
-
-/// What has to happen besides in a run with a replica.
-pub const SYNCS: &[&str] = &["full sync"];
-
-/// The policies of maxmemory, as kinds of operation: what one is called, and whether keys were taken under it.
-pub const POLICIES: [(&str, &str); 8] = [
-    ("maxmemory noeviction", "refused by noeviction"),
-    ("maxmemory allkeys-lru", "taken by allkeys-lru"),
-    ("maxmemory allkeys-lfu", "taken by allkeys-lfu"),
-    ("maxmemory allkeys-random", "taken by allkeys-random"),
-    ("maxmemory volatile-lru", "taken by volatile-lru"),
-    ("maxmemory volatile-lfu", "taken by volatile-lfu"),
-    ("maxmemory volatile-random", "taken by volatile-random"),
-    ("maxmemory volatile-ttl", "taken by volatile-ttl"),
-];

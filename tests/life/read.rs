@@ -4,22 +4,13 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use folio_tests::generate::{self, Random};
-use folio_tests::naive::{Filter, Json, Kind, NaiveSchema, Path};
+use folio_tests::naive::{Filter, Json, NaiveSchema, Path};
 
-use crate::expect::{Expect, Row, Rows};
+use crate::expect::Expect;
 use crate::op::Op;
 use crate::step::{Plan, naive_collection, plan};
 use crate::wire::command;
 use crate::world::{Doc, Entry, Held, World};
-
-/// Documents of which one query may tell.
-const LIMIT_MAX: usize = 8;
-
-/// A filter as words, and as the model reads it.
-struct Asked {
-    words: Vec<String>,
-    filter: Option<Filter>,
-}
 
 impl World {
     /// The plan of an operation that only reads; none for any other.
@@ -47,6 +38,10 @@ impl World {
             Op::Exists { name, seed } => {
                 self.counted(name, "DOC.EXISTS", *seed, |count| Expect::Int(i64::from(count > 0)))
             }
+            Op::Keys { name, seed } => self.keys(name, *seed),
+            Op::Pages { name, seed } => self.pages(name, *seed),
+            Op::Distinct { name, seed } => self.distinct(name, *seed),
+            Op::Aggregate { name, seed } => self.aggregate(name, *seed),
             Op::Explain { name, seed } => {
                 let mut words = vec!["DOC.EXPLAIN".to_owned(), name.clone(), "FIND".to_owned()];
                 words.extend(self.asked(name, &mut Random::new(*seed)).words);
@@ -92,15 +87,20 @@ impl World {
             (key, doc.stamp, doc.birth).hash(&mut documents);
             (key, doc.json.print()).hash(&mut values);
         }
-        let fields = space.schema(name).fields;
-        let indexed = fields.into_iter().filter(|field| field.index.is_some() || field.unique);
-        let index = |field| {
+        let NaiveSchema { fields, indexes, .. } = space.schema(name);
+        let all = NaiveSchema { fields: fields.clone(), ..NaiveSchema::default() };
+        let own = fields.into_iter().filter(|field| field.index.is_some() || field.unique);
+        let of_fields =
+            own.map(|field| NaiveSchema { fields: vec![field], ..NaiveSchema::default() });
+        // Those that stand by themselves hang on the types of all fields.
+        let named = indexes.into_iter().map(|it| NaiveSchema { indexes: vec![it], ..all.clone() });
+        let index = |alone: NaiveSchema| {
             let mut values = values.clone();
-            let alone = NaiveSchema { fields: vec![field], strict: false };
             alone.create_arguments("").hash(&mut values);
             values.finish()
         };
-        Expect::Digest { documents: documents.finish(), indexes: indexed.map(index).collect() }
+        let indexes = of_fields.chain(named).map(index).collect();
+        Expect::Digest { documents: documents.finish(), indexes }
     }
 
     /// The server's own questions about a key.
@@ -180,7 +180,7 @@ impl World {
     }
 
     /// A command about a collection: it is there, or is not, or has documents that may all have been removed.
-    fn about<W: AsRef<[u8]>>(
+    pub fn about<W: AsRef<[u8]>>(
         &self,
         name: &str,
         words: &[W],
@@ -194,81 +194,6 @@ impl World {
             (false, false) => absent,
         };
         plan(words, expect)
-    }
-
-    /// The words from WHERE on; seed 0 asks for everything.
-    fn asked(&self, name: &str, random: &mut Random) -> Asked {
-        if random.chance(10) {
-            return Asked { words: Vec::new(), filter: None };
-        }
-        let schema = self.space().schema(name);
-        let filter = generate::filter(random, &schema, 2);
-        let text = filter.to_text_with_params(random);
-        let mut words = vec!["WHERE".to_owned(), text.text];
-        if !text.params.is_empty() {
-            words.extend(["PARAMS".to_owned(), text.params.len().to_string()]);
-            words.extend(text.params.into_iter().flat_map(|(name, json)| [name, json]));
-        }
-        Asked { words, filter: Some(filter) }
-    }
-
-    fn counted(
-        &self,
-        name: &str,
-        verb: &str,
-        seed: u64,
-        expect: impl FnOnce(usize) -> Expect,
-    ) -> Option<Plan> {
-        let asked = self.asked(name, &mut Random::new(seed));
-        let mut words = vec![verb.to_owned(), name.to_owned()];
-        words.extend(asked.words);
-        let count = naive_collection(self, name).count(asked.filter.as_ref(), 0);
-        self.about(name, &words, |_| expect(count))
-    }
-
-    fn find(&self, name: &str, seed: u64) -> Option<Plan> {
-        let random = &mut Random::new(seed);
-        let mut words = vec!["DOC.FIND".to_owned(), name.to_owned()];
-        let (mut order, mut limit, mut filter) = (Vec::new(), None, None);
-        let (mut with_total, mut with_version, mut projected) = (true, true, false);
-        // Seed 0 asks for everything.
-        if seed != 0 {
-            let asked = self.asked(name, random);
-            words.extend(asked.words);
-            filter = asked.filter;
-            let schema = self.space().schema(name);
-            order = generate::order(random, &schema);
-            // ORDER compares an array as JSON, whatever its elements are declared.
-            order.retain(|by| !matches!(schema.kind_of(&by.path), Some(Kind::Array(_))));
-            limit = random.chance(50).then(|| (random.below(3), random.below(LIMIT_MAX)));
-            (with_total, with_version) = (random.chance(50), random.chance(50));
-            projected = random.chance(15);
-        }
-        if !order.is_empty() {
-            words.extend(["ORDER".to_owned(), order.len().to_string()]);
-            for by in &order {
-                words.extend([by.path.text(), (if by.descending { "DESC" } else { "ASC" }).into()]);
-            }
-        }
-        words.extend(limit.iter().flat_map(|(offset, count)| {
-            ["LIMIT".to_owned(), offset.to_string(), count.to_string()]
-        }));
-        words.extend(with_total.then(|| "WITHTOTAL".to_owned()));
-        words.extend(with_version.then(|| "WITHVERSION".to_owned()));
-        words.extend(
-            projected.then_some(["SELECT", "1", "n"]).into_iter().flatten().map(Into::into),
-        );
-        let collection = naive_collection(self, name);
-        let row = |key: &str| {
-            let Doc { json, exact, stamp, .. } = self.space().doc(key)?.clone();
-            Some(Row { key: key.to_owned(), json, exact, stamp })
-        };
-        let found = collection.find(filter.as_ref(), &order, limit, 0);
-        let rows = found.into_iter().filter_map(row).collect();
-        let total = with_total.then(|| collection.count(filter.as_ref(), 0));
-        let slot = (self.space().id, name.to_owned());
-        let rows = Rows { slot, all: rows, total, with_version, projected };
-        self.about(name, &words, |_| Expect::Rows(rows))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Where operations come from: drawn at random, mostly over keys that are there.
 
-use folio_tests::generate::{self, Random};
+use folio_tests::generate::{Random, updates};
 
-use crate::op::{Change, Form, Only, Op, POLICIES, Returned, SetTtl, Ttl, When};
+use crate::kinds::POLICIES;
+use crate::many::{Many, Part, Verb, of_insert};
+use crate::op::{Change, Form, Only, Op, Returned, SetTtl, Ttl, Update, When};
 use crate::read;
 use crate::world::{DATABASES, World};
 
@@ -22,7 +24,6 @@ const PASS_EVERY: usize = 250;
 const SOON_LAST: usize = 30;
 
 const NAMES: [&str; 3] = ["users", "goods", "notes"];
-const VERBS: [&str; 2] = ["SET", "UNSET"];
 const PATHS: [&str; 9] =
     ["n", "s", "when", "price", "tags", "o.x", "o.y.z", "tags[1]", "o.items[0].qty"];
 
@@ -168,8 +169,9 @@ impl Source {
 
     fn write(&mut self, world: &World) -> Op {
         match self.random.below(100) {
-            0..58 => self.set(world),
-            58..90 => self.update(world),
+            0..52 => self.set(world),
+            52..82 => self.update(world),
+            82..92 => self.several(world),
             _ => Op::DocDel { keys: self.keys(world) },
         }
     }
@@ -190,29 +192,108 @@ impl Source {
             60..75 => SetTtl::Keep,
             _ => SetTtl::To(self.ttl()),
         };
-        Op::Set { key, json, when, ttl }
+        let filter = if self.random.chance(10) { self.seed() } else { 0 };
+        Op::Set { key, json, when, ttl, filter }
     }
 
     fn update(&mut self, world: &World) -> Op {
         let key = self.key(world);
-        let name = world.space().place(&key).unwrap_or_default();
-        let schema = world.space().schema(&name);
         let count = 1 + self.random.below(3);
-        let mut changes: Vec<Change> = Vec::new();
-        for _ in 0..count {
-            if self.random.chance(20) {
-                let by = self.random.pick(&["1", "-2", "0.5"]);
-                changes.push(("INCR".into(), "n".into(), by.into()));
-                continue;
-            }
-            let path = self.random.pick(&PATHS);
-            let other = generate::document(&mut self.random, &schema);
-            let values = folio_tests::naive::Path::plain(path).values(&other);
-            let value = values.first().map_or("false".to_owned(), |value| value.print());
-            changes.push((self.random.pick(&VERBS).into(), path.into(), value));
+        let changes = (0..count).flat_map(|_| self.changes(world, &key)).collect();
+        let when = match self.random.below(100) {
+            0..88 => When::Always,
+            88..91 => When::Absent,
+            91..93 => When::Never,
+            _ => When::SameVersion,
+        };
+        let ttl = self.kept_ttl();
+        Op::Update(Update {
+            key,
+            changes,
+            returned: self.random.pick(&[Returned::Version, Returned::New, Returned::Old]),
+            upsert: self.random.chance(20),
+            when,
+            filter: if self.random.chance(15) { self.seed() } else { 0 },
+            ttl,
+        })
+    }
+
+    /// An operation of DOC.UPDATE. What NOW puts only the server knows: another value is put in its place.
+    pub fn changes(&mut self, world: &World, key: &str) -> Vec<Change> {
+        let name = world.space().place(key).unwrap_or_default();
+        let schema = world.space().schema(&name);
+        let held = world.space().doc(key).map(|doc| &doc.json);
+        let [verb, path, operand] = updates::change(&mut self.random, &schema, held).parts();
+        let mut changes = vec![(verb, path.clone(), operand)];
+        if changes[0].0 == "NOW" {
+            changes.push(("SET".to_owned(), path, "null".to_owned()));
         }
-        let returned = self.random.pick(&[Returned::Version, Returned::New, Returned::Old]);
-        Op::Update { key, changes, returned }
+        changes
+    }
+
+    /// A write of several documents.
+    fn several(&mut self, world: &World) -> Op {
+        match self.random.below(10) {
+            0..3 => {
+                let keys = (0..=self.random.below(3)).map(|_| self.home_key(world));
+                let keys: Vec<String> = keys.collect();
+                let pair = |key: String| {
+                    let json = read::text(&mut self.random, world, &key);
+                    (key, json)
+                };
+                Op::Mset(keys.into_iter().map(pair).collect())
+            }
+            3..5 => Op::UpdateMany(self.many(world)),
+            5 => Op::DeleteMany { name: self.name(), seed: self.seed() },
+            6 => Op::Claim(self.many(world)),
+            _ => Op::Txn((0..=self.random.below(4)).map(|_| self.part(world)).collect()),
+        }
+    }
+
+    fn many(&mut self, world: &World) -> Many {
+        let name = self.name();
+        let members = world.space().members(&name);
+        let key = members.first().map(|(key, _)| (*key).clone()).unwrap_or_default();
+        let count = 1 + self.random.below(2);
+        Many {
+            name,
+            seed: self.seed(),
+            changes: (0..count).flat_map(|_| self.changes(world, &key)).collect(),
+            returned: self.random.pick(&[Returned::Version, Returned::New, Returned::Old]),
+            ttl: self.kept_ttl(),
+        }
+    }
+
+    fn part(&mut self, world: &World) -> Part {
+        let key = self.home_key(world);
+        let mut ttl = self.kept_ttl();
+        let verb = match self.random.below(10) {
+            0..3 => Verb::Set(read::text(&mut self.random, world, &key)),
+            3 => {
+                ttl = of_insert(ttl);
+                Verb::Insert(read::text(&mut self.random, world, &key))
+            }
+            4..8 => {
+                let changes = self.changes(world, &key);
+                Verb::Update { changes, upsert: self.random.chance(40) }
+            }
+            8 => Verb::Del,
+            _ => {
+                let exists = world.space().doc(&key).is_some();
+                Verb::Check(self.random.chance(60).then_some(exists ^ self.random.chance(20)))
+            }
+        };
+        let filter = if self.random.chance(10) { self.seed() } else { 0 };
+        Part { verb, key, filter, absent: self.random.chance(3), ttl }
+    }
+
+    /// Mostly the time to live that is there.
+    fn kept_ttl(&mut self) -> SetTtl {
+        match self.random.below(100) {
+            0..84 => SetTtl::Keep,
+            84..90 => SetTtl::Drop,
+            _ => SetTtl::To(self.ttl()),
+        }
     }
 
     fn native(&mut self, world: &World) -> Op {
@@ -301,11 +382,19 @@ impl Source {
         match self.random.below(6) {
             0 | 1 => {
                 let json = read::text(&mut self.random, world, &key);
-                Op::Set { key, json, when: When::Always, ttl: SetTtl::Drop }
+                Op::Set { key, json, when: When::Always, ttl: SetTtl::Drop, filter: 0 }
             }
             2 => {
                 let changes = vec![("SET".into(), "n".into(), "1".into())];
-                Op::Update { key, changes, returned: Returned::Version }
+                Op::Update(Update {
+                    key,
+                    changes,
+                    returned: Returned::Version,
+                    upsert: false,
+                    when: When::Always,
+                    filter: 0,
+                    ttl: SetTtl::Keep,
+                })
             }
             3 => Op::Expire { key, ttl: self.ttl(), only: Only::Always },
             4 => Op::Persist { key },
@@ -360,9 +449,13 @@ impl Source {
             0..12 => Op::Get { key, path },
             12..20 => Op::Mget { keys: self.keys(world), path },
             20..28 => Op::Meta { key },
-            28..60 => Op::Find { name, seed },
-            60..74 => Op::Count { name, seed },
-            74..79 => Op::Exists { name, seed },
+            28..48 => Op::Find { name, seed },
+            48..54 => Op::Count { name, seed },
+            54..57 => Op::Exists { name, seed },
+            57..62 => Op::Keys { name, seed },
+            62..66 => Op::Pages { name, seed },
+            66..70 => Op::Distinct { name, seed },
+            70..79 => Op::Aggregate { name, seed },
             79..84 => Op::Explain { name, seed },
             84..87 => Op::Verify { name },
             87..88 => Op::Digest { name },

@@ -5,10 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folio_tests::generate::{self, Random};
-use folio_tests::naive::model::{unique_kind, unique_values};
-use folio_tests::naive::order::compare;
-use folio_tests::naive::{Json, NaiveField, NaiveSchema};
+use folio_tests::generate::{self, Random, indexed};
+use folio_tests::naive::unique::Unique;
+use folio_tests::naive::{Json, NaiveIndex, NaiveSchema};
 
 /// Logical databases in use.
 pub const DATABASES: usize = 3;
@@ -93,7 +92,8 @@ pub fn schema_of(seed: u64) -> NaiveSchema {
     let indexes = random.below(5);
     let mut schema = generate::schema(&mut random, indexes);
     if random.chance(50)
-        && let Some(field) = schema.fields.first_mut()
+        && let Some(field) =
+            schema.fields.iter_mut().find(|it| it.index != Some(NaiveIndex::Substring))
     {
         field.unique = true;
     }
@@ -102,6 +102,8 @@ pub fn schema_of(seed: u64) -> NaiveSchema {
     {
         field.required = true;
     }
+    let unique = random.chance(30);
+    indexed::declare(&mut random, &mut schema, 2, unique);
     schema
 }
 
@@ -173,28 +175,20 @@ impl Space {
         let schema = self.schema(name);
         let members = self.members(name);
         let others = members.iter().filter(|(other, _)| *other != key);
-        schema.fields.iter().filter(|field| field.unique).any(|field| {
-            let old = before.map(|old| unique_values(field, old)).unwrap_or_default();
-            let mut new = unique_values(field, json);
-            new.retain(|value| !old.iter().any(|old| is_equal(field, old, value)));
-            others.clone().any(|(_, other)| share(field, &new, &unique_values(field, &other.json)))
+        Unique::all(&schema).iter().any(|rule| {
+            let old = before.map(|old| rule.held(old)).unwrap_or_default();
+            let mut new = rule.held(json);
+            new.retain(|held| !old.iter().any(|old| rule.is_equal(old, held)));
+            others.clone().any(|(_, other)| rule.share(&new, &rule.held(&other.json)))
         })
     }
 }
 
-fn is_equal(field: &NaiveField, left: &Json, right: &Json) -> bool {
-    compare(Some(left), Some(right), Some(unique_kind(field))).is_eq()
-}
-
-fn share(field: &NaiveField, left: &[&Json], right: &[&Json]) -> bool {
-    left.iter().any(|left| right.iter().any(|right| is_equal(field, left, right)))
-}
-
-/// Whether any two of these documents hold one value of a unique field.
+/// Whether any two of these documents hold the same of what is unique.
 pub fn any_share(schema: &NaiveSchema, docs: &[&Json]) -> bool {
-    schema.fields.iter().filter(|field| field.unique).any(|field| {
-        let values: Vec<_> = docs.iter().map(|doc| unique_values(field, doc)).collect();
-        (1..values.len()).any(|at| values[..at].iter().any(|v| share(field, v, &values[at])))
+    Unique::all(schema).iter().any(|rule| {
+        let held: Vec<_> = docs.iter().map(|doc| rule.held(doc)).collect();
+        (1..held.len()).any(|at| held[..at].iter().any(|other| rule.share(other, &held[at])))
     })
 }
 

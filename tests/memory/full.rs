@@ -21,16 +21,23 @@ fn writes() -> Vec<Vec<&'static str>> {
         vec!["DOC.SET", NEW_KEY, r#"{"age":30}"#],
         vec!["DOC.SET", "users:1", r#"{"age":30}"#],
         vec!["DOC.SET", "open:1", "{}"],
+        vec!["DOC.INSERT", "users", r#"{"age":30}"#, "ID", "inserted"],
+        vec!["DOC.UNDELETE", "users:1"],
         vec!["DOC.UPDATE", "users:1", "INCR", "age", "1"],
         vec!["DOC.UPDATE", "users:1", "UNSET", "bio"],
+        vec!["DOC.MSET", NEW_KEY, r#"{"age":30}"#, "users:1", r#"{"age":31}"#],
+        vec!["DOC.UPDATEMANY", "users", "WHERE", "age > 17", "LIMIT", "9", "INCR", "age", "1"],
+        vec!["DOC.CLAIM", "users", "WHERE", "age > 17", "INCR", "age", "1"],
+        vec!["DOC.TXN", "users:1", r#"[{"op":"update","key":"users:1","ops":[["INCR","age",1]]}]"#],
         vec!["DOC.CREATE", "others", "FIELD", "n", "int", "INDEX", "SORTED"],
+        vec!["DOC.ALTER", "others", "ADD", "FIELD", "more", "int", "INDEX", "SORTED"],
         vec!["DOC._APPLY", "users:applied", "5000", "5000", "0", "0", "-1", "{}"],
         vec!["DOC._STATE", r#"{"floor":{"version":0,"seq":0},"collections":[]}"#],
     ]
 }
 
 /// Those that only give memory back.
-const DELETIONS: [&str; 2] = ["DOC.DEL", "DOC.DROP"];
+const DELETIONS: [&str; 3] = ["DOC.DEL", "DOC.DELETEMANY", "DOC.DROP"];
 
 fn files(folder: &Path) -> Vec<(String, u64)> {
     let entries = fs::read_dir(folder).expect("the append-only files are there").flatten();

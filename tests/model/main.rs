@@ -4,6 +4,7 @@
 //! Redis would. `OPERATIONS` sets how many are run (2,000,000), `SEED` repeats a run.
 
 mod keys;
+mod updates;
 
 use folio_tests::generate::Random;
 use folio_tests::world::{Kind, World};
@@ -23,6 +24,7 @@ fn the_engine_does_what_the_model_does() {
     let mut random = Random::from_environment();
     let operations = operations();
     let mut counts = std::collections::BTreeMap::new();
+    let mut drawn = std::collections::BTreeMap::new();
     let mut done = 0;
     while done < operations {
         let seed = random.bits();
@@ -34,12 +36,16 @@ fn the_engine_does_what_the_model_does() {
             }
         }
         world.verify();
+        for (verb, count) in world.operations() {
+            *drawn.entry(verb.clone()).or_insert(0) += count;
+        }
         for (kind, count) in world.counts {
             *counts.entry(kind).or_insert(0) += count;
         }
         done += ROUND;
     }
-    println!("{done} operations: {counts:?}");
+    println!("{done} operations: {counts:?}; of updates {drawn:?}");
+    assert_eq!(drawn.len(), 15, "each operation of DOC.UPDATE is drawn");
     // A run in which something never happened has not tested it.
     for kind in Kind::ALL {
         let count = counts.get(&kind).copied().unwrap_or(0);

@@ -6,6 +6,7 @@ mod cycles;
 mod failover;
 mod lapsed;
 mod loss;
+mod online;
 mod swapdb;
 mod sync;
 mod world;

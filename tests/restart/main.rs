@@ -6,9 +6,12 @@ mod databases;
 mod defects;
 mod edges;
 mod eviction;
+mod indexes;
 mod kept;
 mod large;
 mod memory;
+mod online;
+mod sequence;
 
 use folio_tests::{Client, Options, Server};
 use redis::Value;

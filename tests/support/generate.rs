@@ -10,6 +10,13 @@
 //! o      an object: o.x a number, o.y.z a string, o.items[*].sku, o.items[*].qty
 //! ```
 
+pub mod aggregate;
+pub mod extended;
+pub mod indexed;
+pub mod updates;
+
+use extended::Language;
+
 use crate::naive::{
     Comparison, Filter, Json, Kind, Literal, NaiveField, NaiveIndex, NaiveSchema, OrderBy, Path,
     TextTest, operand,
@@ -227,7 +234,7 @@ fn string(random: &mut Random) -> Json {
 
 fn of_kind(kind: &Kind, random: &mut Random) -> Json {
     match kind {
-        Kind::String => string(random),
+        Kind::String | Kind::Nocase => string(random),
         Kind::Int => parse(random.pick(&INTEGERS)),
         Kind::Float => parse(random.pick(&NUMBERS)),
         Kind::Bool => Json::Bool(random.chance(50)),
@@ -364,9 +371,20 @@ pub fn schema(random: &mut Random, indexes: usize) -> NaiveSchema {
     for at in 0..(indexes + plain).min(candidates.len()) {
         let (path, kind) = candidates.swap_remove(random.below(candidates.len()));
         let mut field = NaiveField::new(path, kind);
+        if random.chance(35) {
+            field.kind = field.kind.nocase();
+        }
         field.nullable = random.chance(60);
         if at < indexes && field.kind != Kind::Json {
-            let index = random.pick(&[NaiveIndex::Set, NaiveIndex::Sorted]);
+            let is_text = match &field.kind {
+                Kind::Array(element) => element.nocase() == Kind::Nocase,
+                kind => kind.nocase() == Kind::Nocase,
+            };
+            let index = match random.below(5) {
+                0 if is_text => NaiveIndex::Substring,
+                at if at < 3 => NaiveIndex::Set,
+                _ => NaiveIndex::Sorted,
+            };
             field.index = Some(index);
         }
         schema.fields.push(field);
@@ -374,18 +392,35 @@ pub fn schema(random: &mut Random, indexes: usize) -> NaiveSchema {
     schema
 }
 
-/// A filter that can be bound to the schema, nested at most `depth` deep.
+/// A filter that can be bound to the schema, nested at most `depth` deep, whose predicates are of
+/// a path and literals.
 pub fn filter(random: &mut Random, schema: &NaiveSchema, depth: usize) -> Filter {
+    filter_in(random, schema, depth, &Language::default())
+}
+
+/// As `filter`, with the predicates that the language has beside those.
+pub fn filter_in(
+    random: &mut Random,
+    schema: &NaiveSchema,
+    depth: usize,
+    language: &Language,
+) -> Filter {
     let parts = |random: &mut Random| {
         let count = 1 + random.below(3);
-        (0..count).map(|_| filter(random, schema, depth - 1)).collect()
+        (0..count).map(|_| filter_in(random, schema, depth - 1, language)).collect()
     };
     match random.below(100) {
         0..22 if depth > 0 => Filter::And(parts(random)),
         22..42 if depth > 0 => Filter::Or(parts(random)),
-        42..55 if depth > 0 => Filter::Not(Box::new(filter(random, schema, depth - 1))),
+        42..55 if depth > 0 => {
+            Filter::Not(Box::new(filter_in(random, schema, depth - 1, language)))
+        }
         _ => loop {
-            let predicate = predicate(random, schema);
+            let predicate = if !language.is_empty() && random.chance(50) {
+                extended::predicate(random, schema, language)
+            } else {
+                predicate(random, schema)
+            };
             if predicate.check(schema).is_ok() {
                 return predicate;
             }
@@ -494,8 +529,7 @@ pub fn order(random: &mut Random, schema: &NaiveSchema) -> Vec<OrderBy> {
     (0..count).map(|_| by(random)).collect()
 }
 
-/// One of the paths. The language does not say whether an array of datetimes orders by instants,
-/// nor whether `tags[1]` is one, so neither is asked for there.
+/// One of the paths. Of an array of datetimes neither the whole nor `tags[1]` is asked for.
 fn paths(schema: &NaiveSchema, random: &mut Random) -> (&'static str, Nature) {
     let is_open = match schema.kind_of(&Path::plain("tags")) {
         Some(Kind::Array(element)) => **element != Kind::Datetime,
@@ -510,82 +544,5 @@ fn paths(schema: &NaiveSchema, random: &mut Random) -> (&'static str, Nature) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_fit_their_schema_and_filters_can_be_bound() {
-        let mut random = Random::new(7);
-        for round in 0..2_000 {
-            let schema = schema(&mut random, round % 5);
-            let document = document(&mut random, &schema);
-            assert_eq!(schema.breach(&document), None, "{schema:?} {}", document.print());
-            assert_eq!(Json::parse(&document.print()), Ok(document.clone()));
-            let filter = filter(&mut random, &schema, 3);
-            assert_eq!(filter.check(&schema), Ok(()), "{filter:?}");
-            let negated = Filter::Not(Box::new(filter.clone()));
-            assert_ne!(
-                filter.holds(&document, &schema, true),
-                negated.holds(&document, &schema, true)
-            );
-        }
-    }
-
-    #[test]
-    fn filters_hold_often_enough_to_tell_faults() {
-        let mut random = Random::new(11);
-        let mut held = 0;
-        for _ in 0..5_000 {
-            let schema = schema(&mut random, 2);
-            let document = document(&mut random, &schema);
-            held += usize::from(filter(&mut random, &schema, 2).holds(&document, &schema, true));
-        }
-        assert!((1_000..4_000).contains(&held), "{held} of 5000");
-    }
-
-    #[test]
-    fn what_is_asked_of_strings_and_arrays_holds_and_fails() {
-        let mut random = Random::new(13);
-        let mut tally = std::collections::BTreeMap::<String, (u32, u32)>::new();
-        for round in 0..20_000 {
-            let schema = schema(&mut random, round % 4);
-            let document = document(&mut random, &schema);
-            let drawn = if round % 2 == 0 { text } else { has };
-            let filter = drawn(&mut random, &schema);
-            let name = match &filter {
-                Filter::Text(_, test, _) => format!("{test:?}"),
-                Filter::HasAny(..) => "HasAny".to_owned(),
-                Filter::HasAll(_, literals) => format!("HasAll {}", literals.len().min(2)),
-                _ => continue,
-            };
-            if filter.check(&schema).is_ok() {
-                let (count, held) = tally.entry(name).or_default();
-                *count += 1;
-                *held += u32::from(filter.holds(&document, &schema, true));
-            }
-        }
-        assert_eq!(tally.len(), 10);
-        for (name, (count, held)) in tally {
-            assert!(count > 500, "{name}: {count}");
-            assert!(held * 100 > count && held * 100 < count * 75, "{name}: {held} of {count}");
-        }
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_run() {
-        let run = |seed| {
-            let mut random = Random::new(seed);
-            let schema = schema(&mut random, 4);
-            let document = document(&mut random, &schema);
-            let filter = filter(&mut random, &schema, 3).to_text_with_params(&mut random);
-            (
-                document.print(),
-                filter.text,
-                filter.params,
-                format!("{:?}", order(&mut random, &schema)),
-            )
-        };
-        assert_eq!(run(3), run(3));
-        assert_ne!(run(3).0, run(4).0);
-    }
-}
+#[path = "generate_tests.rs"]
+mod tests;

@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::missing_panics_doc, reason = "a harness fails its test by a panic, everywhere")]
 
+pub mod builds;
 pub mod client;
+pub mod engine;
 pub mod everything;
 pub mod fuzz;
 pub mod generate;

@@ -1,20 +1,19 @@
 //! A store with a keyspace around it, and the model beside it.
 
+mod questions;
+mod updates;
+
 use std::collections::BTreeMap;
 
-use folio_engine::doc::edit::{Op, apply};
 use folio_engine::doc::{Document, Parsed};
-use folio_engine::exec::{self, Direction, Find};
 use folio_engine::path::Path;
-use folio_engine::query::{self, Params};
-use folio_engine::schema::{Definition, Field, FieldType, IndexKind};
+use folio_engine::schema::{Definition, Field, FieldType, IndexKind, NamedIndex, Nulls, On, Order};
 use folio_engine::store::{Created, Prepared, Store};
-use folio_engine::value::Raw;
 use folio_engine::{Code, Limits};
 
-use crate::generate::{self, Random};
-use crate::naive::model::is_same;
-use crate::naive::{self, Change, Json, NaiveCollection, NaiveIndex, NaiveSchema, Refusal};
+use crate::generate::extended::Language;
+use crate::generate::{self, Random, indexed};
+use crate::naive::{Json, Meta, NaiveCollection, NaiveIndex, NaiveNamed, NaiveSchema, Refusal};
 
 /// What can happen in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,11 +32,13 @@ pub enum Kind {
     Redeclare,
     Find,
     Count,
+    Distinct,
+    Aggregate,
 }
 
 impl Kind {
     /// Each of them.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Set,
         Kind::Refused,
         Kind::Update,
@@ -51,6 +52,8 @@ impl Kind {
         Kind::Redeclare,
         Kind::Find,
         Kind::Count,
+        Kind::Distinct,
+        Kind::Aggregate,
     ];
 }
 
@@ -64,6 +67,7 @@ pub struct World {
     random: Random,
     limits: Limits,
     schema: NaiveSchema,
+    language: Language,
     store: Store,
     space: BTreeMap<String, Entry>,
     model: NaiveCollection,
@@ -71,6 +75,8 @@ pub struct World {
     highest_version: u64,
     /// What has happened so far.
     pub counts: BTreeMap<Kind, usize>,
+    /// The operations of DOC.UPDATE among it.
+    operations: BTreeMap<String, usize>,
     /// The planted fault: the store does not hear that a document left its old key.
     pub forget_renames: bool,
 }
@@ -78,7 +84,8 @@ pub struct World {
 const DB: u32 = 0;
 const NAME: &str = "things";
 const KEYS: usize = 40;
-const UPDATED: [&str; 7] = ["n", "s", "when", "price", "tags", "o.x", "o.y.z"];
+/// The metadata of which the model has what the store has.
+const KNOWN: [Meta; 5] = [Meta::Key, Meta::Id, Meta::Sequence, Meta::Expires, Meta::Valid];
 
 impl World {
     /// A world whose draws follow from the seed.
@@ -91,22 +98,29 @@ impl World {
         let indexes = random.below(5);
         let mut schema = generate::schema(&mut random, indexes);
         if random.chance(20)
-            && let Some(field) = schema.fields.first_mut()
+            && let Some(field) =
+                schema.fields.iter_mut().find(|it| it.index != Some(NaiveIndex::Substring))
         {
             field.unique = true;
         }
+        let unique = random.chance(40);
+        indexed::declare(&mut random, &mut schema, 3, unique);
         let mut store = Store::new(seed);
         assert_eq!(store.create(DB, definition(&schema)), Ok(Created::New));
+        let mut model = NaiveCollection::new(schema.clone());
+        model.prefix = format!("{NAME}:");
         World {
             random,
             limits: Limits::default(),
-            model: NaiveCollection::new(schema.clone()),
+            model,
             schema,
+            language: Language { metadata: KNOWN.to_vec(), ..Language::whole() },
             store,
             space: BTreeMap::new(),
             now_ms: 1_000_000,
             highest_version: 0,
             counts: BTreeMap::new(),
+            operations: BTreeMap::new(),
             forget_renames: false,
         }
     }
@@ -129,8 +143,10 @@ impl World {
             840..843 => self.reload(),
             843..846 => self.flush(),
             846..849 => self.redeclare(),
-            849..940 => self.find(),
-            _ => self.count(),
+            849..930 => self.find(),
+            930..980 => self.count(),
+            980..990 => self.distinct(),
+            _ => self.aggregate(),
         };
         *self.counts.entry(kind).or_insert(0) += 1;
     }
@@ -139,8 +155,10 @@ impl World {
     pub fn ask(&mut self) {
         let kind = match self.random.below(10) {
             0..3 => self.set(),
-            3..8 => self.find(),
-            _ => self.count(),
+            3..6 => self.find(),
+            6 => self.count(),
+            7 => self.distinct(),
+            _ => self.aggregate(),
         };
         *self.counts.entry(kind).or_insert(0) += 1;
     }
@@ -241,43 +259,12 @@ impl World {
             (Err(Code::Schema), Err(Refusal::Schema(_)))
             | (Err(Code::Unique), Err(Refusal::Unique(_)))
             | (Err(Code::Path), Err(Refusal::Path(_) | Refusal::NotANumber(_)))
-            | (Err(Code::Overflow), Err(Refusal::Overflow(_))) => Kind::Refused,
+            | (Err(Code::Overflow), Err(Refusal::Overflow(_)))
+            | (Err(Code::Test), Err(Refusal::Test(_))) => Kind::Refused,
             (done, expected) => {
                 panic!("{what}: {done:?} where the model says {expected:?}, {:?}", self.schema)
             }
         }
-    }
-
-    fn change(&mut self) -> Change {
-        let path = naive::Path::plain(self.random.pick(&UPDATED));
-        match self.random.below(4) {
-            0 => Change::Unset(path),
-            1 => Change::Incr(
-                naive::Path::plain("n"),
-                self.random.pick(&["1", "-2", "0.5"]).to_owned(),
-            ),
-            _ => {
-                let other = generate::document(&mut self.random, &self.schema);
-                let value = path.values(&other).first().map(|value| (*value).clone());
-                Change::Set(path, value.unwrap_or(Json::Bool(false)))
-            }
-        }
-    }
-
-    fn update(&mut self) -> Kind {
-        let key = self.key();
-        let count = 1 + self.random.below(3);
-        let changes: Vec<Change> = (0..count).map(|_| self.change()).collect();
-        let expected = self.model.update(&key, &changes, self.now_ms);
-        let Some(old) = self.open(&key) else {
-            assert_eq!(expected, Err(Refusal::Missing));
-            return Kind::Update;
-        };
-        let expires_ms = self.space[&key].expires_ms;
-        let edited = edit(&old, &changes, &self.limits);
-        let done = edited.and_then(|json| self.write(&key, &json, expires_ms, false));
-        let before = String::from_utf8_lossy(old.text()).into_owned();
-        self.compare(done, expected.map(|_| ()), Kind::Update, &format!("{changes:?} of {before}"))
     }
 
     fn delete(&mut self) -> Kind {
@@ -336,7 +323,7 @@ impl World {
 
     fn copy(&mut self) -> Kind {
         let (source, target) = (self.key(), self.key());
-        let unique = self.schema.fields.iter().any(|field| field.unique);
+        let unique = self.schema.is_unique();
         let Some(document) = self.open(&source) else { return Kind::Copy };
         self.open(&target);
         if unique || self.space.contains_key(&target) {
@@ -390,67 +377,6 @@ impl World {
         Kind::Redeclare
     }
 
-    fn find(&mut self) -> Kind {
-        let (filter, text) = self.filter();
-        let order = generate::order(&mut self.random, &self.schema);
-        let limit = self.random.chance(60).then(|| (self.random.below(6), self.random.below(12)));
-        let all = self.model.find(filter.as_ref(), &order, None, self.now_ms);
-        let expected: Vec<&str> = match limit {
-            None => all.clone(),
-            Some((offset, count)) => all.iter().skip(offset).take(count).copied().collect(),
-        };
-        self.store.lapse(DB, NAME, self.now_ms);
-        let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
-        let find = Find {
-            filter: text.as_ref().map(|text| self.bind(text)),
-            order: order.iter().map(engine_order).collect(),
-            limit: limit.map(|(offset, count)| (offset as u64, count as u64)),
-            with_total: true,
-            scan: false,
-        };
-        let found = exec::find(collection, &find, &self.limits).expect("few documents are no scan");
-        let mut key = Vec::new();
-        let keys = found.ids.iter().map(|id| {
-            collection.key(*id, &mut key);
-            String::from_utf8_lossy(&key).into_owned()
-        });
-        let keys: Vec<String> = keys.collect();
-        let plan = folio_engine::plan::explain(collection, &find, false, &self.limits);
-        assert_eq!(keys, expected, "{text:?} {order:?} {limit:?}\n{}", plan.join("\n"));
-        assert_eq!(found.total, Some(all.len() as u64), "{text:?}\n{}", plan.join("\n"));
-        Kind::Find
-    }
-
-    fn count(&mut self) -> Kind {
-        let (filter, text) = self.filter();
-        let expected = self.model.count(filter.as_ref(), self.now_ms) as u64;
-        self.store.lapse(DB, NAME, self.now_ms);
-        let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
-        let filter = text.as_ref().map(|text| self.bind(text));
-        let count = exec::count(collection, filter.as_ref(), false, &self.limits);
-        assert_eq!(count, Ok(expected), "{text:?}");
-        Kind::Count
-    }
-
-    fn filter(&mut self) -> (Option<naive::Filter>, Option<naive::filter_text::FilterText>) {
-        if self.random.chance(10) {
-            return (None, None);
-        }
-        let filter = generate::filter(&mut self.random, &self.schema, 3);
-        let text = filter.to_text_with_params(&mut self.random);
-        (Some(filter), Some(text))
-    }
-
-    fn bind(&self, text: &naive::filter_text::FilterText) -> query::Filter {
-        let ast =
-            query::parse(&text.text, &self.limits).unwrap_or_else(|e| panic!("{e}: {}", text.text));
-        let params = text.params.iter().map(|(name, json)| (name.as_str(), json.as_bytes()));
-        let params = Params::new(params, &self.limits).expect("generated parameters are JSON");
-        let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
-        query::bind(&ast, collection.definition(), &params, &self.limits)
-            .unwrap_or_else(|e| panic!("{e}: {}", text.text))
-    }
-
     /// Recomputes every index, and compares every document with the model's.
     pub fn verify(&mut self) {
         self.store.lapse(DB, NAME, self.now_ms);
@@ -461,39 +387,15 @@ impl World {
         assert_eq!(collection.len(), live.len() as u64);
         for held in live {
             let entry = &self.space[&held.key];
-            let text = std::str::from_utf8(entry.document.text()).expect("a stored text is UTF-8");
-            let json = Json::parse(text).expect("a stored text is JSON");
-            assert!(is_same(&json, &held.json), "{text} where the model has {}", held.json.print());
+            let (json, expected) = (text_of(&entry.document), held.json.print());
+            assert_eq!(json.print(), expected, "{}", held.key);
         }
     }
 }
 
-fn edit(old: &Document, changes: &[Change], limits: &Limits) -> Result<Vec<u8>, Code> {
-    let path =
-        |path: &naive::Path| Path::parse(&path.text(), 32).expect("the model's paths are paths");
-    let parts: Vec<(Path, String)> = changes
-        .iter()
-        .map(|change| match change {
-            Change::Set(at, value) => (path(at), value.print()),
-            Change::Unset(at) => (path(at), String::new()),
-            Change::Incr(at, by) => (path(at), by.clone()),
-        })
-        .collect();
-    let ops: Vec<Op<'_>> = changes
-        .iter()
-        .zip(&parts)
-        .map(|(change, (path, text))| match change {
-            Change::Set(..) => Op::Set { path, value: Raw::new(text.as_bytes()) },
-            Change::Unset(_) => Op::Unset { path },
-            Change::Incr(..) => Op::Incr { path, by: Raw::new(text.as_bytes()), as_decimal: false },
-        })
-        .collect();
-    apply(old.view(), &ops, limits).map_err(|error| error.code)
-}
-
-fn engine_order(by: &naive::OrderBy) -> (Path, Direction) {
-    let path = Path::parse(&by.path.text(), 32).expect("the model's paths are paths");
-    (path, if by.descending { Direction::Descending } else { Direction::Ascending })
+fn text_of(document: &Document) -> Json {
+    let text = std::str::from_utf8(document.text()).expect("a stored text is UTF-8");
+    Json::parse(text).expect("a stored text is JSON")
 }
 
 /// The schema as the engine declares it.
@@ -503,14 +405,38 @@ pub fn definition(schema: &NaiveSchema) -> Definition {
         let path = Path::parse(&field.path.text(), 32).expect("the model's paths are paths");
         let ty: FieldType = field.kind.text().parse().expect("the model's types are types");
         let mut declared = Field::new(path, ty);
+        if field.kind.is_nocase() {
+            declared.fold_case().expect("only strings are declared NOCASE");
+        }
         declared.required = field.required;
         declared.nullable = field.nullable;
         declared.unique = field.unique;
-        declared.index = field.index.map(|index| match index {
-            NaiveIndex::Set => IndexKind::Set,
-            NaiveIndex::Sorted => IndexKind::Sorted,
-        });
+        declared.index = field.index.map(kind);
         definition.fields.push(declared);
     }
+    definition.indexes = schema.indexes.iter().map(named).collect();
     definition
+}
+
+fn kind(index: NaiveIndex) -> IndexKind {
+    match index {
+        NaiveIndex::Set => IndexKind::Set,
+        NaiveIndex::Sorted => IndexKind::Sorted,
+        NaiveIndex::Substring => IndexKind::Substring,
+    }
+}
+
+fn named(index: &NaiveNamed) -> NamedIndex {
+    let on = index.on.iter().map(|by| On {
+        path: Path::parse(&by.path.text(), 32).expect("the model's paths are paths"),
+        order: if by.descending { Order::Desc } else { Order::Asc },
+    });
+    let mut declared = NamedIndex::new(&index.name, on.collect());
+    declared.kind = kind(index.kind);
+    declared.unique = index.unique;
+    if index.nulls_not_distinct {
+        declared.nulls = Nulls::NotDistinct;
+    }
+    declared.filter = index.filter.as_ref().map(|filter| filter.to_text().into());
+    declared
 }

@@ -61,7 +61,7 @@ enum Chore {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
-        Chore::Setup => setup::setup(),
+        Chore::Setup => setup::setup().and_then(|()| setup::duckdb()),
         Chore::Run(options) => run::run(&options),
         Chore::Test(options) => test::test(&options),
         Chore::Images => images::images(),

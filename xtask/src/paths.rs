@@ -40,6 +40,17 @@ pub fn redis_server() -> Option<PathBuf> {
         .or_else(|| program(&["redis-server", "valkey-server"]))
 }
 
+/// Where `DuckDB` is installed: below the project's own target folder, wherever cargo builds, since the tests look there.
+pub fn duckdb_folder() -> PathBuf {
+    root().join("target/tools/duckdb")
+}
+
+/// `DuckDB`'s program: `FOLIO_DUCKDB`, or what is installed.
+pub fn duckdb() -> PathBuf {
+    let installed = || duckdb_folder().join("duckdb_cli/duckdb");
+    env::var_os("FOLIO_DUCKDB").map_or_else(installed, PathBuf::from)
+}
+
 /// The files below `folder` with this extension, in order; built and hidden ones apart.
 pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();

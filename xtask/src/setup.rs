@@ -6,6 +6,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,6 +24,10 @@ pub struct Need<'a> {
     /// The packages of Debian and Ubuntu that bring it.
     pub packages: &'a [&'a str],
 }
+
+/// `DuckDB`'s command line, which `tests/foreign` compares the engine with: the package of Python that has its program, and
+/// its version.
+const DUCKDB: (&str, &str) = ("duckdb-cli", "1.5.6");
 
 /// Stands for the packages of the libclang that the distribution has.
 const LIBCLANG: &str = "libclang";
@@ -46,10 +51,37 @@ const NEEDS: &[Need<'static>] = &[
     },
 ];
 
-/// Installs what building and running need, or says what and how.
+/// Installs what building and running need, or says what and how. The tests need [`duckdb`] too.
 pub fn setup() -> Result {
     require(NEEDS)?;
     check_server_version()
+}
+
+/// Installs `DuckDB`'s program into the folder of what is built, in the version that is known to answer right.
+pub fn duckdb() -> Result {
+    let program = paths::duckdb();
+    let (package, version) = DUCKDB;
+    // v1.5.6 (Variegata) 069cc9f9b5
+    let is_right = |text: String| text.starts_with(&format!("v{version} "));
+    if shell::output(Command::new(&program).arg("--version")).is_ok_and(is_right) {
+        return Ok(());
+    }
+    if env::var_os("FOLIO_DUCKDB").is_some() {
+        return Err(format!("FOLIO_DUCKDB: {} is no DuckDB {version}", program.display()).into());
+    }
+    require(&[Need {
+        what: "pip (it brings DuckDB, which the tests compare the engine with)",
+        is_there: &|| shell::succeeds(Command::new("python3").args(["-m", "pip", "--version"])),
+        packages: &["python3-pip"],
+    }])?;
+    let folder = paths::duckdb_folder();
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    pip.arg("--target").arg(&folder).arg(format!("{package}=={version}"));
+    shell::run(&mut pip)
 }
 
 /// Installs what is missing of these, or says what and how.

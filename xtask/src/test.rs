@@ -15,7 +15,7 @@ const LOCAL: &str = "local";
 /// The suites that CI runs on each of the servers, in containers. The others need no server, start one for each byte of a
 /// file, or measure what one allocator takes: they run on the machine's own.
 const ON_EACH: &[&str] =
-    &["acl", "client", "commands", "hostile", "life", "replication", "restart"];
+    &["acl", "changes", "client", "commands", "hostile", "life", "replication", "restart"];
 /// Operations of the suite `life` in CI, over all servers in containers.
 const LIFE_OPERATIONS: usize = 200_000;
 
@@ -40,6 +40,9 @@ type Run = (Option<Server>, Vec<String>);
 /// Runs every test, or those of a theme, on each of the servers, over a module built for it.
 pub fn test(options: &Options) -> Result {
     setup::setup()?;
+    if options.theme.as_deref().is_none_or(|theme| theme == "foreign") {
+        setup::duckdb()?;
+    }
     let is_asked = |name: &str| options.servers.iter().any(|asked| asked == name || asked == "all");
     let selection = selection(options.theme.as_deref());
     let mut runs: Vec<Run> = Vec::new();

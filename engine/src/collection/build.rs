@@ -52,6 +52,8 @@ impl Arrival<'_> {
 pub(super) struct Share {
     /// The index of a field with its place among the collection's.
     fields: Vec<(Field, Option<(usize, Builder)>)>,
+    /// The indexes that hold other things than a field's values.
+    others: Vec<(usize, Builder)>,
     /// The declaration, where this thread judges what no field alone decides, too.
     rest: Option<Definition>,
     /// The numbers of the documents that break it.
@@ -67,20 +69,25 @@ pub(super) struct Done {
 
 impl Share {
     fn builds(&self) -> bool {
-        self.fields.iter().any(|(_, builder)| builder.is_some())
+        !self.others.is_empty() || self.fields.iter().any(|(_, builder)| builder.is_some())
     }
 
     /// Looks at a document that somebody has judged, or nobody. Numbers ascend.
     pub fn show(&mut self, number: u32, document: &Document, is_judged: bool) {
-        let doc = document.view();
+        let (doc, is_deleted) = (document.view(), document.is_deleted());
         let mut keeps = true;
         for (field, builder) in &mut self.fields {
-            match builder {
+            match builder.as_mut().filter(|(_, builder)| builder.takes(is_deleted)) {
                 Some((_, builder)) if is_judged => builder.add(number, doc),
-                Some((_, builder)) => keeps &= builder.add_judged(number, doc, field),
+                Some((_, builder)) => {
+                    keeps &= builder.add_judged(number, doc, field, &mut self.buf);
+                }
                 None if is_judged => {}
                 None => keeps &= check::check_field(field, doc, &mut self.buf, None).is_ok(),
             }
+        }
+        for (_, builder) in self.others.iter_mut().filter(|(_, it)| it.takes(is_deleted)) {
+            builder.add(number, doc);
         }
         if let Some(definition) = self.rest.as_ref().filter(|_| !is_judged) {
             keeps &= check::check_stored_rest(definition, document).is_ok();
@@ -92,8 +99,8 @@ impl Share {
 
     /// Makes the indexes whole. `documents` holds those that were shown.
     fn finish(self, ids: Ids<'_>, documents: &Documents) -> Done {
-        let builders = self.fields.into_iter().filter_map(|(_, builder)| builder);
-        let indexes = builders.map(|(at, builder)| {
+        let of_fields = self.fields.into_iter().filter_map(|(_, builder)| builder);
+        let indexes = of_fields.chain(self.others).map(|(at, builder)| {
             (at, builder.finish(ids, |id| documents.get(id).map(Document::view)))
         });
         let breaking = self.breaking.into_iter().map(|number| id_of(ids, number));
@@ -125,15 +132,18 @@ impl Collection {
         }
     }
 
-    /// Lets one in without indexing it.
+    /// Lets one in without indexing it, but for what is being built.
     pub(crate) fn enter(&mut self, arrival: Arrival<'_>) -> DocId {
         let document = arrival.document.clone();
         let id = self.take_place(arrival);
         self.judge_late(id, &document);
+        if let Some(building) = &mut self.building {
+            building.take_in(id, &document);
+        }
         id
     }
 
-    /// Builds every index anew, and judges the documents from an id on, which nobody has judged.
+    /// Builds every index in use anew, and judges the documents from an id on, which nobody has judged.
     fn build(&mut self, unjudged: DocId) {
         let is_large = self.live.len() >= DOCUMENTS_FOR_THREADS as u64;
         let threads = if is_large { threads() } else { 1 };
@@ -153,13 +163,21 @@ impl Collection {
     pub(super) fn shares(&self, most: usize, documents: usize) -> Vec<Share> {
         let count = most.clamp(1, self.indexes.len().max(1));
         let mut shares: Vec<Share> = iter::repeat_with(Share::default).take(count).collect();
-        let mut of_fields = self.indexes.iter().enumerate();
+        let mut indexes = self.indexes.iter().enumerate();
+        let builder = |(at, index)| (at, Builder::new(index, documents));
         for field in &self.definition.fields {
-            let index = field.indexed_as().and_then(|_| of_fields.next());
+            let index = field.indexed_as().and_then(|_| indexes.next());
             // The last has no more indexes to build than others.
             let share = index.map_or(count - 1, |(at, _)| at % count);
-            let builder = index.map(|(at, index)| (at, Builder::new(index, documents)));
-            shares[share].fields.push((field.clone(), builder));
+            let (of_values, of_parts): (Vec<_>, Vec<_>) = index
+                .into_iter()
+                .map(builder)
+                .partition(|(at, _)| !self.indexes[*at].is_of_parts());
+            shares[share].fields.push((field.clone(), of_values.into_iter().next()));
+            shares[share].others.extend(of_parts);
+        }
+        for (at, index) in indexes {
+            shares[at % count].others.push(builder((at, index)));
         }
         shares[count - 1].rest = Some(self.definition.clone());
         shares
@@ -181,6 +199,7 @@ impl Collection {
         let mut before = std::mem::take(&mut self.documents);
         let expiry = std::mem::take(&mut self.expiry);
         let breaking = std::mem::take(&mut self.breaking);
+        self.deleted.clear();
         self.documents = Documents::new(self.blocks);
         self.expiry = Expiry::default();
         self.next_id = 0;
@@ -190,11 +209,17 @@ impl Collection {
             let id = self.next_id;
             self.next_id += 1;
             document.place(self.uid, id, document.seq(), document.version());
+            if document.is_deleted() {
+                self.deleted.insert(id);
+            }
             self.documents.push(id, &rest, document);
             self.live.insert(id);
             self.expiry.set(id, expiry.time(old));
-            self.note(id, !breaking.contains(old));
+            if breaking.contains(old) {
+                self.breaking.insert(id);
+            }
         }
+        self.restart_build();
         // Before the new ones take memory.
         for index in &mut self.indexes {
             *index = index.emptied();

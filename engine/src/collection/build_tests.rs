@@ -16,11 +16,20 @@ const FIELDS: &str = r#"{"collection":"t","mode":"strict","fields":[
     {"path":"mail","type":"string","unique":true},
     {"path":"tags","type":"array<string>","index":"set"},
     {"path":"d","type":"decimal","index":"sorted"},
-    {"path":"a.b","type":"float"}]}"#;
+    {"path":"w","type":"string","index":"substring"},
+    {"path":"a.b","type":"float"}],"indexes":[
+    {"name":"n_s","on":[{"path":"n"},{"path":"s","order":"desc"}]},
+    {"name":"tags_d","on":[{"path":"d","order":"desc"},{"path":"tags"},{"path":"n"}]},
+    {"name":"few","on":[{"path":"n"}],"where":"s LIKE 'some%' OR NOT (n >= 0)"},
+    {"name":"pairs","on":[{"path":"s"},{"path":"n"}],"unique":true,"where":"tags HAS 'a'"},
+    {"name":"nothings","on":[{"path":"n"},{"path":"d"}],"unique":true,"nulls":"not distinct"},
+    {"name":"once","on":[{"path":"a.b"}],"using":"set","unique":true,"nulls":"not distinct"},
+    {"name":"texts","on":[{"path":"s"}],"using":"substring"},
+    {"name":"tag_texts","on":[{"path":"tags"}],"using":"substring","where":"mail IS MISSING"}]}"#;
 /// The rest of a document after its id; the last break the declaration.
 const FORMS: [&str; 12] = [
     "",
-    r#","n":MOD,"s":"some text MOD","mail":"ID@x","tags":["a","b","a"],"d":"1.5"}"#,
+    r#","n":MOD,"s":"some text MOD","mail":"ID@x","tags":["a","b","a"],"d":"1.5","w":"Text of ID"}"#,
     r#","n":null,"s":"","tags":[],"a":{"b":0.5}}"#,
     r#","n":9007199254740993,"d":1e400,"s":"sé\u00e9\"x","mail":"MOD@x"}"#,
     r#","tags":["tag MOD","x"],"d":-0.10}"#,
@@ -82,8 +91,10 @@ fn assert_same(whole: &Collection, one_by_one: &Collection) {
     assert_eq!(whole.digest(), one_by_one.digest());
     assert_eq!(whole.breaking, one_by_one.breaking);
     for (a, b) in whole.indexes.iter().zip(&one_by_one.indexes) {
-        assert_eq!(a.conflicts(), b.conflicts(), "{}", a.path());
-        assert_eq!(a.entries(), b.entries(), "{}", a.path());
+        assert_eq!(a.conflicts(), b.conflicts(), "{}", a.title());
+        assert_eq!(a.entries(), b.entries(), "{}", a.title());
+        assert!(!a.is_unique() || a.name().is_none() || a.conflicts() > 0, "{}", a.title());
+        assert!(a.entries() > 0, "{}", a.title());
     }
 }
 

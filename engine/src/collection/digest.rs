@@ -8,7 +8,6 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::Collection;
 use crate::index::Index;
-use crate::path::Path;
 
 /// The sum of the hashes of a set's items; 0 of none.
 pub type Sum = u128;
@@ -16,20 +15,22 @@ pub type Sum = u128;
 /// What a collection holds, due documents apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
-    /// Of each document's key, version, birth number and text.
+    /// Of each document's key, version, birth number and text, and whether it is deleted.
     pub documents: Sum,
     /// Of each document's key and times: created, updated, expires.
     pub times: Sum,
-    /// Of each index, in the order of the fields.
+    /// Of each index, in the order of the collection's.
     pub indexes: Vec<IndexDigest>,
 }
 
 /// What an index holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexDigest {
-    /// The path whose values it holds.
-    pub path: Path,
-    /// `set` or `sorted`.
+    /// What it is called, if it was declared by itself.
+    pub name: Option<Box<str>>,
+    /// The paths whose values it holds, as text.
+    pub paths: String,
+    /// `set`, `sorted` or `substring`.
     pub kind: &'static str,
     /// Of each pair of a value's key and a document's key.
     pub entries: Sum,
@@ -68,6 +69,9 @@ impl Collection {
                 item.add(&number.to_le_bytes());
             }
             item.add(document.text());
+            if document.is_deleted() {
+                item.add(b"deleted");
+            }
             documents = documents.wrapping_add(item.hash());
             item.begin(&key);
             for time in [document.created_ms(), document.updated_ms()] {
@@ -79,7 +83,8 @@ impl Collection {
             times = times.wrapping_add(item.hash());
         }
         let indexes = self.indexes.iter().map(|index| IndexDigest {
-            path: index.path().clone(),
+            name: index.name().map(Into::into),
+            paths: index.paths(),
             kind: index.kind_name(),
             entries: self.digest_of(index),
         });

@@ -2,12 +2,18 @@
 //!
 //! This is the only folder whose functions touch a document and an index in one step. `write` prepares what may fail and
 //! commits what cannot; `validity` knows who breaks a rule; `build` makes indexes whole, and `crew` begins that while
-//! documents arrive; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
+//! documents arrive; `online` builds another declaration in slices; `orders` finds documents by birth and by when they
+//! lapse; `hidden` is what an answer leaves out; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
 
 mod build;
 mod crew;
 mod digest;
 mod documents;
+mod hidden;
+mod online;
+mod orders;
+mod together;
+mod totals;
 mod validity;
 mod verify;
 mod write;
@@ -16,15 +22,22 @@ pub(crate) use build::{Arrival, DOCUMENTS_FOR_THREADS};
 pub(crate) use crew::Crew;
 pub use digest::{Digest, IndexDigest, Sum};
 pub use documents::Documents;
-pub(crate) use write::{Changes, Refusal};
+pub use hidden::Hidden;
+pub use online::Retired;
+pub(crate) use online::{Keeps, named};
+pub(crate) use together::Together;
+pub use totals::Totals;
+pub(crate) use write::{Changes, Entered, Refusal};
 pub use write::{Delta, Home};
 
+use online::Building;
 use roaring::RoaringBitmap;
 
 use crate::doc::Document;
 use crate::index::{DocId, Expiry, Index};
 use crate::memory::Blocks;
-use crate::schema::Definition;
+use crate::query::{Fact, Meta};
+use crate::schema::{Definition, Options};
 
 /// One collection of one logical database.
 #[derive(Debug)]
@@ -36,11 +49,19 @@ pub struct Collection {
     declared: bool,
     documents: Documents,
     live: RoaringBitmap,
+    /// Those marked as deleted. They are live, and stand in every index but the unique ones.
+    deleted: RoaringBitmap,
     indexes: Vec<Index>,
     expiry: Expiry,
     /// Documents that do not keep to the declaration.
     breaking: RoaringBitmap,
+    /// A declaration to come.
+    building: Option<Box<Building>>,
     counters: Counters,
+    /// The number that the last entry of its changes has.
+    change_number: u64,
+    /// The greatest decimal number that a document has come with for an id.
+    greatest: u64,
     next_id: DocId,
 }
 
@@ -89,8 +110,7 @@ impl Collection {
     /// An empty collection. `counters` are where its numbers go on from.
     pub fn new(origin: Origin, definition: Definition, declared: bool, counters: Counters) -> Self {
         let Origin { uid, db, seed, blocks } = origin;
-        let indexes =
-            definition.fields.iter().filter_map(|field| Index::for_field(field, seed)).collect();
+        let indexes = Index::all_of(&definition, seed);
         Collection {
             uid,
             db,
@@ -99,10 +119,14 @@ impl Collection {
             declared,
             documents: Documents::new(blocks),
             live: RoaringBitmap::new(),
+            deleted: RoaringBitmap::new(),
             indexes,
             expiry: Expiry::default(),
             breaking: RoaringBitmap::new(),
+            building: None,
             counters,
+            change_number: 0,
+            greatest: 0,
             next_id: 0,
         }
     }
@@ -137,6 +161,27 @@ impl Collection {
         self.declared
     }
 
+    /// Declares other options.
+    pub(crate) fn set_options(&mut self, options: Options) {
+        self.definition.options = options;
+    }
+
+    /// The greatest decimal number up to [`NUMBER_MAX`](crate::store::NUMBER_MAX) that a document has come with for an id:
+    /// a sequence goes on above it.
+    pub fn greatest(&self) -> u64 {
+        self.greatest
+    }
+
+    /// Raises it, as after a load.
+    pub(crate) fn raise_greatest(&mut self, to: u64) {
+        self.greatest = self.greatest.max(to);
+    }
+
+    /// No document has come yet, as far as a sequence knows.
+    pub(crate) fn forget_greatest(&mut self) {
+        self.greatest = 0;
+    }
+
     /// The counters.
     pub fn counters(&self) -> Counters {
         self.counters
@@ -147,27 +192,37 @@ impl Collection {
         self.counters = self.counters.max(to);
     }
 
+    /// The number of the last entry of its changes. It outlives the stream, and the declaration of `CHANGES`.
+    pub fn change_number(&self) -> u64 {
+        self.change_number
+    }
+
+    /// Raises that number.
+    pub(crate) fn raise_change_number(&mut self, to: u64) {
+        self.change_number = self.change_number.max(to);
+    }
+
     /// The birth number of the youngest document.
     pub(crate) fn last_seq(&self) -> u64 {
         self.live.max().and_then(|id| self.documents.get(id)).map_or(0, Document::seq)
     }
 
-    /// Documents that are not due.
+    /// Documents that are neither due nor deleted.
     pub fn len(&self) -> u64 {
-        self.live.len() - self.expiry.due().len()
+        self.live.len() - self.hidden(false).len()
     }
 
-    /// Whether no document is there, not even a due one.
+    /// Whether no document is there, not even a due or deleted one.
     pub fn is_vacant(&self) -> bool {
         self.live.is_empty()
     }
 
-    /// Whether there is no document that is not due.
+    /// Whether there is no document that is neither due nor deleted.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All documents, due ones included.
+    /// All documents, due and deleted ones included.
     pub fn live(&self) -> &RoaringBitmap {
         &self.live
     }
@@ -177,9 +232,19 @@ impl Collection {
         self.expiry.due()
     }
 
+    /// The documents that are marked as deleted, due ones included.
+    pub fn deleted(&self) -> &RoaringBitmap {
+        &self.deleted
+    }
+
     /// Marks what is due at `now_ms`. Called before an answer about the collection.
     pub fn lapse(&mut self, now_ms: i64) {
         self.expiry.lapse(now_ms);
+    }
+
+    /// The time of the last [`Collection::lapse`], which an answer takes for now.
+    pub fn now_ms(&self) -> i64 {
+        self.expiry.seen_ms()
     }
 
     /// Sets or takes away when `id` lapses.
@@ -194,7 +259,7 @@ impl Collection {
         self.expiry.time(id)
     }
 
-    /// The indexes, in the order of the fields.
+    /// The indexes: those of fields, in their order, then those that were declared by themselves.
     pub fn indexes(&self) -> &[Index] {
         &self.indexes
     }
@@ -202,6 +267,25 @@ impl Collection {
     /// The document of `id`. O(1).
     pub fn document(&self, id: DocId) -> Option<&Document> {
         self.documents.get(id)
+    }
+
+    /// What is known of a document besides its text, but for whether it is valid: [`Collection::invalid`] knows.
+    pub fn fact<'c>(&'c self, id: DocId, document: &Document, meta: Meta) -> Fact<'c> {
+        match meta {
+            Meta::Key => {
+                let mut key = Vec::new();
+                self.key(id, &mut key);
+                Fact::Bytes(key.into())
+            }
+            Meta::Id => self.documents.rest(id).map_or(Fact::Missing, |it| Fact::Bytes(it.into())),
+            Meta::Seq => Fact::Count(document.seq()),
+            Meta::Version => Fact::Count(document.version()),
+            Meta::Created => Fact::Instant(document.created_ms()),
+            Meta::Updated => Fact::Instant(document.updated_ms()),
+            Meta::Expires => self.expires_ms(id).map_or(Fact::Missing, Fact::Instant),
+            Meta::Deleted => document.deleted_ms().map_or(Fact::Missing, Fact::Instant),
+            Meta::Valid => Fact::Missing,
+        }
     }
 
     /// Writes the whole key of `id` into `out`, which is cleared first.
@@ -228,35 +312,52 @@ impl Collection {
     /// The lines of `DOC.INFO`. O(entries of all indexes).
     pub fn info(&self) -> Vec<(String, Info)> {
         let text = |text: &str| Info::Text(text.to_owned());
-        let indexes = self.indexes.iter().map(|index| {
-            vec![
-                ("path".to_owned(), Info::Text(index.path().to_string())),
-                ("kind".to_owned(), text(index.kind_name())),
-                ("unique".to_owned(), Info::Int(index.is_unique().into())),
-                ("values".to_owned(), Info::Int(index.values() as u64)),
-                ("entries".to_owned(), Info::Int(index.entries())),
-                ("conflicts".to_owned(), Info::Int(index.conflicts())),
-                ("bytes".to_owned(), Info::Int(index.heap_bytes(self.blocks) as u64)),
-            ]
-        });
-        vec![
+        let indexes = self.indexes.iter().map(|index| self.index_info(index));
+        let mut lines = vec![
             ("collection".to_owned(), text(self.name())),
             ("prefix".to_owned(), text(&self.definition.prefix)),
             ("declared".to_owned(), Info::Int(self.declared.into())),
             ("documents".to_owned(), Info::Int(self.len())),
             ("due".to_owned(), Info::Int(self.due().len())),
+            ("deleted".to_owned(), Info::Int((&self.deleted - self.due()).len())),
             ("with_ttl".to_owned(), Info::Int(self.expiry.len() as u64)),
-            ("invalid".to_owned(), Info::Int(self.invalid().len())),
+            ("invalid".to_owned(), Info::Int((self.invalid() - &self.deleted).len())),
             ("version".to_owned(), Info::Int(self.counters.version)),
             ("seq".to_owned(), Info::Int(self.counters.seq)),
             ("document_bytes".to_owned(), Info::Int(self.documents.document_bytes())),
             ("table_bytes".to_owned(), Info::Int(self.table_bytes() as u64)),
             ("indexes".to_owned(), Info::List(indexes.collect())),
-        ]
+            ("building".to_owned(), Info::List(self.build_info())),
+        ];
+        if self.definition.options.changes.is_some() {
+            lines.push(("changes".to_owned(), Info::Int(self.change_number)));
+        }
+        lines
+    }
+
+    fn index_info(&self, index: &Index) -> Vec<(String, Info)> {
+        let text = |text: &str| Info::Text(text.to_owned());
+        let name = index.name().map(|name| ("name".to_owned(), text(name)));
+        let filter = index.filter_text().map(|filter| ("where".to_owned(), text(filter)));
+        let mut lines: Vec<(String, Info)> = name.into_iter().collect();
+        lines.extend([
+            ("path".to_owned(), Info::Text(index.paths())),
+            ("kind".to_owned(), text(index.kind_name())),
+            ("unique".to_owned(), Info::Int(index.is_unique().into())),
+        ]);
+        lines.extend(filter);
+        lines.extend([
+            ("values".to_owned(), Info::Int(index.values() as u64)),
+            ("entries".to_owned(), Info::Int(index.entries())),
+            ("conflicts".to_owned(), Info::Int(index.conflicts())),
+            ("bytes".to_owned(), Info::Int(index.heap_bytes(self.blocks) as u64)),
+        ]);
+        lines
     }
 
     fn table_bytes(&self) -> usize {
-        let ids = self.blocks.bitmap(&self.live) + self.blocks.bitmap(&self.breaking);
+        let ids = [&self.live, &self.deleted, &self.breaking].map(|ids| self.blocks.bitmap(ids));
+        let ids: usize = ids.iter().sum();
         self.documents.heap_bytes() + ids + self.expiry.heap_bytes(self.blocks)
     }
 }

@@ -8,53 +8,85 @@
 
 use roaring::RoaringBitmap;
 
-use super::Collection;
+use super::{Collection, Keeps};
 use crate::doc::{Document, Parsed};
-use crate::index::DocId;
-use crate::schema::check;
+use crate::index::{DocId, Index};
+use crate::schema::{Definition, check};
 
 impl Collection {
-    /// The invalid documents, those that break the declaration and those that share a unique value; without due ones, as of
-    /// the last [`Collection::lapse`]. O(breaking documents), and O(values) of each unique index that holds a conflict.
+    /// The invalid documents, those that break the declaration, deleted ones among them, and those that share a unique value;
+    /// without due ones, as of the last [`Collection::lapse`]. O(breaking documents), and O(values) of each unique index that holds a conflict.
     pub fn invalid(&self) -> RoaringBitmap {
         let mut invalid = &self.breaking - self.due();
-        for index in self.indexes.iter().filter(|index| index.conflicts() > 0) {
-            for (key, posting) in index.each() {
-                if key.is_absent() || posting.len() < 2 {
-                    continue;
-                }
-                let holders: Vec<DocId> =
-                    posting.ids().filter(|id| !self.due().contains(*id)).collect();
-                if holders.len() > 1 {
-                    invalid.extend(holders);
-                }
-            }
+        for index in &self.indexes {
+            invalid |= self.sharing(index);
         }
         invalid
     }
 
+    /// The documents that share a value which one alone may hold in `index`; without due ones. O(values) if there is a
+    /// conflict.
+    pub(super) fn sharing(&self, index: &Index) -> RoaringBitmap {
+        let mut sharing = RoaringBitmap::new();
+        if index.conflicts() == 0 {
+            return sharing;
+        }
+        for (key, posting) in index.each() {
+            if posting.len() < 2 || !index.claims(key.as_ref()) {
+                continue;
+            }
+            let holders: Vec<DocId> =
+                posting.ids().filter(|id| !self.due().contains(*id)).collect();
+            if holders.len() > 1 {
+                sharing.extend(holders);
+            }
+        }
+        sharing
+    }
+
     /// Whether the document of `id` breaks the declaration.
-    pub(crate) fn is_breaking(&self, id: DocId) -> bool {
+    pub(super) fn is_breaking(&self, id: DocId) -> bool {
         self.breaking.contains(id)
     }
 
-    /// Whether what was parsed keeps to the declaration.
-    pub(crate) fn keeps(&self, parsed: &Parsed) -> bool {
-        check::check(&self.definition, None, parsed.view(), parsed.huge_numbers()).is_ok()
+    /// Whether what was parsed keeps to the declarations.
+    pub(crate) fn keeps(&self, parsed: &Parsed) -> Keeps {
+        let keeps = |definition: &Definition| {
+            check::check(definition, None, parsed.view(), parsed.huge_numbers()).is_ok()
+        };
+        Keeps { declared: keeps(&self.definition), coming: self.coming().is_none_or(keeps) }
     }
 
-    /// Notes whether the document that stands under `id` now keeps to the declaration.
-    pub(super) fn note(&mut self, id: DocId, keeps: bool) {
-        if keeps {
+    /// The same of what an update that was found in order makes of the document of `id`: it mends one that breaks a
+    /// declaration, or leaves it as it is.
+    pub(crate) fn keeps_updated(&self, id: DocId, parsed: &Parsed) -> Keeps {
+        let held = self.keeps_held(id);
+        if held.declared && held.coming { held } else { self.keeps(parsed) }
+    }
+
+    /// The same of the document of `id` as it stands.
+    pub(crate) fn keeps_held(&self, id: DocId) -> Keeps {
+        let is_coming_broken = self.building.as_ref().is_some_and(|it| it.is_breaking(id));
+        Keeps { declared: !self.breaking.contains(id), coming: !is_coming_broken }
+    }
+
+    /// Notes whether the document that stands under `id` now keeps to the declarations.
+    pub(super) fn note(&mut self, id: DocId, keeps: Keeps) {
+        if keeps.declared {
             self.breaking.remove(id);
         } else {
             self.breaking.insert(id);
+        }
+        if let Some(building) = &mut self.building {
+            building.note(id, keeps.coming);
         }
     }
 
     /// Finds out and notes whether a document that nobody has judged keeps to the declaration.
     pub(super) fn judge_late(&mut self, id: DocId, document: &Document) {
-        let keeps = check::check_stored(&self.definition, document).is_ok();
-        self.note(id, keeps);
+        let keeps = |definition: &Definition| check::check_stored(definition, document).is_ok();
+        let declared = keeps(&self.definition);
+        let coming = self.coming().is_none_or(keeps);
+        self.note(id, Keeps { declared, coming });
     }
 }

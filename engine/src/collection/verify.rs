@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use roaring::RoaringBitmap;
+
 use super::Collection;
 use crate::index::{DocId, Index};
 use crate::schema::check;
@@ -15,12 +17,10 @@ impl Collection {
     pub fn verify(&self) -> Vec<String> {
         let mut faults = self.verify_table();
         for index in &self.indexes {
-            faults.extend(
-                self.verify_index(index)
-                    .into_iter()
-                    .map(|fault| format!("{}: {fault}", index.path())),
-            );
+            let found = self.verify_index(index, &self.live);
+            faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", index.title())));
         }
+        faults.extend(self.verify_build());
         if faults.len() > REPORTED_MAX {
             let more = faults.len() - REPORTED_MAX;
             faults.truncate(REPORTED_MAX);
@@ -39,6 +39,9 @@ impl Collection {
                 continue;
             };
             bytes += self.documents.bytes_of(document);
+            if self.deleted.contains(id) != document.is_deleted() {
+                faults.push(format!("document {id} is taken for what it is not: deleted or not"));
+            }
             if (document.home(), document.id()) != (self.uid, id) {
                 faults.push(format!(
                     "document {id} takes itself for {} of {}",
@@ -67,6 +70,9 @@ impl Collection {
         if !self.breaking.is_subset(&self.live) {
             faults.push("documents that are not there are invalid".to_owned());
         }
+        if !self.deleted.is_subset(&self.live) {
+            faults.push("documents that are not there are deleted".to_owned());
+        }
         for id in self.due() {
             if !self.live.contains(id) || self.expiry.time(id).is_none() {
                 faults.push(format!("document {id} is due and not there"));
@@ -75,12 +81,32 @@ impl Collection {
         faults
     }
 
-    fn verify_index(&self, index: &Index) -> Vec<String> {
-        let mut faults = index.faults();
-        let mut expected: BTreeMap<Key, Vec<DocId>> = BTreeMap::new();
+    /// What is being built holds the documents that it should, and knows which break it.
+    fn verify_build(&self) -> Vec<String> {
+        let Some(building) = &self.building else { return Vec::new() };
+        let held: RoaringBitmap = self.live.iter().filter(|id| building.holds(*id)).collect();
+        let mut faults = Vec::new();
+        for index in &building.indexes {
+            let found = self.verify_index(index, &held);
+            faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", index.title())));
+        }
         for id in &self.live {
             let Some(document) = self.documents.get(id) else { continue };
-            for key in index.keys(document.view()) {
+            let keeps = check::check_stored(building.definition(), document).is_ok();
+            if building.is_breaking(id) == (keeps || !held.contains(id)) {
+                faults.push(format!("document {id} is taken for what it is not"));
+            }
+        }
+        faults.into_iter().map(|fault| format!("being built: {fault}")).collect()
+    }
+
+    /// `held` are the documents that the index should hold, if it covers them.
+    fn verify_index(&self, index: &Index, held: &RoaringBitmap) -> Vec<String> {
+        let mut faults = index.faults();
+        let mut expected: BTreeMap<Key, Vec<DocId>> = BTreeMap::new();
+        for id in held {
+            let Some(document) = self.documents.get(id) else { continue };
+            for key in index.keys_of(document) {
                 let exact = key.as_ref().tail.is_none();
                 if let Some(column) = index.column()
                     && (column.head(id) != Some(key.head()) || column.is_exact(id) != exact)
@@ -90,7 +116,8 @@ impl Collection {
                 expected.entry(key).or_default().push(id);
             }
         }
-        if index.column().is_some_and(|column| column.len() as u64 != self.live.len()) {
+        let taken = if index.takes(true) { held.len() } else { (held - &self.deleted).len() };
+        if index.column().is_some_and(|column| column.len() as u64 != taken) {
             faults.push("the column holds documents that are not there".to_owned());
         }
         for (key, posting) in index.each() {

@@ -7,7 +7,10 @@ use crate::memory::Blocks;
 use crate::schema::Definition;
 
 const FIELDS: &str = r#"{"collection":"t","fields":[
-    {"path":"n","type":"int","index":"sorted"},{"path":"s","type":"string","index":"set"}]}"#;
+    {"path":"n","type":"int","index":"sorted"},{"path":"s","type":"string","index":"set"}],
+    "indexes":[{"name":"both","on":[{"path":"s"},{"path":"n","order":"desc"}]},
+    {"name":"odd","on":[{"path":"n"}],"where":"n IN (1, 3, 9)"},
+    {"name":"words","on":[{"path":"w"}],"using":"substring"}]}"#;
 const UID: u32 = 7;
 
 fn document(json: &str) -> Document {
@@ -31,14 +34,18 @@ fn collection(texts: &[&str]) -> (Collection, Vec<Document>) {
 
 /// What is reported of a collection of three after this damage.
 fn faults(damage: impl FnOnce(&mut Collection, &[Document])) -> Vec<String> {
-    let texts = [r#"{"n":1,"s":"a"}"#, r#"{"n":2,"s":"a"}"#, r#"{"n":3,"s":"b"}"#];
+    let texts = [
+        r#"{"n":1,"s":"a","w":"one"}"#,
+        r#"{"n":2,"s":"a","w":"two"}"#,
+        r#"{"n":3,"s":"b","w":"drei"}"#,
+    ];
     let (mut collection, documents) = collection(&texts);
     damage(&mut collection, &documents);
     collection.verify()
 }
 
 fn keys(index: &Index, document: &Document) -> Key {
-    index.keys(document.view()).pop().unwrap()
+    index.source().keys(document.view()).pop().unwrap()
 }
 
 #[test]
@@ -72,7 +79,8 @@ fn each_fault_of_an_index_is_told() {
     let of = |told: &[String], beginning: &str, end: &str| {
         told.iter().any(|fault| fault.starts_with(beginning) && fault.ends_with(end))
     };
-    for (at, path) in ["n: ", "s: "].into_iter().enumerate() {
+    let titles = ["n: ", "s: ", "both (s, n DESC): ", "odd (n): ", "words (w): "];
+    for (at, path) in titles.into_iter().enumerate() {
         let told = faults(|it, all| {
             let key = keys(&it.indexes[at], &all[2]);
             it.indexes[at].remove(&key, 2);
@@ -84,11 +92,17 @@ fn each_fault_of_an_index_is_told() {
         });
         assert!(of(&told, path, "holds other documents than it should"), "{told:?}");
         let told = faults(|it, _| {
-            let key = keys(&it.indexes[at], &document(r#"{"n":9,"s":"z"}"#));
+            let key = keys(&it.indexes[at], &document(r#"{"n":9,"s":"z","w":"zzz"}"#));
             it.indexes[at].insert(&key, 0);
         });
         assert!(of(&told, path, "is in no document"), "{told:?}");
     }
+    let told = faults(|it, all| {
+        // A document that the filter leaves out.
+        let key = Index::source(&it.indexes[0]).keys(all[1].view()).pop().unwrap();
+        it.indexes[3].insert(&key, 1);
+    });
+    assert!(of(&told, "odd (n): ", "is in no document"), "{told:?}");
     let told = faults(|it, all| {
         let key = keys(&it.indexes[0], &all[2]);
         it.indexes[0].insert(&key, 0);

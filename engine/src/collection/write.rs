@@ -10,12 +10,14 @@ use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
-use super::{Arrival, Collection, Counters};
+use super::together::held_by;
+use super::{Arrival, Collection, Counters, Keeps};
 use crate::doc::{DocRef, Document};
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Index, KeyList};
 use crate::limits::Limits;
 use crate::planted::{self, Fault};
+use crate::schema::options::decimal;
 use crate::store::NUMBER_MAX;
 
 /// Where a delta belongs.
@@ -27,7 +29,7 @@ pub enum Home {
     Founded(Box<str>),
 }
 
-/// A write that was found to be in order; applying it cannot fail.
+/// A write that was found to be in order; applying it cannot fail. Nothing but slices of a build happens to the store between.
 #[derive(Debug)]
 pub struct Delta {
     pub(crate) db: u32,
@@ -35,26 +37,54 @@ pub struct Delta {
     pub(crate) key: Box<[u8]>,
     /// The id of the document that is replaced; none for a birth.
     pub(crate) replaces: Option<DocId>,
+    /// A deleted document that stands under the key of a birth: it goes.
+    pub(crate) removes: Option<DocId>,
     /// The new document, whose numbers are given when it is committed.
     pub(crate) document: Document,
     pub(crate) changes: Changes,
     /// Whether the new document keeps to the declaration. One that Redis brought may break it still after an update.
-    pub(crate) keeps: bool,
+    pub(crate) keeps: Keeps,
     /// The numbers to take, as a replica does; else the next ones.
     pub(crate) numbers: Option<Counters>,
     pub(crate) expires_ms: Option<i64>,
 }
 
+impl Delta {
+    /// How many indexes it touches: those in which the document gets or loses keys.
+    pub fn touched(&self) -> usize {
+        self.changes.len()
+    }
+}
+
 /// The entries that one index loses and gains.
 #[derive(Debug)]
 pub struct Change {
-    index: usize,
-    removed: KeyList,
-    added: KeyList,
+    pub(super) index: usize,
+    pub(super) removed: KeyList,
+    pub(super) added: KeyList,
 }
 
 /// The indexes that a write touches: those whose keys change.
 pub type Changes = SmallVec<[Change; 4]>;
+
+/// A document as indexes see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entered<'d> {
+    pub doc: DocRef<'d>,
+    pub is_deleted: bool,
+}
+
+impl<'d> Entered<'d> {
+    /// As it stands, or is to stand, in a table.
+    pub fn of(document: &'d Document) -> Self {
+        Entered { doc: document.view(), is_deleted: document.is_deleted() }
+    }
+
+    /// A text that is not marked as deleted.
+    pub fn alive(doc: DocRef<'d>) -> Self {
+        Entered { doc, is_deleted: false }
+    }
+}
 
 /// Why a write was not found in order.
 pub(crate) enum Refusal {
@@ -71,19 +101,29 @@ impl From<Error> for Refusal {
 }
 
 impl Collection {
-    /// What the indexes lose and gain when `new` takes the place of `old`. Costs nothing for an index whose text is the
+    /// What the indexes, those being built among them, lose and gain when `new` takes the place of `old`. Costs nothing for an index whose text is the
     /// same in both.
-    pub(crate) fn changes(&self, old: Option<DocRef<'_>>, new: DocRef<'_>) -> Changes {
+    pub(crate) fn changes(&self, old: Option<Entered<'_>>, new: Entered<'_>) -> Changes {
         let mut changes = Changes::new();
-        for (at, index) in self.indexes.iter().enumerate() {
-            let Some(old) = old else {
-                changes.push(Change { index: at, removed: KeyList::new(), added: index.keys(new) });
+        for (at, index) in self.every_index().enumerate() {
+            let of_new = index.takes(new.is_deleted);
+            let Some(old) = old.filter(|old| index.takes(old.is_deleted)) else {
+                if of_new {
+                    let (removed, added) = (KeyList::new(), index.source().keys(new.doc));
+                    changes.push(Change { index: at, removed, added });
+                }
                 continue;
             };
-            if index.same_text(old, new) {
+            if !of_new {
+                let (removed, added) = (index.source().keys(old.doc), KeyList::new());
+                changes.push(Change { index: at, removed, added });
                 continue;
             }
-            let (removed, added) = difference(index.keys(old), index.keys(new));
+            if index.source().same_text(old.doc, new.doc) {
+                continue;
+            }
+            let (old, new) = (index.source().keys(old.doc), index.source().keys(new.doc));
+            let (removed, added) = difference(old, new);
             if !removed.is_empty() || !added.is_empty() {
                 changes.push(Change { index: at, removed, added });
             }
@@ -91,14 +131,23 @@ impl Collection {
         changes
     }
 
-    /// Whether `doc` puts more values into an index than one document may. Asked before any key is made.
-    pub(crate) fn judge_size(&self, doc: DocRef<'_>, limits: &Limits) -> Result<()> {
+    /// Whether `doc` puts more values into an index than one document may. Asked before any key is made. What `old` holds
+    /// already it may keep: a declaration can come over documents that hold more.
+    pub(crate) fn judge_size(
+        &self,
+        old: Option<DocRef<'_>>,
+        doc: DocRef<'_>,
+        limits: &Limits,
+    ) -> Result<()> {
         let most = limits.index_entries_max;
-        let large = |index: &&Index| index.values_of(doc, most) > most;
-        let Some(index) = self.indexes.iter().find(large) else { return Ok(()) };
-        let path = index.path();
+        let large = |index: &&Index| {
+            let source = index.source();
+            !old.is_some_and(|old| source.same_text(old, doc)) && source.values_of(doc, most) > most
+        };
+        let Some(index) = self.every_index().find(large) else { return Ok(()) };
+        let paths = index.paths();
         let what =
-            format!("more values at {path} than the limit of {most} (folio.index-entries-max)");
+            format!("more values at {paths} than the limit of {most} (folio.index-entries-max)");
         Err(Error::new(Code::Limited, what))
     }
 
@@ -106,17 +155,28 @@ impl Collection {
     /// while there are conflicts can this find more than the change does.
     pub(crate) fn judge_whole(&self, doc: DocRef<'_>, own: Option<DocId>) -> Result<(), Refusal> {
         let mut held = Vec::new();
-        for index in self.indexes.iter().filter(|index| index.conflicts() > 0) {
-            self.judge_unique(index, &index.keys(doc), own, &mut held)?;
+        for (_, index) in self.judged_whole(own) {
+            self.judge_unique(index, &index.source().keys(doc), own, &mut held)?;
         }
         if held.is_empty() { Ok(()) } else { Err(Refusal::Held(held)) }
+    }
+
+    /// The indexes, with their places, in which a whole write can find more than what it changes: those with conflicts, and
+    /// those being built that have not reached the document of `own`, since what the write leaves as it is was judged by
+    /// nobody.
+    pub(super) fn judged_whole(&self, own: Option<DocId>) -> impl Iterator<Item = (usize, &Index)> {
+        let built_from =
+            if own.is_some_and(|id| self.is_ahead(id)) { self.indexes.len() } else { usize::MAX };
+        let is_asked =
+            move |(at, index): &(usize, &Index)| index.conflicts() > 0 || *at >= built_from;
+        self.every_index().enumerate().filter(is_asked)
     }
 
     /// Whether the entries keep values unique. `own` is the id of the document that is replaced.
     pub(crate) fn judge(&self, changes: &Changes, own: Option<DocId>) -> Result<(), Refusal> {
         let mut held = Vec::new();
         for change in changes {
-            let index = &self.indexes[change.index];
+            let Some(index) = self.index_at(change.index) else { continue };
             if index.is_unique() && !(planted::is(Fault::Unique) && own.is_some()) {
                 self.judge_unique(index, &change.added, own, &mut held)?;
             }
@@ -132,7 +192,7 @@ impl Collection {
         own: Option<DocId>,
         held: &mut Vec<DocId>,
     ) -> Result<()> {
-        for key in added.iter().filter(|key| !key.is_absent()) {
+        for key in added.iter().filter(|key| index.claims(key.as_ref())) {
             let Some(posting) = index.get(key) else { continue };
             let others = posting.ids().filter(|id| Some(*id) != own);
             for holder in others {
@@ -142,8 +202,7 @@ impl Collection {
                 }
                 let mut holder_key = Vec::new();
                 self.key(holder, &mut holder_key);
-                let what = format!("the value at {} is held by", index.path());
-                return Err(Error::held(what, &holder_key));
+                return Err(held_by(index, &holder_key));
             }
         }
         Ok(())
@@ -151,7 +210,11 @@ impl Collection {
 
     /// Applies a delta of this collection.
     pub(crate) fn commit(&mut self, delta: Delta) -> Document {
-        let Delta { key, replaces, document, changes, keeps, numbers, expires_ms, .. } = delta;
+        let Delta { key, replaces, removes, document, changes, keeps, numbers, expires_ms, .. } =
+            delta;
+        if let Some(id) = removes {
+            self.remove(id);
+        }
         let id = replaces.unwrap_or_else(|| self.take_id());
         let held_seq = replaces.and_then(|id| self.documents.get(id)).map(Document::seq);
         let numbers = numbers.unwrap_or(Counters {
@@ -168,7 +231,7 @@ impl Collection {
         }
         planted::step();
         for change in &changes {
-            let index = &mut self.indexes[change.index];
+            let Some(index) = self.index_holding(change.index, id) else { continue };
             let kept = usize::from(planted::is(Fault::MultiValue) && change.removed.len() > 1);
             for key in &change.removed[kept..] {
                 index.remove(key, id);
@@ -190,11 +253,25 @@ impl Collection {
             // The value that leaves the keyspace must not be taken for the one that stands here now.
             held.displace();
         }
+        self.note_deleted(id, document.is_deleted());
         self.documents.replace(id, document);
+    }
+
+    fn note_deleted(&mut self, id: DocId, is_deleted: bool) {
+        if is_deleted {
+            self.deleted.insert(id);
+        } else {
+            self.deleted.remove(id);
+        }
     }
 
     fn push(&mut self, id: DocId, key: &[u8], document: Document) {
         let rest = key.strip_prefix(self.definition.prefix.as_bytes()).unwrap_or(key);
+        if document.is_deleted() {
+            self.deleted.insert(id);
+        }
+        let number = decimal(rest, NUMBER_MAX).unwrap_or(0);
+        self.greatest = self.greatest.max(number);
         self.documents.push(id, rest, document);
         self.live.insert(id);
     }
@@ -211,12 +288,13 @@ impl Collection {
         self.reserve_ids();
         let id = self.take_id();
         document.place(self.uid, id, numbers.seq, numbers.version);
-        let changes = self.changes(None, document.view());
+        let changes = self.changes(None, Entered::of(document));
         self.push(id, key, document.clone());
         planted::step();
         for change in &changes {
+            let Some(index) = self.index_holding(change.index, id) else { continue };
             for key in &change.added {
-                self.indexes[change.index].insert(key, id);
+                index.insert(key, id);
                 planted::step();
             }
         }
@@ -239,15 +317,18 @@ impl Collection {
     /// Takes a document out, with its entries.
     pub(crate) fn remove(&mut self, id: DocId) {
         let Some(document) = self.documents.remove(id) else { return };
-        for index in &mut self.indexes {
-            for key in index.keys(document.view()) {
+        let building = self.building.iter_mut().filter(|building| building.holds(id));
+        let built = building.flat_map(|building| &mut building.indexes);
+        for index in self.indexes.iter_mut().chain(built) {
+            for key in index.keys_of(&document) {
                 index.remove(&key, id);
                 planted::step();
             }
         }
         self.live.remove(id);
+        self.deleted.remove(id);
         planted::step();
-        self.breaking.remove(id);
+        self.note(id, Keeps { declared: true, coming: true });
         self.expiry.set(id, None);
         document.displace();
     }

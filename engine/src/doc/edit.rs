@@ -1,135 +1,60 @@
-//! Editing: SET, UNSET and INCR on a document's text.
+//! Editing: places in a document's text, found by walking it, filled and emptied.
 //!
-//! An operation finds its place by walking the text along its path, and a new text is spliced
-//! together around that place. Operations apply in order, each to what the one before made; an
-//! error in any gives no text at all. Each costs one pass over the text up to its place and one
-//! copy. What is not touched stays byte for byte, so minified text stays minified, and no name can
-//! come to stand twice.
+//! A new value is spliced in where the old one stood, in the same buffer. Finding a place costs one
+//! pass over the text up to it, filling or emptying it one move of what stands behind. What is not
+//! touched stays byte for byte, so minified text stays minified, and no name can come to stand
+//! twice.
 
+use std::fmt;
 use std::ops::Range;
 
-use super::DocRef;
 use super::print::write_string;
 use crate::path::{Path, Step};
 use crate::value::raw::{Kind, Raw, string_end, value_end};
-use crate::value::{Decimal, Number};
 use crate::{Code, Error, Limits, Result};
 
-/// One change of a document. Values are minified text, as [`super::parse_value`] gives it.
-#[derive(Clone, Copy, Debug)]
-pub enum Op<'a> {
-    /// Puts a value where the path leads. What is missing on the way is made: objects for names,
-    /// and for the index that is an array's length, an element at its end (a missing array has
-    /// length 0).
-    Set {
-        /// Where to; without `[*]`.
-        path: &'a Path,
-        /// What.
-        value: Raw<'a>,
-    },
-    /// Takes away the member or element that the path leads to, if it is there.
-    Unset {
-        /// Where; without `[*]`.
-        path: &'a Path,
-    },
-    /// Adds to a number; where there is none yet, `by` itself is put.
-    Incr {
-        /// Where; without `[*]`.
-        path: &'a Path,
-        /// A JSON number, or with `as_decimal` also a string that is a decimal.
-        by: Raw<'a>,
-        /// Whether to add digit for digit. The stored value stays a number or a string, as it was.
-        as_decimal: bool,
-    },
-}
-
-impl<'a> Op<'a> {
-    /// The path of the operation.
-    pub fn path(&self) -> &'a Path {
-        match self {
-            Op::Set { path, .. } | Op::Unset { path } | Op::Incr { path, .. } => path,
-        }
-    }
-}
-
-/// The minified text that `ops`, applied in order, make of `doc`.
-///
-/// Errors: `PATH` where a path holds `[*]`, meets a value that it cannot go into, goes beyond an
-/// array's end, or leads INCR to what is no number; `OVERFLOW` where a sum leaves its type;
-/// `TOOBIG` where the result would be nested or long beyond `limits`; `ERR` where the amount of an
-/// INCR is no number. O(length of the text) for each operation.
-pub fn apply(doc: DocRef<'_>, ops: &[Op<'_>], limits: &Limits) -> Result<Vec<u8>> {
-    let mut text = doc.text().to_vec();
-    for op in ops {
-        let path = op.path();
-        if path.is_multi() {
-            return Err(path_error(path, "a change needs a path without [*]"));
-        }
-        let place = find(&text, path);
-        match *op {
-            Op::Set { value, .. } => put(&mut text, path, place, value.bytes(), limits)?,
-            Op::Unset { .. } => {
-                if let Place::Found(found) = place {
-                    unset(&mut text, &found);
-                }
-            }
-            Op::Incr { by, as_decimal, .. } => {
-                let value = if let Place::Found(found) = &place {
-                    let stored = Raw::new(&text[found.value.clone()]);
-                    sum(path, stored, by, as_decimal)?
-                } else {
-                    let is_amount = if as_decimal { decimal(by).is_some() } else { is_number(by) };
-                    if !is_amount {
-                        return Err(not_an_amount(path));
-                    }
-                    by.bytes().to_vec()
-                };
-                put(&mut text, path, place, &value, limits)?;
-            }
-        }
-        if text.len() > limits.document_bytes_max {
-            let message = format!(
-                "a document of {} bytes exceeds the limit of {} bytes (folio.document-bytes-max) after the change of {path}",
-                text.len(),
-                limits.document_bytes_max
-            );
-            return Err(Error::new(Code::TooBig, message));
-        }
-    }
-    Ok(text)
-}
-
 /// A member or element within the text.
-struct Found {
+#[derive(Debug)]
+pub(crate) struct Found {
     /// Where its name or, in an array, its value begins.
-    start: usize,
-    value: Range<usize>,
+    pub(crate) start: usize,
+    /// Its value.
+    pub(crate) value: Range<usize>,
 }
 
 /// Where a path leads.
-enum Place {
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// To a value.
     Found(Found),
     /// The container at hand lacks what this step asks for, and it can be added before its closing
     /// bracket.
     Absent {
+        /// The first step that leads to nothing.
         step: usize,
+        /// Where the container closes.
         close: usize,
+        /// Whether it holds nothing.
         is_empty: bool,
     },
     /// This step is an index beyond the end of an array of that length.
     Beyond {
+        /// The step.
         step: usize,
+        /// The length.
         length: usize,
     },
     /// This step meets a value of that kind, which it cannot go into.
     Blocked {
+        /// The step.
         step: usize,
+        /// What it meets.
         kind: Kind,
     },
 }
 
 /// Walks `text` along `path`.
-fn find(text: &[u8], path: &Path) -> Place {
+pub(crate) fn find(text: &[u8], path: &Path) -> Place {
     let mut found = Found { start: 0, value: 0..text.len() };
     for (step, what) in path.steps().iter().enumerate() {
         let at = found.value.start;
@@ -153,7 +78,7 @@ fn find(text: &[u8], path: &Path) -> Place {
 }
 
 /// The member `name` of the object at `at`, or where the object closes.
-fn find_member(text: &[u8], at: usize, name: &str) -> Result<Found, usize> {
+pub(crate) fn find_member(text: &[u8], at: usize, name: &str) -> Result<Found, usize> {
     let mut start = at + 1;
     if text[start] == b'}' {
         return Err(start);
@@ -172,7 +97,7 @@ fn find_member(text: &[u8], at: usize, name: &str) -> Result<Found, usize> {
 }
 
 /// The element at `index` of the array at `at`, or where the array closes and its length.
-fn find_element(text: &[u8], at: usize, index: usize) -> Result<Found, (usize, usize)> {
+pub(crate) fn find_element(text: &[u8], at: usize, index: usize) -> Result<Found, (usize, usize)> {
     let mut start = at + 1;
     if text[start] == b']' {
         return Err((start, 0));
@@ -192,16 +117,16 @@ fn find_element(text: &[u8], at: usize, index: usize) -> Result<Found, (usize, u
 }
 
 /// Puts `value` to `place`, with what is missing around it.
-fn put(text: &mut Vec<u8>, path: &Path, place: Place, value: &[u8], limits: &Limits) -> Result<()> {
+pub(crate) fn put(
+    text: &mut Vec<u8>,
+    path: &Path,
+    place: Place,
+    value: &[u8],
+    limits: &Limits,
+) -> Result<()> {
     // Each step of the path stands in one container more.
     let depth = path.steps().len() + depth_of(value);
-    if depth > limits.depth_max {
-        let message = format!(
-            "depth {depth} exceeds the limit of {} (folio.depth-max) at path {path}",
-            limits.depth_max
-        );
-        return Err(Error::new(Code::TooBig, message));
-    }
+    expect_depth(depth, limits, format_args!("path {path}"))?;
     match place {
         Place::Found(found) => splice(text, found.value, value),
         Place::Absent { step, close, is_empty } => {
@@ -258,7 +183,7 @@ fn write_missing(path: &Path, first: usize, value: &[u8], out: &mut Vec<u8>) -> 
 }
 
 /// Cuts a member or element out, and one comma beside it.
-fn unset(text: &mut Vec<u8>, found: &Found) {
+pub(crate) fn unset(text: &mut Vec<u8>, found: &Found) {
     let mut cut = found.start..found.value.end;
     if text[cut.end] == b',' {
         cut.end += 1;
@@ -268,64 +193,28 @@ fn unset(text: &mut Vec<u8>, found: &Found) {
     text.drain(cut);
 }
 
-fn splice(text: &mut Vec<u8>, range: Range<usize>, with: &[u8]) {
-    if range.len() == with.len() {
-        text[range].copy_from_slice(with);
-        return;
-    }
-    let mut new = Vec::with_capacity(text.len() - range.len() + with.len());
-    new.extend_from_slice(&text[..range.start]);
-    new.extend_from_slice(with);
-    new.extend_from_slice(&text[range.end..]);
-    *text = new;
+/// Puts `with` in place of `range`.
+pub(crate) fn splice(text: &mut Vec<u8>, range: Range<usize>, with: &[u8]) {
+    let (old_len, end) = (text.len(), range.start + with.len());
+    let new_len = old_len - range.len() + with.len();
+    text.resize(new_len.max(old_len), 0);
+    text.copy_within(range.end..old_len, end);
+    text[range.start..end].copy_from_slice(with);
+    text.truncate(new_len);
 }
 
-/// The text of `stored` plus `by`.
-fn sum(path: &Path, stored: Raw<'_>, by: Raw<'_>, as_decimal: bool) -> Result<Vec<u8>> {
-    if !as_decimal {
-        if stored.kind() != Kind::Number {
-            let what = format!("INCR needs a number, found {}", kind_name(stored.kind()));
-            return Err(path_error(path, &what));
-        }
-        if !is_number(by) {
-            return Err(not_an_amount(path));
-        }
-        let added = match (Number::parse(stored.bytes()), Number::parse(by.bytes())) {
-            (Some(stored), Some(by)) => stored.checked_add(by),
-            _ => None,
-        };
-        return added.map(|sum| sum.to_string().into_bytes()).ok_or_else(|| overflow(path));
+/// Refuses a value that would be nested too deep at a place.
+pub(crate) fn expect_depth(depth: usize, limits: &Limits, place: impl fmt::Display) -> Result<()> {
+    let most = limits.depth_max;
+    if depth <= most {
+        return Ok(());
     }
-    let Some(number) = decimal(stored) else {
-        let what = format!("INCR needs a decimal, found {}", decimal_kind_name(stored.kind()));
-        return Err(path_error(path, &what));
-    };
-    let by = decimal(by).ok_or_else(|| not_an_amount(path))?;
-    let sum = Decimal::checked_add(&number, &by).ok_or_else(|| overflow(path))?;
-    if stored.kind() == Kind::Number {
-        return Ok(sum.into_bytes());
-    }
-    let mut quoted = Vec::with_capacity(sum.len() + 2);
-    write_string(&sum, &mut quoted);
-    Ok(quoted)
-}
-
-fn is_number(raw: Raw<'_>) -> bool {
-    raw.kind() == Kind::Number
-}
-
-/// The decimal text that a number or string holds.
-fn decimal(raw: Raw<'_>) -> Option<std::borrow::Cow<'_, str>> {
-    let text = match raw.kind() {
-        Kind::String => raw.string()?,
-        Kind::Number => std::str::from_utf8(raw.bytes()).ok()?.into(),
-        _ => return None,
-    };
-    Decimal::parse(&text).map(|_| text)
+    let what = format!("depth {depth} exceeds the limit of {most} (folio.depth-max) at {place}");
+    Err(Error::new(Code::TooBig, what))
 }
 
 /// Containers open at once in a minified value, at most.
-fn depth_of(value: &[u8]) -> usize {
+pub(crate) fn depth_of(value: &[u8]) -> usize {
     let (mut depth, mut deepest, mut at) = (0usize, 0, 0);
     while at < value.len() {
         match value[at] {
@@ -345,10 +234,11 @@ fn depth_of(value: &[u8]) -> usize {
     deepest
 }
 
-fn kind_name(kind: Kind) -> &'static str {
+/// The kind as an error calls it.
+pub(crate) fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Null => "null",
-        Kind::Bool => "a truth value",
+        Kind::Bool => "a boolean",
         Kind::Number => "a number",
         Kind::String => "a string",
         Kind::Array => "an array",
@@ -356,26 +246,7 @@ fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
-fn decimal_kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::String => "a string that is none",
-        Kind::Number => "a number beyond its limits",
-        other => kind_name(other),
-    }
-}
-
-fn path_error(path: &Path, what: &str) -> Error {
+/// The error that `path` does not fit the document.
+pub(crate) fn path_error(path: &Path, what: &str) -> Error {
     Error::new(Code::Path, format!("{what} at path {path}"))
 }
-
-fn overflow(path: &Path) -> Error {
-    Error::new(Code::Overflow, format!("the sum is beyond the range of its type at path {path}"))
-}
-
-fn not_an_amount(path: &Path) -> Error {
-    Error::new(Code::Syntax, format!("INCR needs a number to add at path {path}"))
-}
-
-#[cfg(test)]
-#[path = "edit_tests.rs"]
-mod tests;

@@ -3,8 +3,8 @@
 //! ```text
 //!   count  header                                          length  bytes
 //!   +----+--------------------------------------------+----+-----------------+-----------+-----+
-//!   |  8 | id home seq version created updated text huge|  8 | text, minified  | directory | pad |
-//!   |    | 4  4    8   8       8       8        4 1 (+3)|    | {"a":1,"b":[2]} | 4 x names |     |
+//!   |  8 | id home seq version created updated text two |  8 | text, minified  | directory | pad |
+//!   |    | 4  4    8   8       8       8        4 flags 4|    | {"a":1,"b":[2]} | 4 x names |     |
 //!   +----+--------------------------------------------+----+-----------------+-----------+-----+
 //!                                                           ^ `text_len` bytes ^ the rest
 //! ```
@@ -16,12 +16,13 @@
 //! stands: its home and id say in which collection's table, and a rename gives it another place, so
 //! those words are atomic. One thread writes them; other threads may only read.
 //!
-//! [`parse`] makes the text, [`edit`] makes a new text of an old one, [`print`] answers with parts
-//! of it.
+//! [`parse`] makes the text, `edit` changes it place by place, [`print`] answers with parts of it.
 
+pub mod diff;
 mod directory;
 mod duplicates;
-pub mod edit;
+pub(crate) mod edit;
+mod messagepack;
 pub mod parse;
 pub mod print;
 
@@ -30,7 +31,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use triomphe::ThinArc;
 
-pub use edit::{Op, apply};
+pub use messagepack::json_of_messagepack;
 pub use parse::{Parsed, parse_value};
 
 use crate::value::raw::{Members, Raw, string_end, value_end};
@@ -50,6 +51,8 @@ pub struct Header {
     text_len: u32,
     /// Whether the text holds numbers beyond the range of a double.
     has_huge_numbers: bool,
+    /// Whether it is marked as deleted: that was its last change.
+    is_deleted: bool,
 }
 
 /// The numbers and times that a collection gives a document.
@@ -67,6 +70,8 @@ pub struct Stamp {
     pub created_ms: i64,
     /// When it was last changed, in milliseconds since 1970.
     pub updated_ms: i64,
+    /// Whether that change marked it as deleted.
+    pub is_deleted: bool,
 }
 
 /// One stored document. Cloning shares it and costs one atomic addition.
@@ -88,12 +93,22 @@ impl Document {
         )
     }
 
-    /// A document of its own with the same text and times, that stands nowhere and has no numbers yet: where it is born
-    /// gives it some.
+    /// A document of its own with the same text, times and mark, that stands nowhere and has no numbers yet: where it is
+    /// born gives it some.
     #[must_use]
     pub fn copy(&self) -> Document {
-        let (created_ms, updated_ms) = (self.created_ms(), self.updated_ms());
-        let stamp = Stamp { created_ms, updated_ms, ..Stamp::default() };
+        self.restamped(self.updated_ms(), self.is_deleted())
+    }
+
+    /// The same, marked as deleted at `now_ms`, or as brought back then.
+    #[must_use]
+    pub fn marked(&self, is_deleted: bool, now_ms: i64) -> Document {
+        self.restamped(now_ms, is_deleted)
+    }
+
+    fn restamped(&self, updated_ms: i64, is_deleted: bool) -> Document {
+        let created_ms = self.created_ms();
+        let stamp = Stamp { created_ms, updated_ms, is_deleted, ..Stamp::default() };
         Document::build(&self.0.slice, self.text().len(), self.has_huge_numbers(), stamp)
     }
 
@@ -107,6 +122,7 @@ impl Document {
             updated_ms: stamp.updated_ms,
             text_len: u32::try_from(text_len).expect("the parser refuses texts of 4 GiB"),
             has_huge_numbers,
+            is_deleted: stamp.is_deleted,
         };
         Document(ThinArc::from_header_and_slice(header, bytes))
     }
@@ -143,6 +159,16 @@ impl Document {
     /// When it was last changed, in milliseconds since 1970.
     pub fn updated_ms(&self) -> i64 {
         self.header().updated_ms
+    }
+
+    /// Whether it is marked as deleted: it stands under its key, and most answers leave it out.
+    pub fn is_deleted(&self) -> bool {
+        self.header().is_deleted
+    }
+
+    /// When it was marked as deleted, in milliseconds since 1970; none while it is not.
+    pub fn deleted_ms(&self) -> Option<i64> {
+        self.is_deleted().then(|| self.updated_ms())
     }
 
     /// Whether its text holds numbers beyond the range of a double, which only a decimal field may.
@@ -223,6 +249,11 @@ impl fmt::Debug for Document {
 pub struct DocRef<'a> {
     text: &'a [u8],
     directory: &'a [u8],
+}
+
+impl DocRef<'static> {
+    /// A document without members.
+    pub const EMPTY: DocRef<'static> = DocRef { text: b"{}", directory: &[] };
 }
 
 impl<'a> DocRef<'a> {
@@ -330,7 +361,15 @@ mod tests {
 
     #[test]
     fn places_are_given_and_taken() {
-        let stamp = Stamp { home: 1, id: 2, seq: 3, version: 4, created_ms: 5, updated_ms: 6 };
+        let stamp = Stamp {
+            home: 1,
+            id: 2,
+            seq: 3,
+            version: 4,
+            created_ms: 5,
+            updated_ms: 6,
+            is_deleted: false,
+        };
         let document = Document::new(&parsed(r#"{ "a": 1 }"#), stamp);
         let shared = document.clone();
         document.place(7, 8, 9, 10);
@@ -350,6 +389,14 @@ mod tests {
         assert_eq!(copy.created_ms(), 5);
         assert_eq!(copy.text(), br#"{"a":1}"#);
         assert_eq!(copy.view().member("a").unwrap().bytes(), b"1");
+        assert_eq!((copy.is_deleted(), copy.deleted_ms()), (false, None));
+
+        let marked = copy.marked(true, 9);
+        assert_eq!((marked.created_ms(), marked.updated_ms()), (5, 9));
+        assert_eq!((marked.is_deleted(), marked.deleted_ms()), (true, Some(9)));
+        assert_eq!(marked.copy().deleted_ms(), Some(9));
+        assert_eq!(marked.marked(false, 10).deleted_ms(), None);
+        assert_eq!((marked.text(), marked.bytes()), (copy.text(), 80));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! the document's text as they stand; only an array or object around them is new.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 
 use super::DocRef;
 use crate::path::{Path, Step};
@@ -11,26 +12,35 @@ use crate::value::raw::Kind;
 /// asked. A path with `[*]` gives an array of all its values. A path that leads to nothing is left
 /// out, and so is one that was asked before. O(paths), and for each path what walking along it costs.
 pub fn project(doc: DocRef<'_>, paths: &[Path], out: &mut Vec<u8>) {
+    let members = paths.iter().map(|path| (path.to_string(), path));
+    let Ok(()) = object::<_, Infallible>(members, out, |path, out| Ok(one(doc, path, out)));
+}
+
+/// Appends an object of `members`: to each name what `print` appends. A member for which it says false and appends
+/// nothing is left out, and so is one whose name came before.
+pub fn object<T, E>(
+    members: impl Iterator<Item = (String, T)>,
+    out: &mut Vec<u8>,
+    mut print: impl FnMut(T, &mut Vec<u8>) -> Result<bool, E>,
+) -> Result<(), E> {
     out.push(b'{');
     let mut is_first = true;
-    let mut asked = HashSet::new();
-    for path in paths {
-        if !asked.insert(path) {
-            continue;
-        }
+    let mut seen = HashSet::new();
+    for (name, member) in members {
         let before = out.len();
         if !is_first {
             out.push(b',');
         }
-        write_string(&path.to_string(), out);
+        write_string(&name, out);
         out.push(b':');
-        if one(doc, path, out) {
+        if seen.insert(name) && print(member, out)? {
             is_first = false;
         } else {
             out.truncate(before);
         }
     }
     out.push(b'}');
+    Ok(())
 }
 
 /// Appends what `path` leads to; false, and nothing appended, if that is nothing. A path with `[*]`

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use roaring::{MultiOps, RoaringBitmap};
 use smallvec::SmallVec;
 
+use crate::collection::Hidden;
 use crate::index::{DocId, Posting};
 
 /// Operands up to this size are walked through in place of being combined bitwise.
@@ -95,6 +96,31 @@ impl<'a> Ids<'a> {
         }
     }
 
+    /// The ids from `first` on, ascending.
+    pub fn from(&self, first: DocId) -> Box<dyn Iterator<Item = DocId> + '_> {
+        match self {
+            Ids::Few(ids) => Box::new(ids.iter().copied().filter(move |id| *id >= first)),
+            Ids::Bitmap(ids) => Box::new(ids.range(first..)),
+        }
+    }
+
+    /// The ids below `end`, descending.
+    pub fn back_from(&self, end: DocId) -> Box<dyn Iterator<Item = DocId> + '_> {
+        match self {
+            Ids::Few(ids) => Box::new(ids.iter().copied().rev().filter(move |id| *id < end)),
+            Ids::Bitmap(ids) => Box::new(ids.range(..end).rev()),
+        }
+    }
+
+    /// How many ids are below `first`.
+    pub fn before(&self, first: DocId) -> u64 {
+        match (self, first.checked_sub(1)) {
+            (_, None) => 0,
+            (Ids::Few(ids), _) => ids.iter().filter(|id| **id < first).count() as u64,
+            (Ids::Bitmap(ids), Some(last)) => ids.rank(last),
+        }
+    }
+
     fn into_bitmap(self) -> Cow<'a, RoaringBitmap> {
         match self {
             Ids::Few(ids) => Cow::Owned(ids.into_iter().collect()),
@@ -129,18 +155,34 @@ impl<'a> Ids<'a> {
         Ids::Bitmap(Cow::Owned(all - self.into_bitmap().as_ref()))
     }
 
-    /// The set without `due`.
+    /// What is in the set and not in the other.
     #[must_use]
-    pub fn without(self, due: &RoaringBitmap) -> Self {
-        if due.is_empty() {
-            return self;
-        }
+    pub fn minus(self, other: Self) -> Self {
         match self {
+            _ if other.is_empty() => self,
             Ids::Few(mut ids) => {
-                ids.retain(|id| !due.contains(*id));
+                ids.retain(|id| !other.contains(*id));
                 Ids::Few(ids)
             }
-            Ids::Bitmap(ids) => Ids::Bitmap(Cow::Owned(ids.as_ref() - due)),
+            Ids::Bitmap(ids) => {
+                Ids::Bitmap(Cow::Owned(ids.as_ref() - other.into_bitmap().as_ref()))
+            }
         }
+    }
+
+    /// The set without what is hidden.
+    #[must_use]
+    pub fn without(self, hidden: Hidden<'_>) -> Self {
+        hidden.sets().fold(self, |ids, set| match ids {
+            Ids::Few(mut ids) => {
+                ids.retain(|id| !set.contains(*id));
+                Ids::Few(ids)
+            }
+            Ids::Bitmap(Cow::Borrowed(ids)) => Ids::Bitmap(Cow::Owned(ids - set)),
+            Ids::Bitmap(Cow::Owned(mut ids)) => {
+                ids -= set;
+                Ids::Bitmap(Cow::Owned(ids))
+            }
+        })
     }
 }

@@ -1,13 +1,15 @@
-//! What an access leaves open, checked on each candidate: by a column where an index has one, else on the document.
+//! What an access leaves open, checked on each candidate: by an index that decides it, else on the document.
 
 use roaring::RoaringBitmap;
 
 use super::budget::Budget;
+use super::decide::Decider;
 use crate::collection::Collection;
+use crate::doc::{DocRef, Document};
 use crate::error::Result;
-use crate::index::{Column, DocId};
+use crate::index::DocId;
 use crate::plan::Access;
-use crate::query::{Filter, FilterNode};
+use crate::query::{Candidate, Fact, Filter, FilterNode, Meta, Test};
 use crate::value::KeyBuf;
 
 /// The open nodes of a filter.
@@ -15,64 +17,88 @@ pub struct Residual<'c, 'q> {
     collection: &'c Collection,
     filter: Option<&'q Filter>,
     nodes: &'q [u32],
-    /// For each node of the filter, the column that decides it.
-    columns: Vec<Option<&'c Column>>,
+    /// For each node of the filter, what decides it without the document.
+    deciders: Vec<Option<Decider<'c>>>,
     invalid: &'q RoaringBitmap,
-    open: Vec<(u32, u32)>,
     key: KeyBuf,
 }
 
 impl<'c, 'q> Residual<'c, 'q> {
     /// What `access` leaves open.
     pub fn new(collection: &'c Collection, access: &'q Access<'q>) -> Self {
-        let mut columns = Vec::new();
+        let mut deciders = Vec::new();
         if let Some(filter) = access.filter
-            && !access.residual.is_empty()
+            && let Some(last) = access.residual.iter().max()
         {
-            columns.extend(filter.nodes.iter().map(|node| column_of(collection, node)));
+            let candidates = access.expected(collection.live().len());
+            deciders.resize_with(*last as usize + 1, || None);
+            let mut open = access.residual.clone();
+            while let Some(at) = open.pop() {
+                open.extend(filter.nodes[at as usize].children());
+                if let FilterNode::Test(test) = &filter.nodes[at as usize] {
+                    deciders[at as usize] =
+                        Decider::of(collection, test, candidates, access.hidden);
+                }
+            }
         }
         Residual {
             collection,
             filter: access.filter,
             nodes: &access.residual,
-            columns,
+            deciders,
             invalid: &access.invalid,
-            open: Vec::new(),
             key: KeyBuf::default(),
         }
     }
 
-    /// Whether the document of `id` satisfies all of it. Error: `NOINDEX`.
-    pub fn holds(&mut self, id: DocId, budget: &mut Budget) -> Result<bool> {
+    /// Whether the document of `id` satisfies all of it. Errors: `NOINDEX`, `TIMEOUT`.
+    pub fn holds(&mut self, id: DocId, budget: &mut Budget<'_>) -> Result<bool> {
         let Some(filter) = self.filter else { return Ok(true) };
-        let is_valid = !self.invalid.contains(id);
-        let mut read = false;
-        for node in self.nodes {
-            let (columns, key, collection) = (&self.columns, &mut self.key, self.collection);
-            let held = filter.decide(*node, &mut self.open, is_valid, &mut |at, leaf| {
-                if let FilterNode::Test(test) = leaf
-                    && let Some(exact) = columns[at as usize].and_then(|column| column.exact(id))
-                {
-                    return test.keys.contains(exact);
-                }
-                read = true;
-                collection.document(id).is_some_and(|document| leaf.matches(document.view(), key))
-            });
-            if !held {
-                budget.examine_if(read)?;
-                return Ok(false);
-            }
-        }
-        budget.examine_if(read)?;
-        Ok(true)
+        let mut row = Row {
+            collection: self.collection,
+            id,
+            deciders: &self.deciders,
+            invalid: self.invalid,
+            is_read: false,
+        };
+        let key = &mut self.key;
+        let meter = budget.meter();
+        let holds = self.nodes.iter().all(|node| filter.decide(*node, &mut row, key, meter));
+        budget.examine_if(row.is_read)?;
+        Ok(holds)
     }
 }
 
-fn column_of<'c>(collection: &'c Collection, node: &FilterNode) -> Option<&'c Column> {
-    let FilterNode::Test(test) = node else { return None };
-    let index = collection
-        .indexes()
-        .iter()
-        .find(|index| *index.path() == test.path && index.column().is_some());
-    index.and_then(|index| index.column())
+/// A document of the collection, which is read only where no index tells.
+struct Row<'c, 'r> {
+    collection: &'c Collection,
+    id: DocId,
+    deciders: &'r [Option<Decider<'c>>],
+    invalid: &'r RoaringBitmap,
+    is_read: bool,
+}
+
+impl<'c> Row<'c, '_> {
+    fn document(&mut self) -> Option<&'c Document> {
+        self.is_read = true;
+        self.collection.document(self.id)
+    }
+}
+
+impl<'c> Candidate<'c> for Row<'c, '_> {
+    fn doc(&mut self) -> DocRef<'c> {
+        self.document().map_or(DocRef::EMPTY, Document::view)
+    }
+
+    fn fact(&mut self, meta: Meta) -> Fact<'c> {
+        if meta == Meta::Valid {
+            return Fact::Bool(!self.invalid.contains(self.id));
+        }
+        let Some(document) = self.document() else { return Fact::Missing };
+        self.collection.fact(self.id, document, meta)
+    }
+
+    fn known(&mut self, node: u32, test: &Test) -> Option<bool> {
+        self.deciders.get(node as usize)?.as_ref()?.holds(self.id, test)
+    }
 }

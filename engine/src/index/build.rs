@@ -8,7 +8,7 @@
 //! is all where heads decide; only for those that leave the order open are whole keys made, once more, from their documents.
 //! Meanwhile an entry of a sorted index costs 16 bytes; the index itself is laid down block by block, at its final size.
 
-use super::{Body, DocId, Index, Posting};
+use super::{About, Body, Buffers, DocId, Index, Posting, Unique};
 use crate::doc::DocRef;
 use crate::schema::{Field, check};
 use crate::value::{Key, KeyBuf, KeyRef};
@@ -35,7 +35,7 @@ pub struct Builder {
     index: Index,
     /// The entries of a sorted index. Their ids are numbers until the end.
     gathered: Vec<Entry>,
-    buf: KeyBuf,
+    buffers: Buffers,
 }
 
 impl Builder {
@@ -45,26 +45,39 @@ impl Builder {
         let mut gathered = Vec::new();
         match &mut index.body {
             // Each document of a unique index has a value of its own, and rarely none.
-            Body::Set(set) if index.unique => set.reserve(documents),
+            Body::Set(set) if index.about.unique != Unique::No => set.reserve(documents),
             Body::Set(_) => {}
+            // How many a filter leaves is not known.
+            Body::Sorted(_) if index.about.filter.is_some() => {}
             Body::Sorted(_) => gathered.reserve_exact(documents),
         }
-        Builder { index, gathered, buf: KeyBuf::default() }
+        Builder { index, gathered, buffers: Buffers::default() }
+    }
+
+    /// Whether the index takes documents that are, or are not, marked as deleted.
+    pub fn takes(&self, is_deleted: bool) -> bool {
+        self.index.takes(is_deleted)
     }
 
     /// Takes a document's entries in. Numbers ascend.
     pub fn add(&mut self, number: u32, doc: DocRef<'_>) {
-        let Builder { index, gathered, buf } = self;
-        let Index { path, scalar, body, unique, conflicts, entries, .. } = index;
-        let mut target = Target { body, unique: *unique, conflicts, entries, gathered };
-        super::each_key(path, *scalar, doc, buf, |key| target.take(number, key));
+        let Builder { index, gathered, buffers } = self;
+        let Index { about, body, conflicts, entries, .. } = index;
+        let mut target = Target { about, body, conflicts, entries, gathered };
+        about.source.each_key(doc, buffers, |key| target.take(number, key));
     }
 
-    /// The same of a document that nobody has judged: whether it keeps to `field`, which the index is over.
-    pub fn add_judged(&mut self, number: u32, doc: DocRef<'_>, field: &Field) -> bool {
-        let Builder { index, gathered, buf } = self;
-        let Index { body, unique, conflicts, entries, .. } = index;
-        let mut target = Target { body, unique: *unique, conflicts, entries, gathered };
+    /// The same of a document that nobody has judged: whether it keeps to `field`, whose values the index holds.
+    pub fn add_judged(
+        &mut self,
+        number: u32,
+        doc: DocRef<'_>,
+        field: &Field,
+        buf: &mut KeyBuf,
+    ) -> bool {
+        let Builder { index, gathered, .. } = self;
+        let Index { about, body, conflicts, entries, .. } = index;
+        let mut target = Target { about, body, conflicts, entries, gathered };
         let mut is_missing = true;
         let mut see = |key: KeyRef<'_>| {
             is_missing = false;
@@ -91,16 +104,18 @@ impl Builder {
             entry.id = id_of(ids, entry.id);
         }
         if let Some(column) = &mut self.index.column {
-            // Each document has one key, so an array by id puts them in order.
-            let mut keys = vec![(0, true); ids.map_or(0, <[DocId]>::len)];
+            // Each document has one key, or none, so an array by id puts them in order.
+            let mut keys = vec![None; ids.map_or(0, <[DocId]>::len)];
             for entry in &gathered {
                 match keys.get_mut(entry.id as usize) {
-                    Some(key) => *key = (entry.head, !entry.has_tail),
+                    Some(key) => *key = Some((entry.head, !entry.has_tail)),
                     None => column.insert(entry.id, entry.head, !entry.has_tail),
                 }
             }
-            for (id, (head, is_exact)) in keys.into_iter().enumerate() {
-                column.insert(id as DocId, head, is_exact);
+            for (id, key) in keys.into_iter().enumerate() {
+                if let Some((head, is_exact)) = key {
+                    column.insert(id as DocId, head, is_exact);
+                }
             }
         }
         gathered.sort_unstable();
@@ -133,7 +148,7 @@ impl Builder {
         for same in group.chunk_by(|a, b| a.id == b.id) {
             let id = same[0].id;
             let Some(doc) = document(id) else { continue };
-            super::each_key(&self.index.path, self.index.scalar, doc, &mut self.buf, |key| {
+            self.index.about.source.each_key(doc, &mut self.buffers, |key| {
                 if key.head == head {
                     pairs.push((key.to_key(), id));
                 }
@@ -149,18 +164,18 @@ impl Builder {
 
     /// The next key of a sorted index, with all its documents.
     fn push(&mut self, key: KeyRef<'_>, ids: &[DocId]) {
-        let Index { body, unique, conflicts, entries, .. } = &mut self.index;
+        let Index { about, body, conflicts, entries, .. } = &mut self.index;
         let Body::Sorted(sorted) = body else { return };
         *entries += ids.len() as u64;
-        *conflicts += u64::from(*unique && ids.len() > 1 && !key.is_absent());
+        *conflicts += u64::from(ids.len() > 1 && about.claims(key));
         sorted.push(key, Posting::of_sorted(ids));
     }
 }
 
 /// What entries go to.
 struct Target<'i> {
+    about: &'i About,
     body: &'i mut Body,
-    unique: bool,
     conflicts: &'i mut u64,
     entries: &'i mut u64,
     gathered: &'i mut Vec<Entry>,
@@ -173,7 +188,7 @@ impl Target<'_> {
             Body::Set(set) => {
                 if let Some(count) = set.push(key, number) {
                     *self.entries += 1;
-                    *self.conflicts += u64::from(self.unique && count == 2 && !key.is_absent());
+                    *self.conflicts += u64::from(count == 2 && self.about.claims(key));
                 }
             }
             Body::Sorted(_) => {

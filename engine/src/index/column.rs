@@ -33,7 +33,23 @@ impl Column {
 
     /// Whether the head of `id` is its whole key.
     pub fn is_exact(&self, id: DocId) -> bool {
-        !self.inexact.contains(id)
+        self.inexact.is_empty() || !self.inexact.contains(id)
+    }
+
+    /// Whether the head of each document is its whole key.
+    pub fn is_all_exact(&self) -> bool {
+        self.inexact.is_empty()
+    }
+
+    /// Shows `body` the heads of up to 64 documents at a time: the first of their 64 ids, which of these are there, and
+    /// their heads.
+    pub fn each_chunk(&self, body: impl FnMut(DocId, u64, &[u64])) {
+        self.heads.each_chunk(body);
+    }
+
+    /// Shows `body` every document's head, by id, until there is an error.
+    pub fn try_each<E>(&self, mut body: impl FnMut(DocId, u64) -> Result<(), E>) -> Result<(), E> {
+        self.heads.try_each(|id, head| body(id, *head))
     }
 
     /// Sets the head of `id`'s key, and whether it is the whole key.

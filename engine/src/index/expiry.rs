@@ -1,12 +1,15 @@
 //! The order in which documents lapse, and the due ones: lapsed by the clock, not yet removed by the server.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use roaring::RoaringBitmap;
 
 use super::DocId;
 use super::idmap::IdMap;
 use crate::memory::Blocks;
+use crate::query::Fact;
+use crate::value::{KeyBuf, KeyRef, KeySet};
 
 /// Times in milliseconds since 1970. A document is due when now is greater than its time, as with the server's keys.
 #[derive(Debug, Default)]
@@ -65,6 +68,11 @@ impl Expiry {
         }
     }
 
+    /// The clock at the last look.
+    pub fn seen_ms(&self) -> i64 {
+        self.seen_ms
+    }
+
     /// When `id` lapses.
     pub fn time(&self, id: DocId) -> Option<i64> {
         self.times.get(id).copied()
@@ -73,6 +81,19 @@ impl Expiry {
     /// The due documents: to be left out of every answer.
     pub fn due(&self) -> &RoaringBitmap {
         &self.due
+    }
+
+    /// Those that are not due and have a time with a key among `keys`, in the order in which they lapse. O(log n) a range.
+    pub fn within(&self, keys: &KeySet) -> impl Iterator<Item = DocId> {
+        keys.ranges().iter().flat_map(|range| {
+            let first = time_of_first(|key| range.is_above(key));
+            let end = time_of_first(|key| !range.is_below(key));
+            let from = first.map(|first| {
+                let end = end.map_or(Bound::Unbounded, |end| Bound::Excluded((end, 0)));
+                self.order.range((Bound::Included((first, 0)), end))
+            });
+            from.into_iter().flatten().map(|(_, id)| *id)
+        })
     }
 
     /// How many documents have a time.
@@ -99,9 +120,59 @@ impl Expiry {
     }
 }
 
+/// The least time whose key is not `before`; none where all are. Keys ascend with times, though some share one.
+fn time_of_first(before: impl Fn(KeyRef<'_>) -> bool) -> Option<i64> {
+    let mut buf = KeyBuf::default();
+    let mut is_before = |time: i64| {
+        Fact::Instant(time).key(&mut buf);
+        before(buf.as_ref())
+    };
+    if is_before(i64::MAX) {
+        return None;
+    }
+    let (mut low, mut high) = (i64::MIN, i64::MAX);
+    while low < high {
+        // Rounded down, below zero too.
+        let middle = (i128::from(low) + i128::from(high)).div_euclid(2) as i64;
+        if is_before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Some(low)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::{Key, KeyRange};
+
+    #[test]
+    fn times_are_found_by_their_keys() {
+        let mut expiry = Expiry::default();
+        let times = [i64::MIN, -5, 0, 99, 100, 101, i64::MAX - 1, i64::MAX];
+        for (id, time) in times.into_iter().enumerate() {
+            expiry.set(id as DocId, Some(time));
+        }
+        let key = |time: i64| {
+            let mut buf = KeyBuf::default();
+            buf.set_instant(time, 0);
+            buf.as_ref().to_key()
+        };
+        let found =
+            |range: KeyRange| -> Vec<DocId> { expiry.within(&KeySet::range(range)).collect() };
+        let all = KeyRange::all();
+        assert_eq!(found(all.clone()), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(found(KeyRange::point(key(100))), [4]);
+        assert_eq!(found(KeyRange::point(Key::MISSING)), [] as [DocId; 0]);
+        assert_eq!(found(KeyRange { low: Key::STRING_MIN, ..all.clone() }), [] as [DocId; 0]);
+        let above = KeyRange { low: key(100), low_included: false, ..all.clone() };
+        assert_eq!(found(above), [5, 6, 7]);
+        assert_eq!(found(KeyRange { high: key(100), ..all.clone() }), [0, 1, 2, 3]);
+        // Of doubles these two are one.
+        assert_eq!(found(KeyRange::point(key(i64::MAX - 1))), [6, 7]);
+    }
 
     #[test]
     fn a_document_is_due_after_its_time_and_no_earlier() {

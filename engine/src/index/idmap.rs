@@ -85,6 +85,14 @@ impl<C: Chunk> Chunks<C> {
         self.middles.iter().flatten()
     }
 
+    /// Every chunk with its number: what its ids divided by 64 are.
+    fn numbered(&self) -> impl Iterator<Item = (DocId, &C)> {
+        self.middles.iter().enumerate().flat_map(|(middle, chunks)| {
+            let first = (middle * MIDDLE_CHUNKS) as DocId;
+            chunks.iter().enumerate().map(move |(at, chunk)| (first + at as DocId, chunk))
+        })
+    }
+
     /// Bytes of the two levels themselves.
     pub fn frame_bytes(&self, blocks: Blocks) -> usize {
         let middles: usize = self.middles.iter().map(|chunks| blocks.vec(chunks)).sum();
@@ -173,6 +181,27 @@ impl<T> IdMap<T> {
         Some(item)
     }
 
+    /// Shows `body` every chunk that has items: the first of its 64 ids, which of them are there, and their items.
+    pub fn each_chunk(&self, mut body: impl FnMut(DocId, u64, &[T])) {
+        for (number, chunk) in self.chunks.numbered() {
+            if chunk.present != 0 {
+                body(number * 64, chunk.present, &chunk.items);
+            }
+        }
+    }
+
+    /// Shows `body` every item, by id, until there is an error.
+    pub fn try_each<E>(&self, mut body: impl FnMut(DocId, &T) -> Result<(), E>) -> Result<(), E> {
+        for (number, chunk) in self.chunks.numbered() {
+            let mut present = chunk.present;
+            for item in &chunk.items {
+                body(number * 64 + present.trailing_zeros(), item)?;
+                present &= present - 1;
+            }
+        }
+        Ok(())
+    }
+
     /// How many items. O(chunks).
     pub fn len(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.items.len()).sum()
@@ -213,6 +242,13 @@ mod tests {
                 prop_assert_eq!(map.get(id), model.get(&id));
             }
             prop_assert_eq!(map.len(), model.len());
+            let mut shown = Vec::new();
+            let all: Result<(), ()> = map.try_each(|id, item| {
+                shown.push((id, *item));
+                Ok(())
+            });
+            prop_assert!(all.is_ok());
+            prop_assert!(shown.into_iter().eq(model.iter().map(|(id, item)| (*id, *item))));
             for (id, item) in &model {
                 prop_assert_eq!(map.get(*id), Some(item));
             }

@@ -1,16 +1,22 @@
 //! Secondary indexes: from the key of a value to the documents that hold it.
 //!
-//! Every document of a collection stands in every index of it under at least one key; one whose path leads to
-//! nothing stands under [`Key::MISSING`]. An index over a path without `[*]` holds each document exactly once, so
-//! its counts are counts of documents.
+//! Every document that an index covers - all of its collection, unless it has a filter - stands in it under at least one
+//! key; one whose path leads to nothing stands under [`Key::MISSING`]. An index over paths without `[*]` holds each
+//! document exactly once, so its counts are counts of documents. Which keys a document has says [`Source`]. A unique index
+//! covers only documents that are not marked as deleted.
 
 mod build;
 pub mod column;
 pub mod expiry;
+pub mod grams;
 pub mod idmap;
+pub mod need;
 pub mod posting;
 pub mod set;
 pub mod sorted;
+mod source;
+
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -20,15 +26,19 @@ pub use expiry::Expiry;
 pub use posting::Posting;
 pub use set::SetIndex;
 pub use sorted::SortedIndex;
+pub use source::{Buffers, Part, Source};
 
-use crate::doc::DocRef;
+use crate::doc::Document;
 use crate::memory::Blocks;
-use crate::path::{Path, Step};
-use crate::schema::{Field, IndexKind, Scalar};
-use crate::value::{Key, KeyBuf, KeyRange, KeyRef, KeySet};
+use crate::path::Path;
+use crate::schema::{Definition, IndexKind, Nulls, Scalar};
+use crate::value::{Key, KeyRange, KeyRef, KeySet, tuple};
 
 /// A document's number within its collection: given at birth, ascending, not reused.
 pub type DocId = u32;
+
+/// Values under which a document is looked for, where there is no column.
+const PROBES_MAX: usize = 16;
 
 /// The keys of one document in one index, ascending, without repeats.
 pub type KeyList = SmallVec<[Key; 1]>;
@@ -42,47 +52,87 @@ pub enum Body {
     Sorted(SortedIndex),
 }
 
+/// Which keys of an index one document alone may stand under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unique {
+    /// None.
+    No,
+    /// Those none of whose values is missing or null.
+    Present,
+    /// All.
+    All,
+}
+
+/// What does not change of an index; shared with those who build it anew.
+#[derive(Debug, PartialEq)]
+struct About {
+    /// None of a field's own index.
+    name: Option<Box<str>>,
+    source: Source,
+    /// The text of the source's filter.
+    filter: Option<Box<str>>,
+    unique: Unique,
+}
+
+impl About {
+    /// Whether one document alone may stand under `key`. The one place that decides it.
+    fn claims(&self, key: KeyRef<'_>) -> bool {
+        match self.unique {
+            Unique::No => false,
+            Unique::Present => !self.source.has_absent(key),
+            Unique::All => true,
+        }
+    }
+}
+
 /// One index of a collection.
 #[derive(Debug)]
 pub struct Index {
-    path: Path,
-    /// The steps of the path before its first `[*]`: what stands there decides all keys.
-    stem: Path,
-    scalar: Scalar,
-    unique: bool,
+    about: Arc<About>,
     body: Body,
-    /// The key's head by document, for a sorted index over one value a document.
+    /// The key's head by document, for a sorted index over one value of every document.
     column: Option<Column>,
-    /// Values that more than one document holds although the index is unique.
+    /// Keys that more than one document stands under although one alone may.
     conflicts: u64,
     /// Pairs of key and document.
     entries: u64,
 }
 
 impl Index {
-    /// An empty index for a field that asks for one: by its kind, or hashed for a unique one without a kind.
-    pub fn for_field(field: &Field, seed: u64) -> Option<Self> {
-        let kind = field.indexed_as()?;
-        let path = field.index_path();
-        let before_each = path.steps().iter().take_while(|step| **step != Step::Each);
-        let stem = Path::new(before_each.cloned().collect());
-        let (body, column) = match kind {
-            IndexKind::Set => (Body::Set(SetIndex::new(seed)), None),
-            IndexKind::Sorted => {
-                (Body::Sorted(SortedIndex::default()), (!path.is_multi()).then(Column::default))
-            }
+    /// An empty index for each that `definition` asks for: those of its fields, then those by themselves.
+    pub fn all_of(definition: &Definition, seed: u64) -> Vec<Self> {
+        let of_fields = definition.fields.iter().filter_map(|field| {
+            let kind = field.indexed_as()?;
+            let source = Source::of_field(field, kind);
+            let unique = if field.unique { Unique::Present } else { Unique::No };
+            Some(Index::new(About { name: None, source, filter: None, unique }, kind, seed))
+        });
+        let named = definition.indexes.iter().map(|index| {
+            let unique = match (index.unique, index.nulls) {
+                (false, _) => Unique::No,
+                (true, Nulls::Distinct) => Unique::Present,
+                (true, Nulls::NotDistinct) => Unique::All,
+            };
+            let about = About {
+                name: Some(index.name.clone()),
+                source: Source::of_named(index, definition),
+                filter: index.filter.clone(),
+                unique,
+            };
+            Index::new(about, index.kind, seed)
+        });
+        of_fields.chain(named).collect()
+    }
+
+    fn new(about: About, kind: IndexKind, seed: u64) -> Self {
+        let body = match kind {
+            IndexKind::Set | IndexKind::Substring => Body::Set(SetIndex::new(seed)),
+            IndexKind::Sorted => Body::Sorted(SortedIndex::default()),
         };
-        let scalar = field.ty.scalar;
-        Some(Index {
-            path,
-            stem,
-            scalar,
-            unique: field.unique,
-            body,
-            column,
-            conflicts: 0,
-            entries: 0,
-        })
+        let is_single = about.source.values_path().is_some_and(|path| !path.is_multi());
+        let has_column = kind == IndexKind::Sorted && is_single && about.source.filter().is_none();
+        let column = has_column.then(Column::default);
+        Index { about: Arc::new(about), body, column, conflicts: 0, entries: 0 }
     }
 
     /// An index of the same kind over the same values, without entries.
@@ -92,35 +142,100 @@ impl Index {
             Body::Set(set) => Body::Set(set.emptied()),
             Body::Sorted(_) => Body::Sorted(SortedIndex::default()),
         };
-        Index {
-            path: self.path.clone(),
-            stem: self.stem.clone(),
-            body,
-            column: self.column.as_ref().map(|_| Column::default()),
-            conflicts: 0,
-            entries: 0,
-            ..*self
+        let column = self.column.as_ref().map(|_| Column::default());
+        Index { about: self.about.clone(), body, column, conflicts: 0, entries: 0 }
+    }
+
+    /// Whether the two are of one kind over the same values: what one holds of a document, the other does.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.kind_name() == other.kind_name() && self.about == other.about
+    }
+
+    /// What it is called, if it was declared by itself.
+    pub fn name(&self) -> Option<&str> {
+        self.about.name.as_deref()
+    }
+
+    /// Which keys a document has in it.
+    pub fn source(&self) -> &Source {
+        &self.about.source
+    }
+
+    /// The text of the filter that its documents satisfy; all are in it without one.
+    pub fn filter_text(&self) -> Option<&str> {
+        self.about.filter.as_deref()
+    }
+
+    /// Its paths as text, each with DESC where the greatest come first.
+    pub fn paths(&self) -> String {
+        let paths = self.source().parts().iter().map(|part| {
+            let order = if part.is_descending { " DESC" } else { "" };
+            format!("{}{order}", part.path)
+        });
+        paths.collect::<Vec<String>>().join(", ")
+    }
+
+    /// What it is called in a plan: its paths, behind its name if it has one.
+    pub fn title(&self) -> String {
+        let paths = self.paths();
+        self.name().map_or_else(|| paths.clone(), |name| format!("{name} ({paths})"))
+    }
+
+    /// The key of a document whose values are `keys`, behind those of the parts that `prefix` has.
+    pub fn key_behind(&self, prefix: &[u8], keys: &[Key]) -> Key {
+        let source = self.source();
+        if !source.is_tuples() {
+            return keys.first().cloned().unwrap_or(Key::MISSING);
         }
+        let mut bytes = prefix.to_vec();
+        let first = source.parts().len().saturating_sub(keys.len());
+        for (part, key) in source.parts()[first..].iter().zip(keys) {
+            tuple::push(&mut bytes, key.as_ref(), part.is_descending);
+        }
+        tuple::key(&bytes).to_key()
     }
 
-    /// The path whose values the index holds.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Whether it holds every document by the values at `path` alone, as values of the type `scalar`.
+    pub fn is_over(&self, path: &Path, scalar: Scalar) -> bool {
+        let source = self.source();
+        source.values_path() == Some(path)
+            && source.parts()[0].scalar == scalar
+            && source.filter().is_none()
     }
 
-    /// The type under which values become keys.
-    pub fn scalar(&self) -> Scalar {
-        self.scalar
-    }
-
-    /// Whether one value may be held by one document only.
+    /// Whether some keys may have one document only.
     pub fn is_unique(&self) -> bool {
-        self.unique
+        self.about.unique != Unique::No
+    }
+
+    /// Whether one document alone may stand under `key`.
+    pub fn claims(&self, key: KeyRef<'_>) -> bool {
+        self.about.claims(key)
+    }
+
+    /// Whether it takes documents that are, or are not, marked as deleted: a unique one leaves the values of deleted documents
+    /// to others. The one place that decides it.
+    pub fn takes(&self, is_deleted: bool) -> bool {
+        !(is_deleted && self.is_unique())
+    }
+
+    /// The keys under which it has a document that is there, ascending, without repeats.
+    pub fn keys_of(&self, document: &Document) -> KeyList {
+        let is_taken = self.takes(document.is_deleted());
+        if is_taken { self.source().keys(document.view()) } else { KeyList::new() }
+    }
+
+    /// What UNIQUE forbids two documents to share, in words: it ends in the paths.
+    pub fn shared(&self) -> String {
+        let values = if self.source().is_tuples() { "values" } else { "value" };
+        let paths: Vec<String> =
+            self.source().parts().iter().map(|part| part.path.to_string()).collect();
+        format!("{values} at {}", paths.join(", "))
     }
 
     /// Whether a document can stand under several keys.
     pub fn is_multi(&self) -> bool {
-        self.path.is_multi()
+        self.source().is_multi()
     }
 
     /// The ordered entries, if the index is sorted.
@@ -163,36 +278,18 @@ impl Index {
         body + self.column.as_ref().map_or(0, |column| column.heap_bytes(blocks))
     }
 
-    /// `set` or `sorted`.
+    /// `set`, `sorted` or `substring`.
     pub fn kind_name(&self) -> &'static str {
         match &self.body {
+            Body::Set(_) if self.is_of_parts() => "substring",
             Body::Set(_) => "set",
             Body::Sorted(_) => "sorted",
         }
     }
 
-    /// How many values of `doc` the index would look at, counted up to one more than `most`.
-    pub fn values_of(&self, doc: DocRef<'_>, most: usize) -> usize {
-        if self.is_multi() { self.path.values(doc).take(most + 1).count() } else { 1 }
-    }
-
-    /// The keys under which `doc` stands, ascending.
-    pub fn keys(&self, doc: DocRef<'_>) -> KeyList {
-        let mut keys = KeyList::new();
-        let mut buf = KeyBuf::default();
-        each_key(&self.path, self.scalar, doc, &mut buf, |key| keys.push(key.to_key()));
-        keys.sort();
-        keys.dedup();
-        keys
-    }
-
-    /// Whether `old` and `new` surely have the same keys: the text that decides them is the same.
-    pub fn same_text(&self, old: DocRef<'_>, new: DocRef<'_>) -> bool {
-        match (self.stem.first(old), self.stem.first(new)) {
-            (None, None) => true,
-            (Some(old), Some(new)) => old.bytes() == new.bytes(),
-            _ => false,
-        }
+    /// Whether its keys are of parts of strings.
+    pub fn is_of_parts(&self) -> bool {
+        self.source().is_of_parts()
     }
 
     /// The documents that hold `key`.
@@ -216,7 +313,7 @@ impl Index {
         // `None`: the pair was there already.
         if let Some(count) = count {
             self.entries += 1;
-            self.conflicts += u64::from(self.unique && count == 2 && !key.is_absent());
+            self.conflicts += u64::from(count == 2 && self.claims(key.as_ref()));
         }
     }
 
@@ -231,7 +328,7 @@ impl Index {
         }
         if let Some(count) = count {
             self.entries -= 1;
-            self.conflicts -= u64::from(self.unique && count == 1 && !key.is_absent());
+            self.conflicts -= u64::from(count == 1 && self.claims(key.as_ref()));
         }
     }
 
@@ -241,6 +338,12 @@ impl Index {
             Body::Set(_) => keys.is_points(),
             Body::Sorted(_) => true,
         }
+    }
+
+    /// Whether it decides quickly of one document after the other whether its key is in `keys`: by the column, or by looking
+    /// for it under a few values.
+    pub fn decides(&self, keys: &KeySet) -> bool {
+        self.column.is_some() || (keys.is_points() && keys.ranges().len() <= PROBES_MAX)
     }
 
     /// How many pairs have a key in `keys`: documents, unless the index is over `[*]`.
@@ -288,38 +391,12 @@ impl Index {
         if entries != self.entries {
             faults.push(format!("counts {} entries and holds {entries}", self.entries));
         }
-        let doubles = each.iter().filter(|(key, posting)| posting.len() > 1 && !key.is_absent());
-        let conflicts = if self.unique { doubles.count() as u64 } else { 0 };
+        let doubles =
+            each.iter().filter(|(key, posting)| posting.len() > 1 && self.claims(key.as_ref()));
+        let conflicts = doubles.count() as u64;
         if conflicts != self.conflicts {
             faults.push(format!("counts {} conflicts and holds {conflicts}", self.conflicts));
         }
         faults
-    }
-}
-
-/// Shows `body` each key under which `doc` stands, in the order of the document and perhaps more than once.
-fn each_key(
-    path: &Path,
-    scalar: Scalar,
-    doc: DocRef<'_>,
-    buf: &mut KeyBuf,
-    mut body: impl FnMut(KeyRef<'_>),
-) {
-    let mut show = |raw| {
-        scalar.key(raw, buf);
-        body(buf.as_ref());
-    };
-    let mut is_missing = true;
-    if path.is_multi() {
-        for raw in path.values(doc) {
-            is_missing = false;
-            show(raw);
-        }
-    } else if let Some(raw) = path.first(doc) {
-        is_missing = false;
-        show(raw);
-    }
-    if is_missing {
-        body(Key::MISSING.as_ref());
     }
 }

@@ -14,11 +14,35 @@ use crate::value::{Kind, Raw};
 /// The values that a path leads to, in the order of the document.
 pub struct Values<'a, 'p> {
     steps: &'p [Step],
-    /// The value of the first step, until it has been walked.
+    /// The value to walk from, until it has been walked.
     start: Option<Raw<'a>>,
     /// For each `[*]` that was entered: the elements to come, and the step that each of them takes
     /// next.
     open: SmallVec<[(Elements<'a>, usize); 2]>,
+    /// Elements that were walked over since somebody asked.
+    walked: u32,
+}
+
+impl Values<'_, '_> {
+    /// How many elements were walked over since this was asked last.
+    pub fn take_walked(&mut self) -> u32 {
+        std::mem::take(&mut self.walked)
+    }
+}
+
+/// What a path begins at.
+#[derive(Clone, Copy)]
+pub enum Root<'a> {
+    /// A document, whose members a directory finds.
+    Document(DocRef<'a>),
+    /// An element of an array.
+    Element(Raw<'a>),
+}
+
+impl<'a> From<DocRef<'a>> for Root<'a> {
+    fn from(doc: DocRef<'a>) -> Self {
+        Root::Document(doc)
+    }
 }
 
 /// Where the steps up to the next `[*]` lead.
@@ -30,24 +54,29 @@ enum Reached<'a> {
 }
 
 impl Path {
-    /// Every value that the path leads to in `doc`. O(bytes of the top-level member).
-    pub fn values<'a, 'p>(&'p self, doc: DocRef<'a>) -> Values<'a, 'p> {
-        Values { steps: self.steps(), start: self.start(doc), open: SmallVec::new() }
+    /// Every value that the path leads to. O(bytes of the top-level member).
+    pub fn values<'a, 'p>(&'p self, root: impl Into<Root<'a>>) -> Values<'a, 'p> {
+        let (start, steps) = self.start(root.into());
+        Values { steps, start, open: SmallVec::new(), walked: 0 }
     }
 
-    /// The first value that the path leads to in `doc`.
-    pub fn first<'a>(&self, doc: DocRef<'a>) -> Option<Raw<'a>> {
-        match walk(self.steps(), 1, self.start(doc)?) {
+    /// The first value that the path leads to.
+    pub fn first<'a>(&self, root: impl Into<Root<'a>>) -> Option<Raw<'a>> {
+        let root = root.into();
+        let (start, steps) = self.start(root);
+        match walk(steps, 0, start?) {
             Reached::Nothing => None,
             Reached::Value(value) => Some(value),
-            Reached::Each(..) => self.values(doc).next(),
+            Reached::Each(..) => self.values(root).next(),
         }
     }
 
-    fn start<'a>(&self, doc: DocRef<'a>) -> Option<Raw<'a>> {
-        match self.steps().first() {
-            Some(Step::Name(name)) => doc.member(name),
-            _ => None,
+    /// The value to walk from, and the steps that are left.
+    fn start<'a>(&self, root: Root<'a>) -> (Option<Raw<'a>>, &[Step]) {
+        match (root, self.steps()) {
+            (Root::Document(doc), [Step::Name(name), rest @ ..]) => (doc.member(name), rest),
+            (Root::Document(_), _) => (None, &[]),
+            (Root::Element(element), steps) => (Some(element), steps),
         }
     }
 }
@@ -57,7 +86,7 @@ impl<'a> Iterator for Values<'a, '_> {
 
     fn next(&mut self) -> Option<Raw<'a>> {
         let mut reached = match self.start.take() {
-            Some(value) => walk(self.steps, 1, value),
+            Some(value) => walk(self.steps, 0, value),
             None => Reached::Nothing,
         };
         loop {
@@ -67,6 +96,7 @@ impl<'a> Iterator for Values<'a, '_> {
                 Reached::Nothing => {}
             }
             let (elements, next) = self.open.last_mut()?;
+            self.walked += 1;
             reached = if let Some(element) = elements.next() {
                 walk(self.steps, *next, element)
             } else {

@@ -3,7 +3,9 @@
 mod eval;
 mod parse;
 
-pub use eval::Values;
+pub(crate) use parse::expected;
+
+pub use eval::{Root, Values};
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,16 +18,16 @@ pub enum Step {
     Each,
 }
 
-/// A parsed path; at least one step, the first of them a name.
+/// A parsed path. Into a document it has at least one step, the first of them a name; into an element of an array (after
+/// `ANY .. WHERE`) it may have none, or begin otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Path {
     steps: Box<[Step]>,
 }
 
 impl Path {
-    /// A path of `steps`, which begin with a name.
+    /// A path of `steps`.
     pub fn new(steps: Vec<Step>) -> Self {
-        debug_assert!(matches!(steps.first(), Some(Step::Name(_))), "a path begins with a name");
         Path { steps: steps.into() }
     }
 
@@ -42,8 +44,12 @@ impl Path {
     /// This path followed by `[*]`.
     #[must_use]
     pub fn each(&self) -> Path {
-        let mut steps = self.steps.to_vec();
-        steps.push(Step::Each);
-        Path::new(steps)
+        self.join(&[Step::Each])
+    }
+
+    /// This path followed by `steps`.
+    #[must_use]
+    pub fn join(&self, steps: &[Step]) -> Path {
+        Path::new([&*self.steps, steps].concat())
     }
 }

@@ -77,8 +77,18 @@ impl Path {
         steps_max: usize,
         code: Code,
     ) -> Result<(Path, usize)> {
-        let mut at = first.end;
-        let mut steps = vec![Step::Name(first.text.into())];
+        let steps = vec![Step::Name(first.text.into())];
+        Path::scan_more(text, first.end, steps, steps_max, code)
+    }
+
+    /// Reads the steps that begin at byte `at`, after `steps`.
+    pub(crate) fn scan_more(
+        text: &str,
+        mut at: usize,
+        mut steps: Vec<Step>,
+        steps_max: usize,
+        code: Code,
+    ) -> Result<(Path, usize)> {
         loop {
             let step = match text.as_bytes().get(at) {
                 Some(b'.') => {
@@ -156,7 +166,8 @@ fn scan_brackets(text: &str, open: usize, code: Code) -> Result<(Step, usize)> {
     Ok((step, end + 1))
 }
 
-fn expected(code: Code, what: &str, text: &str, at: usize) -> Error {
+/// The error that something else stands at byte `at` of `text` than `what`.
+pub(crate) fn expected(code: Code, what: &str, text: &str, at: usize) -> Error {
     let message = match text[at..].chars().next() {
         Some(letter) => format!("expected {what}, found {letter:?} at position {at}"),
         None => format!("expected {what}, found the end at position {at}"),
@@ -166,6 +177,10 @@ fn expected(code: Code, what: &str, text: &str, at: usize) -> Error {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !matches!(self.steps().first(), Some(Step::Name(_))) {
+            // From the element of an array.
+            f.write_char('@')?;
+        }
         for (at, step) in self.steps().iter().enumerate() {
             match step {
                 Step::Name(name) => {

@@ -10,11 +10,14 @@
 //!
 //!   0 Test a = 1   1 Test b IS NULL   2 Test c = 'x'   3 Not 2   4 Or [1, 3]   5 And [0, 4]
 //! ```
+//! What stands in the parentheses of `ANY path WHERE (..)` is the one child of its node; paths in there begin at the element.
 
 use std::fmt::{self, Write as _};
 use std::mem;
 
+use super::operand::Operand;
 use crate::path::Path;
+use crate::value::Kind;
 
 /// A filter's tree, displayed as canonical text that reads back to an equal tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,63 +35,42 @@ pub enum Node {
     Or(Vec<u32>),
     /// It does not hold.
     Not(u32),
-    /// A predicate on one path.
+    /// A predicate.
     Test(AstTest),
+    /// The filter at a place holds of an element of an array, or of all.
+    Elements(AstElements, u32),
 }
 
-/// A predicate on one path, never negated.
+/// Of which elements something is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AstElements {
+    /// Any, or all.
+    pub quantifier: Quantifier,
+    /// The array.
+    pub path: Path,
+    /// Where the path stands in the text.
+    pub position: Position,
+}
+
+/// A predicate, never negated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AstTest {
-    /// What the predicate looks at.
-    pub subject: Subject,
-    /// Where the subject stands in the text.
-    pub position: Position,
+    /// What stands before the operator; in all but comparisons, BETWEEN and IN a path or metadata.
+    pub left: Operand,
     /// What it asks.
     pub op: AstOp,
-}
-
-/// What a predicate looks at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
-    /// The values that a path leads to.
-    Path(Path),
-    /// What is known of a document besides its text.
-    Meta(Meta),
-}
-
-/// What is known of a document besides its text. A name that begins with `_` and stands without back-quotes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meta {
-    /// `_valid`: whether the document keeps to its collection's declaration and shares no unique value.
-    Valid,
-}
-
-impl Meta {
-    const ALL: [Meta; 1] = [Meta::Valid];
-
-    /// The name as it is written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Meta::Valid => "_valid",
-        }
-    }
-
-    /// What a filter may call `name`.
-    pub(super) fn of(name: &str) -> Option<Meta> {
-        Meta::ALL.into_iter().find(|meta| meta.name() == name)
-    }
 }
 
 /// What a predicate asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AstOp {
-    /// `path cmp literal`.
+    /// `left cmp right`.
     Compare(Cmp, Operand),
     /// `BETWEEN low AND high`.
     Between(Operand, Operand),
     /// `IN (..)` or `IN $name`.
     In(List),
-    /// `HAS literal`.
+    /// `HAS constant`.
     Has(Operand),
     /// `HAS ANY (..)` or `HAS ALL (..)`.
     HasList(Quantifier, List),
@@ -100,7 +82,18 @@ pub enum AstOp {
     IsMissing,
     /// `IS TRUE` or `IS FALSE`.
     IsBool(bool),
+    /// `IS STRING` and its like; never null.
+    IsKind(Kind),
 }
+
+/// The words of `IS STRING` and its like.
+pub(super) const KINDS: [(&str, Kind); 5] = [
+    ("STRING", Kind::String),
+    ("NUMBER", Kind::Number),
+    ("BOOLEAN", Kind::Bool),
+    ("ARRAY", Kind::Array),
+    ("OBJECT", Kind::Object),
+];
 
 /// Some values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,36 +169,7 @@ pub enum Cmp {
     Ge,
 }
 
-/// A literal or a parameter, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Operand {
-    /// What it is.
-    pub term: Term,
-    /// Where it stands in the text.
-    pub position: Position,
-}
-
-/// What a path is compared with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Term {
-    /// A value in the text.
-    Literal(Literal),
-    /// The name of a parameter, without the dollar sign.
-    Param(Box<str>),
-}
-
-/// A value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Literal {
-    /// `TRUE` or `FALSE`.
-    Bool(bool),
-    /// A number's JSON text.
-    Number(Box<str>),
-    /// A string, without quotes.
-    String(Box<str>),
-}
-
-/// A byte of the filter's text. All positions are equal: trees are the same wherever their parts
+/// A byte of the filter's text or MessagePack. All positions are equal: trees are the same wherever their parts
 /// stood.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Position(pub usize);
@@ -232,6 +196,24 @@ impl Cmp {
     }
 }
 
+impl Ast {
+    /// Every value that a predicate compares or asks about, those of lists too.
+    pub fn operands(&self) -> impl Iterator<Item = &Operand> {
+        self.nodes.iter().flat_map(|node| -> Vec<&Operand> {
+            let Node::Test(test) = node else { return Vec::new() };
+            let mut operands: Vec<&Operand> = test.operands().collect();
+            match &test.op {
+                AstOp::In(List::Operands(listed)) | AstOp::HasList(_, List::Operands(listed)) => {
+                    operands.extend(listed);
+                }
+                AstOp::Has(operand) | AstOp::Text(_, operand) => operands.push(operand),
+                _ => {}
+            }
+            operands
+        })
+    }
+}
+
 /// Which of AND and OR.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Join {
@@ -246,6 +228,8 @@ enum Task {
     /// The children of a join are laid out: those that stand from this place on.
     Close(Join, usize),
     Negate,
+    /// The filter of elements is laid out.
+    Elements(AstElements),
 }
 
 impl Ast {
@@ -266,6 +250,10 @@ impl Ast {
                             tasks.extend([Task::Negate, Task::Visit(child, None)]);
                             continue;
                         }
+                        Node::Elements(elements, body) => {
+                            tasks.extend([Task::Elements(elements), Task::Visit(body, None)]);
+                            continue;
+                        }
                         Node::Test(_) => {
                             done.push(out.len() as u32);
                             out.push(node);
@@ -283,6 +271,9 @@ impl Ast {
                 Task::Close(Join::Or, from) => Node::Or(done.split_off(from)),
                 Task::Negate => {
                     Node::Not(done.pop().expect("the child is laid out before its NOT"))
+                }
+                Task::Elements(elements) => {
+                    Node::Elements(elements, done.pop().expect("the filter is laid out before"))
                 }
             };
             done.push(out.len() as u32);
@@ -328,6 +319,10 @@ impl fmt::Display for Ast {
                         pieces.extend([Piece::Node(*child, Within::Not), Piece::Text("NOT ")]);
                     }
                 }
+                Node::Elements(AstElements { quantifier, path, .. }, body) => {
+                    write!(f, "{} {path} WHERE (", quantifier.name())?;
+                    pieces.extend([Piece::Text(")"), Piece::Node(*body, Within::Nothing)]);
+                }
                 Node::And(children) => join(children, " AND ", Within::And, within, &mut pieces),
                 Node::Or(children) => join(children, " OR ", Within::Or, within, &mut pieces),
             }
@@ -354,9 +349,28 @@ fn join(children: &[u32], word: &'static str, own: Within, outer: Within, out: &
 }
 
 impl AstTest {
+    /// `left cmp right`; a constant on the left changes sides.
+    pub(super) fn compared(left: Operand, cmp: Cmp, right: Operand) -> Self {
+        if left.is_constant() && !right.is_constant() {
+            AstTest { left: right, op: AstOp::Compare(cmp.turned(), left) }
+        } else {
+            AstTest { left, op: AstOp::Compare(cmp, right) }
+        }
+    }
+
+    /// What is compared, the left one first, without what stands in a list.
+    pub(super) fn operands(&self) -> impl Iterator<Item = &Operand> {
+        let others: [Option<&Operand>; 2] = match &self.op {
+            AstOp::Compare(_, right) => [Some(right), None],
+            AstOp::Between(low, high) => [Some(low), Some(high)],
+            _ => [None, None],
+        };
+        std::iter::once(&self.left).chain(others.into_iter().flatten())
+    }
+
     /// Writes the predicate or its negation, each in its shortest form.
     fn write(&self, negated: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = &self.subject;
+        let path = &self.left;
         let not = if negated { "NOT " } else { "" };
         match &self.op {
             AstOp::Compare(Cmp::Eq, operand) if negated => write!(f, "{path} != {operand}"),
@@ -372,6 +386,10 @@ impl AstTest {
             AstOp::IsMissing => write!(f, "{path} IS {not}MISSING"),
             AstOp::IsBool(true) => write!(f, "{path} IS {not}TRUE"),
             AstOp::IsBool(false) => write!(f, "{path} IS {not}FALSE"),
+            AstOp::IsKind(kind) => {
+                let word = KINDS.iter().find(|(_, known)| known == kind).map_or("", |it| it.0);
+                write!(f, "{path} IS {not}{word}")
+            }
         }
     }
 }
@@ -379,15 +397,6 @@ impl AstTest {
 impl fmt::Display for AstTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(false, f)
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Subject::Path(path) => path.fmt(f),
-            Subject::Meta(meta) => f.write_str(meta.name()),
-        }
     }
 }
 
@@ -416,25 +425,5 @@ impl fmt::Display for Cmp {
             Cmp::Gt => ">",
             Cmp::Ge => ">=",
         })
-    }
-}
-
-impl fmt::Display for Operand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.term {
-            Term::Literal(literal) => literal.fmt(f),
-            Term::Param(name) => write!(f, "${name}"),
-        }
-    }
-}
-
-impl fmt::Display for Literal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Literal::Bool(true) => f.write_str("TRUE"),
-            Literal::Bool(false) => f.write_str("FALSE"),
-            Literal::Number(text) => f.write_str(text),
-            Literal::String(text) => write!(f, "'{}'", text.replace('\'', "''")),
-        }
     }
 }

@@ -19,91 +19,65 @@
 //! ```
 //!
 //! What else is asked of strings no key can tell ([`TextTest`]); of LIKE the part before the first wildcard can be
-//! told, and is asked besides.
+//! told, and is asked besides. What is computed is asked of documents ([`super::compute`]), and so is what ties several
+//! conditions to one element. What is bound is brought into its normal form ([`super::normalize`]).
 //!
 //! A range stays within its literal's family, so values of another kind are in none. What no key
 //! can satisfy (`IN ()`, `BETWEEN 2 AND 1`, `BETWEEN 1 AND 'x'`) is bound to
 //! [`FilterNode::Nothing`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
-use super::ast::{
-    Ast, AstOp, AstTest, Cmp, List, Literal, Meta, Node, Operand, Position, Quantifier, Subject,
-    Term, TextOp,
-};
-use super::filter::{Filter, FilterNode, HasAll, Test};
+use super::ast::{Ast, AstElements, AstOp, AstTest, Cmp, Node, Position, Quantifier, TextOp};
+use super::compare::Comparer;
+use super::constant::{Constant, Constants, Params, Placed};
+use super::filter::{ElementsTest, Filter, FilterNode, HasAll, Place, Test};
+use super::hint;
+use super::kinds;
+use super::normalize::normalized;
+use super::operand::{Literal, Meta, Operand, Subject};
 use super::text::{Pattern, TextTest, keys_from};
-use crate::doc::parse::parse_value;
+use super::wording::{Join, Wording};
 use crate::path::{Path, Step};
+use crate::schema::Scalar;
 use crate::schema::definition::{Definition, Field, Mode, Typing};
-use crate::schema::types::Scalar;
-use crate::value::{Key, KeyBuf, KeyRange, KeySet, Kind, Raw};
+use crate::schema::text::whole_nanos;
+use crate::value::{Key, KeyBuf, KeyRange, KeySet};
 use crate::{Code, Error, Limits, Result};
 
-/// The values of a filter's parameters. `Params::default()` has none.
-#[derive(Debug, Clone, Default)]
-pub struct Params {
-    /// By name: minified JSON text.
-    values: BTreeMap<Box<str>, Box<[u8]>>,
-}
-
-impl Params {
-    /// The parameters of `pairs`, each a name without the dollar sign and its value as JSON text. A
-    /// name that comes twice is an error, and so is a value that is not JSON: that one has the code
-    /// of its cause.
-    pub fn new<'a>(
-        pairs: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-        limits: &Limits,
-    ) -> Result<Params> {
-        let mut values = BTreeMap::new();
-        for (name, json) in pairs {
-            let value = parse_value(json, limits).map_err(|cause| {
-                let hint = match cause.code {
-                    Code::Json => "; a value is JSON, a string in double quotes",
-                    _ => "",
-                };
-                Error::new(cause.code, format!("parameter ${name}: {}{hint}", cause.message))
-            })?;
-            if values.insert(name.into(), value).is_some() {
-                let what = format!("parameter ${name} is given twice");
-                return Err(Error::new(Code::Filter, what));
-            }
-        }
-        Ok(Params { values })
-    }
-
-    fn get(&self, name: &str, position: Position) -> Result<Raw<'_>> {
-        if let Some(json) = self.values.get(name) {
-            return Ok(Raw::new(json));
-        }
-        let hint = dollar_hint(self.values.contains_key(format!("${name}").as_str()));
-        let at = position.0;
-        let what = format!("parameter ${name} has no value among PARAMS at position {at}{hint}");
-        Err(Error::new(Code::Filter, what))
-    }
-}
-
-fn dollar_hint(has_dollar: bool) -> &'static str {
-    if has_dollar { "; names after PARAMS come without $" } else { "" }
+/// What a filter is bound to.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'s> {
+    /// What the collection declares.
+    pub definition: &'s Definition,
+    /// The values of parameters.
+    pub params: &'s Params,
+    /// What `now()` is, in milliseconds since 1970.
+    pub now_ms: i64,
+    /// The limits in force.
+    pub limits: &'s Limits,
 }
 
 /// Gives every predicate of `ast` its type and its keys. An error has code `Filter` and the byte of
 /// the filter's text that it is about; a parameter that the filter does not use is an error too.
 /// O(text + parameters), and in a STRICT collection times its fields.
-pub fn bind(
-    ast: &Ast,
-    definition: &Definition,
-    params: &Params,
-    limits: &Limits,
-) -> Result<Filter> {
-    for node in &ast.nodes {
-        if let Node::Test(AstTest { subject: Subject::Path(path), position, .. }) = node {
-            expect_declared(path, definition)
-                .map_err(|Error { message, .. }| Error::filter(position.0, message))?;
-        }
-    }
-    bind_typed(ast, &|path| definition.typing(path), params, limits)
+pub fn bind(ast: &Ast, scope: &Scope<'_>) -> Result<Filter> {
+    let mut used = Used::new();
+    let filter = bind_part(ast, scope, &mut used)?;
+    scope.params.expect_used(&used)?;
+    Ok(filter)
+}
+
+/// The names of parameters that were asked for.
+pub type Used = BTreeSet<Box<str>>;
+
+/// The same for one of several texts that share their parameters: notes which of them it uses.
+pub fn bind_part(ast: &Ast, scope: &Scope<'_>, used: &mut Used) -> Result<Filter> {
+    let mut binder = Binder::new(scope);
+    let nodes = binder.nodes(ast)?;
+    used.extend(binder.constants.used.iter().map(|name| Box::from(*name)));
+    Ok(normalized(nodes))
 }
 
 /// That `path` can lead somewhere: in a STRICT collection to a declared field, around it or into it.
@@ -129,49 +103,22 @@ pub fn expect_declared(path: &Path, definition: &Definition) -> Result<()> {
     if definition.mode == Mode::Open || definition.fields.iter().any(covers) {
         return Ok(());
     }
-    let what = format!("collection '{}' is STRICT and declares no {path}", definition.name);
+    let names: Vec<String> = definition.fields.iter().map(|it| it.path.to_string()).collect();
+    let meant = hint::nearest(&path.to_string(), names.iter().map(String::as_str))
+        .map_or(String::new(), |meant| format!(" (did you mean {meant}?)"));
+    let what = format!("collection '{}' is STRICT and declares no {path}{meant}", definition.name);
     Err(Error::new(Code::Filter, what))
 }
 
-fn bind_typed(
-    ast: &Ast,
-    typing: &dyn Fn(&Path) -> Typing,
-    params: &Params,
-    limits: &Limits,
-) -> Result<Filter> {
-    let mut binder = Binder { typing, params, limits, used: BTreeSet::new() };
-    let mut nodes = Vec::with_capacity(ast.nodes.len());
-    // Where each node of the tree stands: a predicate may take several.
-    let mut standing: Vec<u32> = Vec::with_capacity(ast.nodes.len());
-    for node in &ast.nodes {
-        let placed = |children: &[u32]| {
-            children.iter().map(|child| standing[*child as usize]).collect::<Vec<u32>>()
-        };
-        match node {
-            Node::And(children) => nodes.push(FilterNode::And(placed(children))),
-            Node::Or(children) => nodes.push(FilterNode::Or(placed(children))),
-            Node::Not(child) => nodes.push(FilterNode::Not(standing[*child as usize])),
-            Node::Test(test) => push_all(binder.predicate(test)?, &mut nodes),
-        }
-        standing.push(nodes.len() as u32 - 1);
-    }
-    let unused = params.values.keys().find(|name| !binder.used.contains(&***name));
-    match unused {
-        Some(name) => {
-            let hint = dollar_hint(name.starts_with('$'));
-            let what = format!("parameter ${name} is not used by the filter{hint}");
-            Err(Error::new(Code::Filter, what))
-        }
-        None => Ok(Filter { nodes }),
-    }
+pub(super) struct Binder<'b> {
+    pub(super) scope: &'b Scope<'b>,
+    pub(super) constants: Constants<'b>,
+    /// Expressions that were compiled.
+    patterns: usize,
 }
 
-struct Binder<'b> {
-    typing: &'b dyn Fn(&Path) -> Typing,
-    params: &'b Params,
-    limits: &'b Limits,
-    used: BTreeSet<&'b str>,
-}
+/// Where a predicate's paths begin: at the document, or at the elements that a path leads to.
+pub(super) type Within<'w> = Option<&'w Path>;
 
 /// Pushes what must hold together, as one node.
 fn push_all(mut together: Vec<FilterNode>, nodes: &mut Vec<FilterNode>) {
@@ -184,74 +131,134 @@ fn push_all(mut together: Vec<FilterNode>, nodes: &mut Vec<FilterNode>) {
     nodes.push(FilterNode::And((from..nodes.len() as u32).collect()));
 }
 
-/// A literal with the place of the text that it comes from.
-type Value = (Literal, Position);
-
 impl<'b> Binder<'b> {
+    pub(super) fn new(scope: &'b Scope<'b>) -> Self {
+        let constants =
+            Constants { params: scope.params, now_ms: scope.now_ms, used: BTreeSet::new() };
+        Binder { scope, constants, patterns: 0 }
+    }
+
+    fn nodes(&mut self, ast: &'b Ast) -> Result<Vec<FilterNode>> {
+        let within = scopes(ast);
+        let mut nodes = Vec::with_capacity(ast.nodes.len());
+        // Where each node of the tree stands: a predicate may take several.
+        let mut standing: Vec<u32> = Vec::with_capacity(ast.nodes.len());
+        for (at, node) in ast.nodes.iter().enumerate() {
+            let placed = |children: &[u32]| {
+                children.iter().map(|child| standing[*child as usize]).collect::<Vec<u32>>()
+            };
+            let within = within[at].as_ref();
+            match node {
+                Node::And(children) => nodes.push(FilterNode::And(placed(children))),
+                Node::Or(children) => nodes.push(FilterNode::Or(placed(children))),
+                Node::Not(child) => nodes.push(FilterNode::Not(standing[*child as usize])),
+                Node::Test(test) => push_all(self.predicate(test, within)?, &mut nodes),
+                Node::Elements(elements, body) => {
+                    self.elements(elements, standing[*body as usize], within, &mut nodes)?;
+                }
+            }
+            standing.push(nodes.len() as u32 - 1);
+        }
+        Ok(nodes)
+    }
+
+    /// Pushes what asks about elements; the filter below has its root at `body`.
+    fn elements(
+        &self,
+        elements: &AstElements,
+        body: u32,
+        within: Within<'_>,
+        nodes: &mut Vec<FilterNode>,
+    ) -> Result<()> {
+        let AstElements { quantifier, path, position } = elements;
+        let whole = whole(path, within);
+        expect_element(path, within, *position)?;
+        self.expect_declared(&whole, *position)?;
+        if let Typing::Scalar(scalar) = self.scope.definition.typing(&whole)
+            && scalar != Scalar::Json
+        {
+            let (word, name) = (quantifier.name(), scalar.name());
+            let what =
+                format!("{word} asks for elements, and field {whole} is declared {name}, no array");
+            return Err(Error::filter(position.0, what));
+        }
+        nodes.push(FilterNode::Elements(ElementsTest {
+            place: place(path, within),
+            quantifier: *quantifier,
+            body,
+            text: path.to_string().into(),
+        }));
+        Ok(())
+    }
+
     /// What must hold together; at least one.
-    fn predicate(&mut self, test: &'b AstTest) -> Result<Vec<FilterNode>> {
-        let subject = &test.subject;
-        let (scalar, keys, shown) = match &test.op {
-            AstOp::Compare(cmp, operand) => {
-                let value = self.value(operand)?;
-                let scalar = self.comparable(test)?;
-                let keys = compared(*cmp, key_of(&value, scalar, subject)?);
-                (scalar, keys, format!("{subject} {cmp} {}", value.0))
+    fn predicate(&mut self, test: &'b AstTest, within: Within<'_>) -> Result<Vec<FilterNode>> {
+        for (subject, position) in test.operands().flat_map(Operand::subjects) {
+            if let Subject::Path(path) = subject {
+                expect_element(path, within, position)?;
+                self.expect_declared(&whole(path, within), position)?;
             }
-            AstOp::Between(low, high) => {
-                let (low, high) = (self.value(low)?, self.value(high)?);
-                let scalar = self.comparable(test)?;
-                let keys = between(key_of(&low, scalar, subject)?, key_of(&high, scalar, subject)?);
-                (scalar, keys, format!("{subject} BETWEEN {} AND {}", low.0, high.0))
-            }
-            AstOp::In(list) => {
-                let values = self.values(list, "IN")?;
-                self.among(test, &values)?
+        }
+        let Some(subject) = test.left.as_subject() else {
+            return Comparer::new(self, test, within).nodes();
+        };
+        let asked = Asked { subject, position: test.left.position(), within };
+        let (scalar, keys) = match &test.op {
+            AstOp::Compare(..) | AstOp::Between(..) | AstOp::In(_) => {
+                return Comparer::new(self, test, within).nodes();
             }
             AstOp::Has(operand) => {
-                let value = self.value(operand)?;
-                let shown = format!("{subject} HAS {}", value.0);
-                return Ok(vec![self.has_any(test, &[value], shown)?]);
+                let value = self.constants.simple(operand)?;
+                let shown = format!("{subject} HAS {}", value.0.literal());
+                return Ok(vec![self.has_any(asked, &[value], shown)?]);
             }
             AstOp::HasList(quantifier, list) => {
-                let values = self.values(list, quantifier.name())?;
+                let values = self.constants.list(list, quantifier.name())?;
                 let shown = list_text(&format!("{subject} HAS {}", quantifier.name()), &values);
                 return match quantifier {
-                    Quantifier::Any => Ok(vec![self.has_any(test, &values, shown)?]),
-                    Quantifier::All => self.has_all(test, &values, shown),
+                    Quantifier::Any => Ok(vec![self.has_any(asked, &values, shown)?]),
+                    Quantifier::All => self.has_all(asked, &values, shown),
                 };
             }
-            AstOp::Text(op, operand) => return self.text(test, *op, operand),
-            AstOp::IsNull => (self.lenient(subject), KeySet::points([Key::NULL]), test.to_string()),
-            AstOp::IsMissing => {
-                (self.lenient(subject), KeySet::points([Key::MISSING]), test.to_string())
+            AstOp::Text(op, operand) => return self.text(asked, *op, operand),
+            AstOp::IsKind(kind) => {
+                let Subject::Path(path) = subject else {
+                    let what = format!("{subject} is no part of the text; it has one type");
+                    return Err(Error::filter(asked.position.0, what));
+                };
+                let (scalar, shown) = (self.lenient(asked), test.to_string());
+                return Ok(kinds::nodes(place(path, within), *kind, scalar, shown));
             }
+            AstOp::IsNull => (self.lenient(asked), KeySet::points([Key::NULL])),
+            AstOp::IsMissing => (self.lenient(asked), KeySet::points([Key::MISSING])),
             AstOp::IsBool(value) => {
                 // A boolean in a field declared an array satisfies nothing, as any value of another
                 // type.
-                if matches!(self.typing(subject), Typing::Array(_)) {
+                if matches!(self.typing(subject, within), Typing::Array(_)) {
                     return Ok(vec![FilterNode::Nothing]);
                 }
-                (self.lenient(subject), KeySet::points([Key::of_bool(*value)]), test.to_string())
+                (self.lenient(asked), KeySet::points([Key::of_bool(*value)]))
             }
         };
-        Ok(vec![match subject {
-            Subject::Path(path) => node(path.clone(), scalar, keys, shown),
-            Subject::Meta(Meta::Valid) => valid(&keys),
-        }])
+        Ok(vec![node(subject_place(subject, within), scalar, keys, test.to_string())])
     }
 
-    fn typing(&self, subject: &Subject) -> Typing {
+    fn expect_declared(&self, path: &Path, position: Position) -> Result<()> {
+        expect_declared(path, self.scope.definition)
+            .map_err(|Error { message, .. }| Error::filter(position.0, message))
+    }
+
+    pub(super) fn typing(&self, subject: &Subject, within: Within<'_>) -> Typing {
         match subject {
-            Subject::Path(path) => (self.typing)(path),
-            Subject::Meta(Meta::Valid) => Typing::Scalar(Scalar::Bool),
+            Subject::Path(path) => self.scope.definition.typing(&whole(path, within)),
+            Subject::Meta(meta) => Typing::Scalar(scalar_of(*meta)),
         }
     }
 
     /// The array that HAS asks about, and the type of its elements.
-    fn array<'t>(&self, test: &'t AstTest) -> Result<(&'t Path, Scalar)> {
-        let subject = &test.subject;
-        let path = match (subject, self.typing(subject)) {
+    fn array<'t>(&self, asked: Asked<'t>) -> Result<(&'t Path, Scalar)> {
+        let Asked { subject, position, within } = asked;
+        let path = match (subject, self.typing(subject, within)) {
             (
                 Subject::Path(path),
                 Typing::Array(_) | Typing::Undeclared | Typing::Scalar(Scalar::Json),
@@ -259,7 +266,7 @@ impl<'b> Binder<'b> {
             (_, Typing::Scalar(scalar) | Typing::Array(scalar)) => {
                 let name = scalar.name();
                 return Err(Error::filter(
-                    test.position.0,
+                    position.0,
                     format_args!(
                         "HAS asks for an element, and field {subject} is declared {name}, no array"
                     ),
@@ -267,7 +274,7 @@ impl<'b> Binder<'b> {
             }
             (Subject::Meta(_), Typing::Undeclared) => unreachable!("metadata have types"),
         };
-        let scalar = match (self.typing)(&path.each()) {
+        let scalar = match self.scope.definition.typing(&whole(&path.each(), within)) {
             Typing::Scalar(scalar) => scalar,
             Typing::Array(_) | Typing::Undeclared => Scalar::Json,
         };
@@ -275,202 +282,215 @@ impl<'b> Binder<'b> {
     }
 
     /// The keys of elements.
-    fn elements(path: &Path, scalar: Scalar, values: &[Value]) -> Result<Vec<Key>> {
+    fn keys(path: &Path, scalar: Scalar, values: &[Placed]) -> Result<Vec<Key>> {
         let each = path.each();
         values.iter().map(|value| key_of(value, scalar, &each)).collect()
     }
 
-    fn has_any(&self, test: &AstTest, values: &[Value], shown: String) -> Result<FilterNode> {
-        let (path, scalar) = self.array(test)?;
-        let keys = KeySet::points(Self::elements(path, scalar, values)?);
-        Ok(node(path.each(), scalar, keys, shown))
+    fn has_any(&self, asked: Asked<'_>, values: &[Placed], shown: String) -> Result<FilterNode> {
+        let (path, scalar) = self.array(asked)?;
+        let keys = KeySet::points(Self::keys(path, scalar, values)?);
+        Ok(node(place(&path.each(), asked.within), scalar, keys, shown))
     }
 
-    fn has_all(&self, test: &AstTest, values: &[Value], shown: String) -> Result<Vec<FilterNode>> {
-        let (path, scalar) = self.array(test)?;
-        let keys = Self::elements(path, scalar, values)?;
+    fn has_all(
+        &self,
+        asked: Asked<'_>,
+        values: &[Placed],
+        shown: String,
+    ) -> Result<Vec<FilterNode>> {
+        let (path, scalar) = self.array(asked)?;
+        let keys = Self::keys(path, scalar, values)?;
+        let within = asked.within;
         // Of one array each element can be asked for by itself, by an index perhaps. Of several, one must have them all.
-        let of_each = keys.iter().zip(values).map(|(key, (literal, _))| {
-            let shown = format!("{path} HAS {literal}");
-            node(path.each(), scalar, KeySet::points([key.clone()]), shown)
+        let of_each = keys.iter().zip(values).map(|(key, (constant, _))| {
+            let shown = format!("{path} HAS {}", constant.literal());
+            node(place(&path.each(), within), scalar, KeySet::points([key.clone()]), shown)
         });
         let mut together: Vec<FilterNode> = of_each.collect();
         if together.is_empty() || path.is_multi() {
-            let path = path.clone();
-            together.push(FilterNode::HasAll(HasAll { path, scalar, keys, text: shown.into() }));
+            let (place, text) = (place(path, within), shown.into());
+            let mut keys = keys;
+            keys.sort_unstable();
+            keys.dedup();
+            together.push(FilterNode::HasAll(HasAll { place, scalar, keys, text }));
         }
         Ok(together)
     }
 
+    /// Error: `LIMITED`, where the filter has compiled too many.
+    fn count_pattern(&mut self, pattern: &Pattern) -> Result<()> {
+        self.patterns += usize::from(pattern.is_compiled());
+        let most = self.scope.limits.patterns_max;
+        if self.patterns <= most {
+            return Ok(());
+        }
+        let what = format!(
+            "the filter has more LIKE patterns and regular expressions than the limit of {most} (folio.patterns-max)"
+        );
+        Err(Error::new(Code::Limited, what))
+    }
+
     fn text(
         &mut self,
-        test: &'b AstTest,
+        asked: Asked<'_>,
         op: TextOp,
         operand: &'b Operand,
     ) -> Result<Vec<FilterNode>> {
-        let (subject, name) = (&test.subject, op.name());
-        let (literal, position) = self.value(operand)?;
-        let Literal::String(source) = &literal else {
-            let what = format!("{name} takes a string, found {literal}");
+        let Asked { subject, within, .. } = asked;
+        let name = op.name();
+        let (constant, position) = self.constants.simple(operand)?;
+        let Constant::Literal(literal @ Literal::String(source)) = &constant else {
+            let what = format!("{name} takes a string, found {}", constant.literal());
             return Err(Error::filter(position.0, what));
         };
-        let declared = |what: &str| {
-            let what = format!("{name} asks for a string, and {subject} is {what}");
-            Err(Error::filter(test.position.0, what))
-        };
-        let (path, scalar) = match (subject, self.typing(subject)) {
-            (Subject::Path(path), Typing::Undeclared) => (path, Scalar::Json),
-            (Subject::Path(path), Typing::Scalar(scalar @ (Scalar::String | Scalar::Json))) => {
-                (path, scalar)
-            }
-            (_, Typing::Scalar(scalar)) => return declared(&format!("declared {}", scalar.name())),
-            (_, Typing::Array(scalar)) => {
-                let hint = match scalar {
-                    Scalar::String | Scalar::Json => {
-                        format!("; its elements are asked as {subject}[*]")
-                    }
-                    _ => String::new(),
-                };
-                return declared(&format!("declared array<{}>{hint}", scalar.name()));
-            }
-            (Subject::Meta(_), Typing::Undeclared) => unreachable!("metadata have types"),
-        };
-        let pattern = Pattern::new(op, source, self.limits).map_err(
+        let scalar = self.text_scalar(asked, name)?;
+        let pattern = Pattern::new(op, source, scalar, self.scope.limits).map_err(
             |Error { code, message, .. }| match code {
                 Code::Filter => Error::filter(position.0, message),
                 code => Error::new(code, message),
             },
         )?;
+        self.count_pattern(&pattern)?;
         let shown = format!("{subject} {name} {literal}");
-        let prefix = pattern.prefix();
+        let place = subject_place(subject, within);
+        // Of a key that is no UTF-8 they see what stands for it, which no key of a value does.
+        let is_seen = |text: &str| {
+            op == TextOp::StartsWith
+                || !matches!(place, Place::Meta(_))
+                || !text.contains(char::REPLACEMENT_CHARACTER)
+        };
+        if let Some(keys) = pattern.keys(scalar).filter(|_| is_seen(source)) {
+            return Ok(vec![node(place, scalar, keys, shown)]);
+        }
         let mut together = Vec::new();
-        if pattern.is_prefix() || !prefix.is_empty() {
-            let keys = keys_from(&prefix);
-            let prefix = Literal::String(prefix.into());
-            let shown = format!("{subject} {} {prefix}", TextOp::StartsWith.name());
-            together.push(node(path.clone(), scalar, keys, shown));
+        let beginnings = pattern.beginnings(scalar);
+        if !beginnings.is_empty() && beginnings.iter().all(|it| is_seen(it)) {
+            let sets: Vec<KeySet> = beginnings.iter().map(|it| keys_from(it, scalar)).collect();
+            let words = beginnings.iter().map(|beginning| {
+                let beginning = Literal::String(beginning.as_str().into());
+                Wording::one(format!("{subject} {} {beginning}", TextOp::StartsWith.name()))
+            });
+            let text = Wording::joined(Join::Or, words.collect::<Vec<_>>().iter());
+            let (place, keys) = (place.clone(), KeySet::union_of(&sets));
+            together.push(FilterNode::Test(Test { place, scalar, keys, text, is_told: true }));
         }
-        if !pattern.is_prefix() {
-            let path = path.clone();
-            together.push(FilterNode::Text(TextTest { path, pattern, text: shown.into() }));
-        }
+        together.push(FilterNode::Text(TextTest { place, pattern, text: shown.into() }));
         Ok(together)
     }
 
-    fn among(&self, test: &AstTest, values: &[Value]) -> Result<(Scalar, KeySet, String)> {
-        let scalar = self.comparable(test)?;
-        let keys = values.iter().map(|value| key_of(value, scalar, &test.subject));
-        let keys = KeySet::points(keys.collect::<Result<Vec<Key>>>()?);
-        Ok((scalar, keys, list_text(&format!("{} IN", test.subject), values)))
-    }
-
-    /// The type under which values of the test's subject are compared.
-    fn comparable(&self, test: &AstTest) -> Result<Scalar> {
-        match self.typing(&test.subject) {
-            Typing::Scalar(scalar) => Ok(scalar),
+    /// The type of what is asked for its text.
+    fn text_scalar(&self, asked: Asked<'_>, name: &str) -> Result<Scalar> {
+        let Asked { subject, position, within } = asked;
+        let declared = |what: &str| {
+            let what = format!("{name} asks for a string, and {subject} is {what}");
+            Err(Error::filter(position.0, what))
+        };
+        match self.typing(subject, within) {
             Typing::Undeclared => Ok(Scalar::Json),
+            Typing::Scalar(scalar) if scalar.takes_text() => Ok(scalar),
+            Typing::Scalar(scalar) => declared(&format!("declared {}", scalar.name())),
             Typing::Array(scalar) => {
-                let (path, name) = (&test.subject, scalar.name());
-                let what = format!(
-                    "field {path} is declared array<{name}>, whose elements are compared \
-                     with {path} HAS or {path}[*]"
-                );
-                Err(Error::filter(test.position.0, what))
+                let hint = if scalar.takes_text() {
+                    format!("; its elements are asked as {subject}[*]")
+                } else {
+                    String::new()
+                };
+                declared(&format!("declared array<{}>{hint}", scalar.name()))
             }
         }
     }
 
     /// The type for predicates that any field can be asked.
-    fn lenient(&self, subject: &Subject) -> Scalar {
-        match self.typing(subject) {
+    fn lenient(&self, asked: Asked<'_>) -> Scalar {
+        match self.typing(asked.subject, asked.within) {
             Typing::Scalar(scalar) => scalar,
             Typing::Array(_) | Typing::Undeclared => Scalar::Json,
         }
     }
+}
 
-    fn value(&mut self, operand: &'b Operand) -> Result<Value> {
-        let position = operand.position;
-        match &operand.term {
-            Term::Literal(literal) => Ok((literal.clone(), position)),
-            Term::Param(name) => {
-                self.used.insert(name);
-                let raw = self.params.get(name, position)?;
-                Ok((literal_of(raw, position, || format!("parameter ${name}"))?, position))
+/// What a predicate asks about.
+#[derive(Clone, Copy)]
+struct Asked<'t> {
+    subject: &'t Subject,
+    position: Position,
+    within: Within<'t>,
+}
+
+/// For each node, the path to the elements that its paths begin at.
+pub(super) fn scopes(ast: &Ast) -> Vec<Option<Path>> {
+    let mut scopes: Vec<Option<Path>> = vec![None; ast.nodes.len()];
+    for (at, node) in ast.nodes.iter().enumerate().rev() {
+        let own = scopes[at].clone();
+        let (children, scope) = match node {
+            Node::And(children) | Node::Or(children) => (children.as_slice(), own),
+            Node::Not(child) => (std::slice::from_ref(child), own),
+            Node::Elements(elements, body) => {
+                let path = whole(&elements.path, own.as_ref()).each();
+                (std::slice::from_ref(body), Some(path))
             }
+            Node::Test(_) => (&[][..], None),
+        };
+        for child in children {
+            scopes[*child as usize].clone_from(&scope);
         }
     }
+    scopes
+}
 
-    /// The values of a list that stands after `word`.
-    fn values(&mut self, list: &'b List, word: &str) -> Result<Vec<Value>> {
-        match list {
-            List::Operands(operands) => {
-                operands.iter().map(|operand| self.value(operand)).collect()
-            }
-            List::Param(name, position) => self.elements_of(name, *position, word),
-        }
+/// Where there is no element, `@` stands for nothing.
+fn expect_element(path: &Path, within: Within<'_>, position: Position) -> Result<()> {
+    if within.is_some() || matches!(path.steps().first(), Some(Step::Name(_))) {
+        return Ok(());
     }
+    let what =
+        format!("{path} begins at an element, and stands in no ANY .. WHERE or ALL .. WHERE");
+    Err(Error::filter(position.0, what))
+}
 
-    /// The elements of a parameter that stands after `word`.
-    fn elements_of(&mut self, name: &'b str, position: Position, word: &str) -> Result<Vec<Value>> {
-        self.used.insert(name);
-        let raw = self.params.get(name, position)?;
-        if raw.kind() != Kind::Array {
-            let found = kind_name(raw.kind());
-            return Err(Error::filter(
-                position.0,
-                format_args!("parameter ${name} after {word} is {found}, expected an array"),
-            ));
-        }
-        let literals = raw.elements().enumerate().map(|(at, element)| {
-            literal_of(element, position, || format!("element {at} of parameter ${name}"))
-        });
-        literals.map(|literal| Ok((literal?, position))).collect()
+/// A path as it leads from the document.
+fn whole(path: &Path, within: Within<'_>) -> Path {
+    within.map_or_else(|| path.clone(), |elements| elements.join(path.steps()))
+}
+
+fn place(path: &Path, within: Within<'_>) -> Place {
+    match within {
+        None => Place::Path(path.clone()),
+        Some(_) => Place::Element(path.clone()),
     }
 }
 
-/// The literal of a parameter's value; `whose` begins the error where the value cannot be compared
-/// with.
-fn literal_of(raw: Raw<'_>, position: Position, whose: impl Fn() -> String) -> Result<Literal> {
-    match raw.kind() {
-        Kind::Bool => Ok(Literal::Bool(raw.bytes() == b"true")),
-        Kind::Number => {
-            let text = std::str::from_utf8(raw.bytes()).expect("validated JSON is UTF-8");
-            Ok(Literal::Number(text.into()))
-        }
-        Kind::String => {
-            let text = raw.string().expect("a string by its kind");
-            Ok(Literal::String(text.into()))
-        }
-        Kind::Null => Err(Error::filter(
-            position.0,
-            format_args!("{} is null, use IS NULL instead of a comparison", whose()),
-        )),
-        kind @ (Kind::Array | Kind::Object) => Err(Error::filter(
-            position.0,
-            format_args!(
-                "{} is {}, expected a string, number or boolean",
-                whose(),
-                kind_name(kind)
-            ),
-        )),
+pub(super) fn subject_place(subject: &Subject, within: Within<'_>) -> Place {
+    match subject {
+        Subject::Path(path) => place(path, within),
+        Subject::Meta(meta) => Place::Meta(*meta),
     }
 }
 
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Null => "null",
-        Kind::Bool => "a boolean",
-        Kind::Number => "a number",
-        Kind::String => "a string",
-        Kind::Array => "an array",
-        Kind::Object => "an object",
+/// The type of metadata.
+pub fn scalar_of(meta: Meta) -> Scalar {
+    match meta {
+        Meta::Key | Meta::Id => Scalar::String,
+        Meta::Seq | Meta::Version => Scalar::Int,
+        Meta::Created | Meta::Updated | Meta::Expires | Meta::Deleted => Scalar::DateTime,
+        Meta::Valid => Scalar::Bool,
     }
 }
 
-/// The key of a literal under `scalar`.
-fn key_of((literal, position): &Value, scalar: Scalar, field: &dyn fmt::Display) -> Result<Key> {
+/// The key of a constant under `scalar`.
+pub(super) fn key_of(
+    (constant, position): &Placed,
+    scalar: Scalar,
+    field: &dyn fmt::Display,
+) -> Result<Key> {
     let mut buf = KeyBuf::default();
-    let fits = match literal {
+    if let Some((millis, nanos)) = constant.millis(scalar).and_then(whole_nanos) {
+        buf.set_instant(millis, nanos);
+        return Ok(buf.as_ref().to_key());
+    }
+    let literal = constant.literal();
+    let fits = match &literal {
         Literal::Bool(value) => scalar.key_of_bool(*value, &mut buf),
         Literal::String(text) => scalar.key_of_string(text, &mut buf),
         Literal::Number(text) => {
@@ -506,7 +526,7 @@ fn family(key: &Key) -> KeyRange {
 }
 
 /// The keys that stand in the relation `cmp` to `key`, within its family.
-fn compared(cmp: Cmp, key: Key) -> KeySet {
+pub(super) fn compared(cmp: Cmp, key: Key) -> KeySet {
     let family = family(&key);
     KeySet::range(match cmp {
         Cmp::Eq => KeyRange::point(key),
@@ -518,36 +538,26 @@ fn compared(cmp: Cmp, key: Key) -> KeySet {
 }
 
 /// The keys from `low` to `high`; none where the two are of different families.
-fn between(low: Key, high: Key) -> KeySet {
+pub(super) fn between(low: Key, high: Key) -> KeySet {
     if family(&low) != family(&high) {
         return KeySet::default();
     }
     KeySet::range(KeyRange { low, low_included: true, high, high_included: true })
 }
 
-/// What `_valid` is asked, as it may only be true or false.
-fn valid(keys: &KeySet) -> FilterNode {
-    let [is_true, is_false] =
-        [true, false].map(|value| keys.contains(Key::of_bool(value).as_ref()));
-    match (is_true, is_false) {
-        (true, true) => FilterNode::All,
-        (false, false) => FilterNode::Nothing,
-        (wanted, _) => FilterNode::Valid(wanted),
-    }
-}
-
-fn node(path: Path, scalar: Scalar, keys: KeySet, text: String) -> FilterNode {
+pub(super) fn node(place: Place, scalar: Scalar, keys: KeySet, text: String) -> FilterNode {
     if keys.ranges().is_empty() {
         return FilterNode::Nothing;
     }
-    FilterNode::Test(Test { path, scalar, keys, text: text.into() })
+    let text = Wording::one(text);
+    FilterNode::Test(Test { place, scalar, keys, text, is_told: false })
 }
 
 /// `head (..)` with the first few values.
-fn list_text(head: &str, values: &[Value]) -> String {
+pub(super) fn list_text(head: &str, values: &[Placed]) -> String {
     const SHOWN_MAX: usize = 8;
     let shown: Vec<String> =
-        values.iter().take(SHOWN_MAX).map(|(literal, _)| literal.to_string()).collect();
+        values.iter().take(SHOWN_MAX).map(|(constant, _)| constant.literal().to_string()).collect();
     let list = shown.join(", ");
     match values.len().checked_sub(SHOWN_MAX) {
         None | Some(0) => format!("{head} ({list})"),

@@ -1,28 +1,34 @@
 //! Tests of binding.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::doc::DocRef;
-use crate::query::{Scratch, parse};
+use crate::query::parse;
 
 /// What the collection of these tests declares.
-fn typing(path: &Path) -> Typing {
-    match path.to_string().as_str() {
-        "age" => Typing::Scalar(Scalar::Int),
-        "score" => Typing::Scalar(Scalar::Float),
-        "active" => Typing::Scalar(Scalar::Bool),
-        "price" => Typing::Scalar(Scalar::Decimal),
-        "created" => Typing::Scalar(Scalar::DateTime),
-        "extra" => Typing::Scalar(Scalar::Json),
-        "tags" => Typing::Array(Scalar::String),
-        "name" | "tags[*]" => Typing::Scalar(Scalar::String),
-        _ => Typing::Undeclared,
-    }
+static DECLARED: LazyLock<Definition> = LazyLock::new(|| {
+    let json = br#"{"collection":"c","fields":[
+        {"path":"age","type":"int"},{"path":"score","type":"float"},{"path":"active","type":"bool"},
+        {"path":"price","type":"decimal"},{"path":"created","type":"datetime"},
+        {"path":"due","type":"datetime"},{"path":"extra","type":"json"},
+        {"path":"tags","type":"array<string>"},{"path":"name","type":"string"},
+        {"path":"mail","type":"string","nocase":true}]}"#;
+    Definition::from_json(json, &Limits::default()).unwrap()
+});
+
+/// 2026-01-31T12:00:00Z, when the filters of these tests are asked.
+const NOW_MS: i64 = 1_769_860_800_000;
+
+fn bound_to(text: &str, definition: &Definition, pairs: &[(&str, &str)]) -> Result<Filter> {
+    let limits = &Limits::default();
+    let params = Params::new(pairs.iter().map(|(name, json)| (*name, json.as_bytes())), limits)?;
+    let scope = Scope { definition, params: &params, now_ms: NOW_MS, limits };
+    bind(&parse(text, limits)?, &scope)
 }
 
 fn bound(text: &str, pairs: &[(&str, &str)]) -> Result<Filter> {
-    let limits = Limits::default();
-    let params = Params::new(pairs.iter().map(|(name, json)| (*name, json.as_bytes())), &limits)?;
-    bind_typed(&parse(text, &limits)?, &typing, &params, &limits)
+    bound_to(text, &DECLARED, pairs)
 }
 
 fn error(text: &str, pairs: &[(&str, &str)]) -> String {
@@ -46,19 +52,21 @@ fn a_strict_collection_is_asked_what_it_declares() {
         {"path":"free","type":"json"},{"path":"items[*].sku","type":"string"}]}"#;
     let limits = Limits::default();
     let mut definition = Definition::from_json(json, &limits).unwrap();
-    let bound = |text: &str, definition: &Definition| {
-        bind(&parse(text, &limits).unwrap(), definition, &Params::default(), &limits)
-    };
+    let bound = |text: &str, definition: &Definition| bound_to(text, definition, &[]);
     for path in ["a", "a.b", "tags[*]", "tags[2]", "free.x[1]", "items", "items[3].sku"] {
         assert!(bound(&format!("{path} IS MISSING"), &definition).is_ok(), "{path}");
     }
     assert!(bound("tags HAS 'x'", &definition).is_ok());
     for path in ["b", "a.c", "a.b.c", "tags.x", "tags[1].x", "a.b[1]", "items.sku"] {
         let found = bound(&format!("a.b = 1 AND {path}"), &definition).unwrap_err();
-        let expected =
-            format!("FILTER collection 'c' is STRICT and declares no {path} at position 12");
-        assert_eq!(found.to_string(), expected);
+        let expected = format!("FILTER collection 'c' is STRICT and declares no {path}");
+        let found = found.to_string();
+        assert!(found.starts_with(&expected) && found.ends_with(" at position 12"), "{found}");
     }
+    let found = bound("ANY items WHERE (skku = 'x')", &definition).unwrap_err();
+    let expected = "FILTER collection 'c' is STRICT and declares no items[*].skku \
+                    (did you mean items[*].sku?) at position 17";
+    assert_eq!(found.to_string(), expected);
     definition.mode = Mode::Open;
     assert!(bound("b", &definition).is_ok());
 }
@@ -76,8 +84,7 @@ fn only(text: &str) -> Test {
 
 fn matches(text: &str, json: &str) -> bool {
     let filter = bound(text, &[]).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let mut scratch = Scratch::default();
-    with_doc(json, |doc| filter.matches(doc, true, &mut scratch))
+    with_doc(json, |doc| filter.matches(doc))
 }
 
 fn with_doc<T>(json: &str, look: impl FnOnce(DocRef<'_>) -> T) -> T {
@@ -206,8 +213,7 @@ fn joins_decide_as_their_parts() {
             ],
         );
     }
-    let mut scratch = Scratch::default();
-    assert!(with_doc("{}", |doc| Filter::all().matches(doc, true, &mut scratch)));
+    assert!(with_doc("{}", |doc| Filter::all().matches(doc)));
 }
 
 #[test]
@@ -246,7 +252,7 @@ fn declared_types_govern() {
     );
     assert_eq!(only("tags HAS 'x'").scalar, Scalar::String);
     assert_eq!(only("extra HAS 'x'").scalar, Scalar::Json);
-    assert_eq!(only("other HAS 'x'").path.to_string(), "other[*]");
+    assert_eq!(only("other HAS 'x'").path().unwrap().to_string(), "other[*]");
 }
 
 #[test]
@@ -287,11 +293,11 @@ fn a_literal_that_is_not_of_the_type_is_an_error() {
 fn parameters_stand_for_literals() {
     let pairs = [("min", " 5 "), ("list", r#"["a", "b"]"#), ("x", r#""it's""#)];
     let filter = bound("n >= $min AND s IN $list AND t = $x", &pairs).unwrap();
-    let texts: Vec<&str> = filter
+    let texts: Vec<String> = filter
         .nodes
         .iter()
         .filter_map(|node| match node {
-            FilterNode::Test(test) => Some(&*test.text),
+            FilterNode::Test(test) => Some(test.text.to_string()),
             _ => None,
         })
         .collect();
@@ -300,7 +306,7 @@ fn parameters_stand_for_literals() {
     assert_eq!(filter, literals);
     let many = bound("n IN $l", &[("l", "[1,2,3,4,5,6,7,8,9,10]")]).unwrap();
     let Some(FilterNode::Test(test)) = many.nodes.last() else { panic!("{many:?}") };
-    assert_eq!(&*test.text, "n IN (1, 2, 3, 4, 5, 6, 7, 8, .. 2 more)");
+    assert_eq!(test.text.to_string(), "n IN (1, 2, 3, 4, 5, 6, 7, 8, .. 2 more)");
     let empty = bound("n IN $l", &[("l", "[]")]).unwrap();
     assert_eq!(empty.nodes, [FilterNode::Nothing]);
 }
@@ -415,14 +421,14 @@ fn arrays_are_asked_for_any_and_all() {
     );
     let with = |list: &str| {
         let filter = bound("a HAS ALL $l", &[("l", list)]).unwrap();
-        with_doc(r#"{"a":[1,2]}"#, |doc| filter.matches(doc, true, &mut Scratch::default()))
+        with_doc(r#"{"a":[1,2]}"#, |doc| filter.matches(doc))
     };
     assert!(with("[2,1]") && with("[]") && !with("[3]"));
 }
 
 #[test]
 fn a_beginning_is_a_range_of_keys() {
-    assert_eq!(only("name STARTS WITH 'ab'").keys, keys_from("ab"));
+    assert_eq!(only("name STARTS WITH 'ab'").keys, keys_from("ab", Scalar::String));
     let like = bound("name LIKE 'ab%c' OR age = 1", &[]).unwrap();
     let [
         FilterNode::Test(prefix),
@@ -436,9 +442,102 @@ fn a_beginning_is_a_range_of_keys() {
     };
     assert_eq!(
         (&prefix.keys, &both[..], &either[..]),
-        (&keys_from("ab"), &[0, 1][..], &[2, 3][..])
+        (&keys_from("ab", Scalar::String), &[0, 1][..], &[2, 3][..])
     );
-    assert_eq!(bound("name ILIKE 'ab%'", &[]).unwrap().nodes.len(), 1);
+    assert_eq!(only("name LIKE 'ab%'").keys, keys_from("ab", Scalar::String));
+    assert_eq!(bound("name ILIKE 'ab%'", &[]).unwrap().nodes.len(), 3);
+    assert_eq!(bound("name ILIKE '%b'", &[]).unwrap().nodes.len(), 1);
+}
+
+/// What the collection of tests of formed strings declares.
+static FORMED: LazyLock<Definition> = LazyLock::new(|| {
+    let names = ["date", "time", "duration", "uuid", "email", "url", "ip"];
+    let fields = names.iter().flat_map(|ty| {
+        let field = |name: &str| format!(r#"{{"path":"{name}","type":"{ty}"}}"#);
+        [field(ty), field(&format!("{ty}2"))]
+    });
+    let fields = fields.collect::<Vec<_>>().join(",");
+    let json = format!(r#"{{"collection":"c","fields":[{fields}]}}"#);
+    Definition::from_json(json.as_bytes(), &Limits::default()).unwrap()
+});
+
+fn formed(text: &str, json: &str) -> Result<bool> {
+    let filter = bound_to(text, &FORMED, &[("p", "\"p\"")][..usize::from(text.contains('$'))])?;
+    Ok(with_doc(json, |doc| filter.matches(doc)))
+}
+
+#[test]
+fn strings_of_a_form_compare_as_what_they_say() {
+    let json = r#"{"date":"2026-01-31","date2":"2026-02-01","time":"12:30:00","time2":"12:30:00.0",
+        "duration":"90m","duration2":5400000,"uuid":"67E55044-10b1-426f-9247-bb680e5fe0c8",
+        "uuid2":"67e55044-10b1-426f-9247-bb680e5fe0c8","email":"Ada@x.org","email2":"ada@x.org",
+        "url":"https://x.org","url2":"https://x.org/","ip":"10.0.0.1","ip2":"::1",
+        "text":"12:30:00","when":"2026-01-31T00:00:00Z"}"#;
+    let cases = [
+        ("date < '2026-02-01' AND date >= '2026-01-31'", true),
+        ("date < date2", true),
+        ("date < now() AND now() - date2 < duration('0s')", true),
+        ("date = time('2026-01-31')", true),
+        ("date2 - date = duration('1d')", true),
+        ("date BETWEEN date AND '2026-01-31'", true),
+        ("date = when", true),
+        ("time = '12:30:00.000'", true),
+        ("time = time2", true),
+        ("time BETWEEN time2 AND '13:00:00'", true),
+        ("time = text", false),
+        ("duration = '1h 30m' AND duration = duration('PT90M') AND duration = 5400000", true),
+        ("duration = duration2", true),
+        ("duration > '89m 59.999999999s' AND duration < '90m 1ns'", true),
+        ("duration * 2 = duration('3h')", true),
+        ("duration > duration('1ns') / 3", true),
+        ("time('2026-01-31T00:00:00Z') + duration > date", true),
+        ("uuid = '67e55044-10B1-426f-9247-bb680e5fe0c8'", true),
+        ("uuid = uuid2", true),
+        ("uuid > '67e55044-10b1-426f-9247-bb680e5fe0c7'", true),
+        ("email = 'Ada@x.org' AND email != email2 AND email ILIKE 'ada%'", true),
+        ("url STARTS WITH 'https:' AND url != url2 AND url < url2", true),
+        ("ip < '10.0.0.2' AND ip > '9.255.255.255' AND ip < ip2 AND ip < '::'", true),
+        ("ip2 = '0:0::0:1' AND ip2 IN ('::1')", true),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(formed(text, json), Ok(expected), "{text}");
+    }
+    let other = r#"{"date":"2026-1-31","time":5,"duration":1.5,"uuid":"x","ip":"300.0.0.1","email":"x","url":"x"}"#;
+    for name in ["date", "time", "duration", "uuid", "ip", "email", "url"] {
+        for question in ["IS NULL", "IS MISSING", "= $"] {
+            let text = format!("{name} {}", question.replace("= $", &format!("= {name}")));
+            assert_eq!(formed(&text, other), Ok(false), "{text}");
+        }
+    }
+}
+
+#[test]
+fn text_that_is_compared_keeps_to_the_form() {
+    let error = |text: &str| formed(text, "{}").expect_err(text).to_string();
+    let cases = [
+        ("date = '2026-02-30'", "'2026-02-30' is no date, as field date is declared at position 7"),
+        ("date = 5", "5 is no date, as field date is declared at position 7"),
+        ("date BETWEEN date2 AND 'x'", "'x' is no date, as field date is declared at position 23"),
+        ("time > '24:00:00'", "'24:00:00' is no time, as field time is declared at position 7"),
+        ("duration = 1.5", "1.5 is no duration, as field duration is declared at position 11"),
+        (
+            "duration = '1 year'",
+            "'1 year' is no duration, as field duration is declared at position 11",
+        ),
+        ("uuid IN ('x')", "'x' is no uuid, as field uuid is declared at position 9"),
+        ("email = 'x'", "'x' is no email, as field email is declared at position 8"),
+        ("url = 'x.org'", "'x.org' is no url, as field url is declared at position 6"),
+        ("ip = '10.0.0'", "'10.0.0' is no ip, as field ip is declared at position 5"),
+        ("ip < now()", "1769860800000 is an instant, and field ip is declared ip at position 5"),
+        ("time + 1 = 2", "arithmetic takes numbers, and time is declared time at position 0"),
+        (
+            "ip STARTS WITH '10.'",
+            "STARTS WITH asks for a string, and ip is declared ip at position 0",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(error(text), format!("FILTER {expected}"), "{text}");
+    }
 }
 
 #[test]
@@ -482,3 +581,6 @@ fn parts_of_what_is_no_string_are_errors() {
         assert_eq!(error(text, pairs), format!("FILTER {expected}"), "{text}");
     }
 }
+
+#[path = "compare_tests.rs"]
+mod compare;

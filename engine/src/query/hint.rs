@@ -28,24 +28,16 @@ pub(super) fn for_operator(text: &str, token: &Token) -> String {
     if before.ends_with('\'') && matches!(token.kind, Kind::Subject(_) | Kind::Number(_)) {
         return "; a quote inside a string is doubled: ''".to_owned();
     }
-    match token.kind {
-        Kind::Number(_) => for_number(text, token.start).to_owned(),
-        _ => String::new(),
-    }
+    String::new()
 }
 
-/// Where a number begins at byte `start` that belongs to what stands before it.
+/// Where a number that is none begins at byte `start`, as in `2026-01-31`.
 pub(super) fn for_number(text: &str, start: usize) -> &'static str {
-    if !text[start..].starts_with('-') {
-        return "";
-    }
     let is_part = |letter: char| letter == '_' || letter.is_alphanumeric();
-    let before = &text[..start];
+    let Some(before) = text[..start].strip_suffix('-') else { return "" };
     let word = &before[before.trim_end_matches(is_part).len()..];
     if word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit()) {
         "; a date is a string in single quotes"
-    } else if word.starts_with(|letter: char| letter == '_' || letter.is_alphabetic()) {
-        "; a name with '-' takes back-quotes"
     } else {
         ""
     }
@@ -62,28 +54,36 @@ pub(super) fn for_letter(letter: char) -> &'static str {
     }
 }
 
+/// The one of `names` that `word` was perhaps meant to be.
+pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let near = names.into_iter().filter_map(|name| Some((slips(word, name)?, name)));
+    near.min_by_key(|(slips, _)| *slips).map(|(_, name)| name)
+}
+
 /// The one of `near` that `word` was perhaps meant to be.
 pub(super) fn meant(word: &str, token: &Token, near: &[Keyword]) -> Option<&'static str> {
     match token.kind {
         Kind::Keyword(Keyword::Null) => Some("IS NULL"),
         Kind::Keyword(Keyword::Missing) => Some("IS MISSING"),
-        Kind::Subject(_) => {
-            near.iter().map(|keyword| keyword.text()).find(|text| is_near(word, text))
-        }
+        Kind::Subject(_) => nearest(word, near.iter().map(|keyword| keyword.text())),
         _ => None,
     }
 }
 
-/// Whether `word` is `keyword` with at most two slips (one in the words of up to three letters): a
-/// letter changed, left out, put in, or two side by side exchanged. Optimal string alignment, three
-/// rows of the table.
-fn is_near(word: &str, keyword: &str) -> bool {
-    let slips_max = if keyword.len() <= 3 { 1 } else { 2 };
+/// How many slips turn `keyword` into `word`, at most two (one in words of two or three letters; in a letter alone only one
+/// put in): a letter changed, left out, put in, or two side by side exchanged. Optimal string alignment, three rows of the table.
+fn slips(word: &str, keyword: &str) -> Option<usize> {
+    let slips_max = match keyword.len() {
+        0 => 0,
+        1 if word.len() == 1 => 0,
+        1..4 => 1,
+        _ => 2,
+    };
     if word.len() > keyword.len() + slips_max {
-        return false;
+        return None;
     }
     let word: Vec<u8> = word.bytes().map(|byte| byte.to_ascii_uppercase()).collect();
-    let keyword = keyword.as_bytes();
+    let keyword: Vec<u8> = keyword.bytes().map(|byte| byte.to_ascii_uppercase()).collect();
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=keyword.len()).collect();
     for row in 1..=word.len() {
@@ -103,5 +103,5 @@ fn is_near(word: &str, keyword: &str) -> bool {
         }
         before = mem::replace(&mut above, line);
     }
-    above.last().is_some_and(|slips| *slips <= slips_max)
+    above.last().copied().filter(|slips| *slips <= slips_max)
 }

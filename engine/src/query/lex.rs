@@ -6,8 +6,9 @@
 use crate::path::Path;
 use crate::{Code, Error, Result};
 
-use super::ast::{Cmp, Meta, Subject};
+use super::ast::Cmp;
 use super::hint;
+use super::operand::{Arithmetic, Meta, Subject};
 
 /// A reserved word. Declared in the order of [`Path::KEYWORDS`], which holds their texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,8 @@ pub(super) enum Kind {
     Cmp(Cmp),
     /// `!=` or `<>`.
     NotEqual,
+    /// Between two values; a minus also before one.
+    Arithmetic(Arithmetic),
     Open,
     Close,
     Comma,
@@ -102,11 +105,13 @@ pub(super) struct Lexer<'t> {
     text: &'t str,
     at: usize,
     path_steps_max: usize,
+    /// Whether the token before was a value or its end: a sign that follows is an operator, not a number's.
+    is_after_value: bool,
 }
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str, path_steps_max: usize) -> Self {
-        Lexer { text, at: 0, path_steps_max }
+        Lexer { text, at: 0, path_steps_max, is_after_value: false }
     }
 
     /// The text that is read.
@@ -120,6 +125,15 @@ impl<'t> Lexer<'t> {
         let start = self.text.len() - rest.trim_start().len();
         let (kind, end) = self.read(start)?;
         self.at = end;
+        self.is_after_value = matches!(
+            kind,
+            Kind::Subject(_)
+                | Kind::String(_)
+                | Kind::Number(_)
+                | Kind::Param(_)
+                | Kind::Close
+                | Kind::Keyword(Keyword::True | Keyword::False)
+        );
         Ok(Token { kind, start, end })
     }
 
@@ -141,7 +155,14 @@ impl<'t> Lexer<'t> {
             (b'>', _) => one(Kind::Cmp(Cmp::Gt)),
             (b'\'', _) => self.string(start),
             (b'$', _) => self.param(start),
-            (b'+' | b'-' | b'0'..=b'9', _) => self.number(start),
+            (b'@', _) => self.element(start),
+            (b'*', _) => one(Kind::Arithmetic(Arithmetic::Mul)),
+            (b'/', _) => one(Kind::Arithmetic(Arithmetic::Div)),
+            (b'%', _) => one(Kind::Arithmetic(Arithmetic::Rem)),
+            (b'+', _) if self.is_after_value => one(Kind::Arithmetic(Arithmetic::Add)),
+            (b'-', _) if self.is_after_value => one(Kind::Arithmetic(Arithmetic::Sub)),
+            (b'-', Some(b'0'..=b'9')) | (b'+' | b'0'..=b'9', _) => self.number(start),
+            (b'-', _) => one(Kind::Arithmetic(Arithmetic::Sub)),
             _ => self.word(start),
         }
     }
@@ -189,6 +210,14 @@ impl<'t> Lexer<'t> {
         Ok((Kind::Number(text.strip_prefix('+').unwrap_or(text).into()), end))
     }
 
+    /// `@`, the element that ANY or ALL asks about, and what it leads to.
+    fn element(&self, start: usize) -> Result<(Kind, usize)> {
+        let (path, end) =
+            Path::scan_more(self.text, start + 1, Vec::new(), self.path_steps_max, Code::Filter)?;
+        self.refuse_inner_keywords(start, end)?;
+        Ok((Kind::Subject(Subject::Path(path)), end))
+    }
+
     fn word(&self, start: usize) -> Result<(Kind, usize)> {
         let rest = &self.text[start..];
         if !rest.starts_with('`') && Path::scan_plain(self.text, start).is_none() {
@@ -209,15 +238,14 @@ impl<'t> Lexer<'t> {
                 Some(meta) if !is_dotted => {
                     return Ok((Kind::Subject(Subject::Meta(meta)), first.end));
                 }
-                _ => {}
+                Some(meta) => {
+                    let what = format!("{} is one value and has no parts", meta.name());
+                    return Err(Error::filter(start, what));
+                }
+                None => {}
             }
             if first.text.starts_with('_') {
-                let what = format!(
-                    "{0} is reserved for metadata, which filters cannot read yet \
-                     (a member of that name is `{0}` in back-quotes)",
-                    excerpt(&first.text)
-                );
-                return Err(Error::filter(start, what));
+                return Err(no_metadata(&first.text, start));
             }
         }
         let (path, end) = Path::scan_steps(self.text, first, self.path_steps_max, Code::Filter)?;
@@ -244,13 +272,23 @@ impl<'t> Lexer<'t> {
     }
 }
 
+/// The error that `name` begins as metadata do and is none of them.
+pub(super) fn no_metadata(name: &str, position: usize) -> Error {
+    let what = format!(
+        "{0} is none of the metadata {1} (a member of that name is `{0}` in back-quotes)",
+        excerpt(name),
+        Meta::ALL.map(Meta::name).join(" ")
+    );
+    Error::filter(position, what)
+}
+
 fn reserved(keyword: Keyword, position: usize) -> Error {
     let what = format!("{} as a name stands in back-quotes, found without", keyword.text());
     Error::filter(position, what)
 }
 
 /// Whether `text` is a JSON number without its sign.
-fn is_number(text: &[u8]) -> bool {
+pub(super) fn is_number(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let whole = digits(text);
     if whole == 0 || (whole > 1 && text[0] == b'0') {
@@ -273,7 +311,7 @@ fn is_number(text: &[u8]) -> bool {
 }
 
 /// The beginning of a text for an error message, on one line.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     const LETTERS_MAX: usize = 40;
     let mut out = String::new();
     for (count, letter) in text.chars().enumerate() {
@@ -344,6 +382,17 @@ mod tests {
             assert_eq!(kinds(number), [Kind::Number(number.into())]);
         }
         assert_eq!(kinds("+5"), [Kind::Number("5".into())]);
+        let sub = Kind::Arithmetic(Arithmetic::Sub);
+        let number = |text: &str| Kind::Number(text.into());
+        assert_eq!(
+            kinds("1-1 -1"),
+            [number("1"), sub.clone(), number("1"), sub.clone(), number("1")]
+        );
+        assert_eq!(
+            kinds("(-1) - -1"),
+            [Kind::Open, number("-1"), Kind::Close, sub.clone(), number("-1")]
+        );
+        assert_eq!(kinds("- 1"), [sub, number("1")]);
         assert_eq!(kinds("$min_1"), [Kind::Param("min_1".into())]);
     }
 
@@ -378,7 +427,7 @@ mod tests {
         assert_eq!(error("a ! b"), "FILTER unexpected '!' at position 2; use NOT");
         assert_eq!(error("a\u{7} b"), "FILTER unexpected '\\u{7}' at position 1");
         assert_eq!(error(".5"), "FILTER unexpected '.' at position 0");
-        for number in ["007", "5.", "5abc", "1e", "1.2.3", "-", "+-1", "1e+", "0x10"] {
+        for number in ["007", "5.", "5abc", "1e", "1.2.3", "+", "+-1", "1e+", "0x10", "-07"] {
             let excerpt = if number == "+-1" { "+" } else { number };
             assert_eq!(error(number), format!("FILTER {excerpt} is no number at position 0"));
         }
@@ -391,9 +440,9 @@ mod tests {
             "FILTER NULL as a name stands in back-quotes, found without at position 2"
         );
         assert_eq!(
-            error("_id = 1"),
-            "FILTER _id is reserved for metadata, which filters cannot read yet \
-             (a member of that name is `_id` in back-quotes) at position 0"
+            error("_ids = 1"),
+            "FILTER _ids is none of the metadata _key _id _seq _version _created _updated _expires _deleted \
+             _valid (a member of that name is `_ids` in back-quotes) at position 0"
         );
         assert_eq!(error("a.5"), "FILTER expected a name, found '5' at position 2");
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::ast::Meta;
+use super::super::strategies::any_ast;
 use super::*;
 
 fn read(text: &str) -> Ast {
@@ -72,6 +72,45 @@ fn reads_every_predicate() {
 }
 
 #[test]
+fn reads_values_and_elements() {
+    let cases = [
+        ("a is string", "a IS STRING"),
+        ("a IS NOT Number", "a IS NOT NUMBER"),
+        ("a IS BOOLEAN OR a IS ARRAY OR a IS OBJECT", "a IS BOOLEAN OR a IS ARRAY OR a IS OBJECT"),
+        ("string IS STRING", "string IS STRING"),
+        ("a = b", "a = b"),
+        ("price*qty>total", "price * qty > total"),
+        ("a-1 = b -1", "a - 1 = b - 1"),
+        ("a - -1 = - 1", "a - -1 = -1"),
+        ("-a < - - 5", "-a < 5"),
+        ("a = -(5) AND a = -(-(-5))", "a = -5 AND a = -5"),
+        ("-(a + b) * c = --a", "-(a + b) * c = --a"),
+        ("(a + b) * c - (d - (e - f)) > 1", "(a + b) * c - (d - (e - f)) > 1"),
+        ("((a * b)) / (c) % d = (1)", "a * b / c % d = 1"),
+        ("a * (b / c) = a - (b + c)", "a * (b / c) = a - (b + c)"),
+        ("1 = 2", "1 = 2"),
+        ("1 + 1 < a", "a > 1 + 1"),
+        ("a + 1 < b", "a + 1 < b"),
+        ("5 IN (1)", "5 IN (1)"),
+        ("a + 1 NOT IN (1, 2)", "a + 1 NOT IN (1, 2)"),
+        ("a BETWEEN b - 1 AND (b + 1) * 2", "a BETWEEN b - 1 AND (b + 1) * 2"),
+        ("NOT a + 1 BETWEEN 1 AND 2 OR b", "a + 1 NOT BETWEEN 1 AND 2 OR b = TRUE"),
+        ("created > NOW() - Duration('1d')", "created > now() - duration('1d')"),
+        ("a IN (time('2026-01-31'), now(), $x)", "a IN (time('2026-01-31'), now(), $x)"),
+        ("now = 1 AND time = 2", "now = 1 AND time = 2"),
+        ("a HAS duration($d)", "a HAS duration($d)"),
+        ("_version > 5 AND _id = 'x'", "_version > 5 AND _id = 'x'"),
+        ("any items where (sku = 'X' and qty > 2)", "ANY items WHERE (sku = 'X' AND qty > 2)"),
+        ("NOT ALL a[*].b WHERE (@ > 5 OR @[0].c)", "NOT ALL a[*].b WHERE (@ > 5 OR @[0].c = TRUE)"),
+        ("ANY a WHERE (ANY @ WHERE (@.x = @[1]))", "ANY a WHERE (ANY @ WHERE (x = @[1]))"),
+        ("ANY a WHERE (NOT (x)) AND b", "ANY a WHERE (x != TRUE) AND b = TRUE"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(canonical(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn not_binds_before_and_before_or() {
     let cases = [
         ("a OR b AND c", "a = TRUE OR b = TRUE AND c = TRUE"),
@@ -103,7 +142,8 @@ fn joins_are_flat_and_in_postorder() {
             Node::And(children) => format!("and{children:?}"),
             Node::Or(children) => format!("or{children:?}"),
             Node::Not(child) => format!("not {child}"),
-            Node::Test(test) => test.subject.to_string(),
+            Node::Test(test) => test.left.to_string(),
+            Node::Elements(elements, body) => format!("any {} {body}", elements.path),
         })
         .collect();
     assert_eq!(shape, ["a", "b", "c", "d", "or[2, 3]", "e", "not 5", "and[0, 1, 4, 6]"]);
@@ -120,15 +160,58 @@ fn says_what_it_expected_and_where() {
         ("a = 1 b", "expected AND, OR or the end, found b at position 6"),
         ("(a = 1", "expected AND, OR or ')', found the end at position 6"),
         ("a = 1)", "expected AND, OR or the end, found ) at position 5"),
-        ("a = b", "expected a literal, found b at position 4; strings take single quotes: 'b'"),
         (
             "a =",
-            "expected a literal, found the end at position 3, was a $parameter eaten by the shell?",
+            "expected a path or a literal, found the end at position 3, was a $parameter eaten by the shell?",
         ),
-        ("a == 1", "expected a literal, found = at position 3; equality is one ="),
-        ("1", "expected a comparison after a literal, found the end at position 1"),
-        ("1 IN (1)", "expected a comparison after a literal, found IN at position 2"),
-        ("1 = 2", "expected a path to compare the literal with, found 2 at position 4"),
+        ("a == 1", "expected a path or a literal, found = at position 3; equality is one ="),
+        ("1", "expected a comparison after 1, found the end at position 1"),
+        ("a + 1 AND b", "expected a comparison after a + 1, found AND at position 6"),
+        (
+            "first-name",
+            "expected a comparison after first - name, found the end at position 10; a name with '-' takes back-quotes",
+        ),
+        ("1 x", "expected a comparison after a value, found x at position 2"),
+        ("a = b = c", "expected AND, OR or the end, found = at position 6"),
+        ("(a = 1) + 2 = 3", "expected AND, OR or the end, found + at position 8"),
+        ("a + (b = 1) = 3", "expected a value, found a condition at position 5"),
+        ("a = (b OR c)", "expected a value, found a condition at position 5"),
+        (
+            "a = NOT b",
+            "expected a path or a literal, found NOT at position 4, was a $parameter eaten by the shell?",
+        ),
+        ("a + 1 IS NULL", "expected a path alone, found a + 1 at position 0"),
+        ("a + 1 HAS 2", "expected a path alone, found a + 1 at position 0"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(error(text), format!("FILTER {expected}"), "{text}");
+    }
+}
+
+#[test]
+fn says_what_functions_and_elements_take() {
+    let cases = [
+        ("foo(1) = 2", "foo is no function; there are now, time, duration at position 0"),
+        (
+            "tmie('x') = 2",
+            "tmie is no function; there are now, time, duration at position 0, did you mean time?",
+        ),
+        ("now(1) = 2", "expected ')' to close now(, found 1 at position 4"),
+        ("time() = 2", "expected a literal, found ) at position 5"),
+        ("ANY x", "expected WHERE after ANY and a path, found the end at position 5"),
+        ("ANY 5 WHERE (a)", "expected the path of an array after ANY at position 4"),
+        ("ANY x WHERE a", "expected '(' after WHERE, found a at position 12"),
+        ("ANY x WHERE (a", "expected an operator, AND, OR or ')', found the end at position 14"),
+        ("ANY x WHERE (a + 1)", "expected a comparison after a + 1, found ) at position 18"),
+        (
+            "a = @.x",
+            "@ is an element, and stands in ANY .. WHERE (..) or ALL .. WHERE (..) only at position 4",
+        ),
+        (
+            "ANY @ WHERE (a)",
+            "@ is an element, and stands in ANY .. WHERE (..) or ALL .. WHERE (..) only at position 4",
+        ),
+        ("a @ b", "expected an operator, AND, OR or the end, found @ at position 2"),
         ("a NOT 1", "expected BETWEEN, IN, HAS, LIKE or the like after NOT, found 1 at position 6"),
         ("a BETWEEN 1", "expected AND between the ends of BETWEEN, found the end at position 11"),
         ("a IN 1", "expected '(' or a parameter after IN, found 1 at position 5"),
@@ -136,8 +219,14 @@ fn says_what_it_expected_and_where() {
         ("a IN (1 2)", "expected ',' or ')', found 2 at position 8"),
         ("a IN (1,)", "expected a literal, found ) at position 8"),
         ("a IN ($x, (1))", "expected a literal, found ( at position 10"),
-        ("a IS", "expected NOT, NULL, MISSING, TRUE or FALSE, found the end at position 4"),
-        ("a IS NOT 1", "expected NULL, MISSING, TRUE or FALSE, found 1 at position 9"),
+        (
+            "a IS",
+            "expected NOT, NULL, MISSING, TRUE, FALSE or STRING, NUMBER, BOOLEAN, ARRAY, OBJECT, found the end at position 4",
+        ),
+        (
+            "a IS NOT 1",
+            "expected NULL, MISSING, TRUE, FALSE or STRING, NUMBER, BOOLEAN, ARRAY, OBJECT, found 1 at position 9",
+        ),
         ("a = 'x", "a string without its closing quote at position 4"),
     ];
     for (text, expected) in cases {
@@ -155,8 +244,13 @@ fn guesses_what_was_meant() {
         ("a = 1 adn b", "found adn at position 6, did you mean AND?"),
         ("a IS nul", "found nul at position 5, did you mean NULL?"),
         ("a IS NOT misisng", "found misisng at position 9, did you mean MISSING?"),
-        ("a = ture", "found ture at position 4, did you mean TRUE?"),
-        ("a = NULL", "expected a literal, found NULL at position 4, did you mean IS NULL?"),
+        ("a HAS ture", "found ture at position 6, did you mean TRUE?"),
+        ("a IS STRNG", "found STRNG at position 5, did you mean STRING?"),
+        ("ANY a WHEER (b)", "found WHEER at position 6, did you mean WHERE?"),
+        (
+            "a = NULL",
+            "expected a path or a literal, found NULL at position 4, did you mean IS NULL?",
+        ),
         ("a IN (NULL)", "expected a literal, found NULL at position 6, did you mean IS NULL?"),
         ("a = MISSING", "found MISSING at position 4, did you mean IS MISSING?"),
         ("a LIEK 'x%'", "found LIEK at position 2, did you mean LIKE?"),
@@ -172,21 +266,15 @@ fn guesses_what_was_meant() {
 #[test]
 fn says_how_it_is_written() {
     let cases = [
-        ("name = ada", "found ada at position 7; strings take single quotes: 'ada'"),
-        ("name = it's x", "found it at position 7; strings take single quotes: 'it''s'"),
+        ("name HAS ada", "found ada at position 9; strings take single quotes: 'ada'"),
+        ("name HAS it's x", "found it at position 9; strings take single quotes: 'it''s'"),
         ("a IN (x-y, 1)", "found x at position 6; strings take single quotes: 'x-y'"),
         ("name = \"ada\"", "unexpected '\"' at position 7; strings take single quotes"),
         ("a = 1 && b", "unexpected '&' at position 6; use AND"),
         ("a = 1 || b", "unexpected '|' at position 6; use OR"),
         ("!a", "unexpected '!' at position 0; use NOT"),
         ("a >  AND b", "found AND at position 5, was a $parameter eaten by the shell?"),
-        ("first-name = 'x'", "-name is no number at position 5; a name with '-' takes back-quotes"),
-        ("a.b-5 = 1", "found -5 at position 3; a name with '-' takes back-quotes"),
-        (
-            "day = 2024-05-01",
-            "-05 is no number at position 10; a date is a string in single quotes",
-        ),
-        ("a = 5-3", "found -3 at position 5"),
+        ("day = 2024-05-01", "05 is no number at position 11; a date is a string in single quotes"),
         ("a = 'it's'", "found s at position 8; a quote inside a string is doubled: ''"),
         ("a HAS ANY 'x'", "expected '(' or a parameter after ANY, found 'x' at position 10"),
     ];
@@ -212,7 +300,13 @@ fn limits_are_named() {
     assert!(parse("abc = 12", &limits).is_ok());
     let limits = Limits { filter_depth_max: 3, ..Limits::default() };
     let too_deep = "TOOBIG a filter of depth 4 exceeds the limit of 3 (folio.filter-depth-max)";
-    for text in ["((((a))))", "NOT NOT NOT NOT a", "(NOT (NOT a))"] {
+    for text in [
+        "((((a))))",
+        "NOT NOT NOT NOT a",
+        "(NOT (NOT a))",
+        "----a = 1",
+        "ANY a WHERE (ALL b WHERE ((ANY c WHERE (@))))",
+    ] {
         assert_eq!(parse(text, &limits).unwrap_err().to_string(), too_deep, "{text}");
     }
     assert!(parse("((a) AND (NOT b)) OR (((c)))", &limits).is_ok());
@@ -222,7 +316,7 @@ fn limits_are_named() {
 fn depth_is_no_danger() {
     let bytes = 200_000;
     let limits = Limits { filter_bytes_max: 1 << 20, ..Limits::default() };
-    for opening in ["(", "NOT ", "NOT("] {
+    for opening in ["(", "NOT ", "NOT(", "-", "-(", "a+(", "ANY a WHERE ("] {
         let text = format!("{}a", opening.repeat(bytes / 2));
         assert_eq!(parse(&text, &limits).unwrap_err().code, Code::TooBig);
     }
@@ -232,101 +326,70 @@ fn depth_is_no_danger() {
     let text = format!("{}a < 1", "NOT ".repeat(100_000));
     let ast = parse(&text, &limits).unwrap();
     assert_eq!((ast.nodes.len(), ast.to_string()), (100_001, text));
+    let text = format!("{}a = 1{}", "ANY a WHERE (".repeat(50_000), ")".repeat(50_000));
+    let ast = parse(&text, &limits).unwrap();
+    assert_eq!((ast.nodes.len(), ast.to_string()), (50_001, text));
+    let text = format!("{}a{} = 1", "-(b + ".repeat(3_000), ")".repeat(3_000));
+    assert_eq!(parse(&text, &limits).unwrap().to_string(), text);
 }
 
-/// A tree as tests make it, to be brought into normal form.
-#[derive(Debug, Clone)]
-enum Tree {
-    Test(AstTest),
-    Not(Box<Tree>),
-    And(Vec<Tree>),
-    Or(Vec<Tree>),
-}
-
-fn lay(tree: Tree, nodes: &mut Vec<Node>) -> u32 {
-    let node = match tree {
-        Tree::Test(test) => Node::Test(test),
-        Tree::Not(child) => Node::Not(lay(*child, nodes)),
-        Tree::And(trees) => Node::And(trees.into_iter().map(|tree| lay(tree, nodes)).collect()),
-        Tree::Or(trees) => Node::Or(trees.into_iter().map(|tree| lay(tree, nodes)).collect()),
-    };
-    nodes.push(node);
-    nodes.len() as u32 - 1
-}
-
-fn any_test() -> impl Strategy<Value = AstTest> {
-    let name = prop_oneof!["[a-z]{1,3}", "_id", "in|Not|a b|`", ".{0,3}"];
-    let path = (name, any::<Option<bool>>()).prop_map(|(name, more)| {
-        use crate::path::{Path, Step};
-        let first = Step::Name(name.as_str().into());
-        match more {
-            None => Path::new(vec![first]),
-            Some(true) => Path::new(vec![first, Step::Each]),
-            Some(false) => Path::new(vec![first.clone(), Step::Index(7), first]),
-        }
-    });
-    let term = prop_oneof![
-        any::<bool>().prop_map(|value| Term::Literal(Literal::Bool(value))),
-        any::<i64>().prop_map(|value| Term::Literal(Literal::Number(value.to_string().into()))),
-        "['a-z]{0,3}|.{0,5}".prop_map(|text| Term::Literal(Literal::String(text.into()))),
-        "[a-z_][a-z0-9]{0,2}".prop_map(|name| Term::Param(name.into())),
-    ];
-    let operand = term.prop_map(|term| Operand { term, position: Position(0) });
-    let list = prop_oneof![
-        prop::collection::vec(operand.clone(), 0..4).prop_map(List::Operands),
-        "[a-z]{1,3}".prop_map(|name| List::Param(name.into(), Position(0))),
-    ];
-    let quantifier = prop::sample::select(vec![Quantifier::Any, Quantifier::All]);
-    let text_op = prop::sample::select(vec![
-        TextOp::StartsWith,
-        TextOp::EndsWith,
-        TextOp::Contains,
-        TextOp::Like,
-        TextOp::ILike,
-        TextOp::Matches,
-    ]);
-    let cmp = prop::sample::select(vec![Cmp::Eq, Cmp::Lt, Cmp::Le, Cmp::Gt, Cmp::Ge]);
-    let op = prop_oneof![
-        (cmp, operand.clone()).prop_map(|(cmp, operand)| AstOp::Compare(cmp, operand)),
-        (operand.clone(), operand.clone()).prop_map(|(low, high)| AstOp::Between(low, high)),
-        list.clone().prop_map(AstOp::In),
-        (quantifier, list).prop_map(|(quantifier, list)| AstOp::HasList(quantifier, list)),
-        operand.clone().prop_map(AstOp::Has),
-        (text_op, operand).prop_map(|(op, operand)| AstOp::Text(op, operand)),
-        prop::sample::select(vec![
-            AstOp::IsNull,
-            AstOp::IsMissing,
-            AstOp::IsBool(true),
-            AstOp::IsBool(false)
-        ]),
-    ];
-    let subject = prop_oneof![
-        9 => path.prop_map(Subject::Path),
-        1 => Just(Subject::Meta(Meta::Valid)),
-    ];
-    (subject, op).prop_map(|(subject, op)| AstTest { subject, position: Position(0), op })
-}
-
-fn any_ast() -> impl Strategy<Value = Ast> {
-    let tree = any_test().prop_map(Tree::Test).prop_recursive(6, 40, 4, |inner| {
-        prop_oneof![
-            inner.clone().prop_map(|tree| Tree::Not(Box::new(tree))),
-            prop::collection::vec(inner.clone(), 2..4).prop_map(Tree::And),
-            prop::collection::vec(inner, 2..4).prop_map(Tree::Or),
-        ]
-    });
-    tree.prop_map(|tree| {
-        let mut nodes = Vec::new();
-        let root = lay(tree, &mut nodes);
-        Ast::normal(nodes, root)
-    })
-}
-
-const SOUP: [&str; 41] = [
-    "a", "b.c", "`x`", "t[*]", "1", "-2.5", "'s'", "$p", "=", "!=", "<>", "<", "<=", ">", ">=",
-    "(", ")", ",", "AND", "OR", "NOT", "IN", "BETWEEN", "HAS", "IS", "NULL", "MISSING", "TRUE",
-    "FALSE", "_x", "'", "[", "ANY", "ALL", "STARTS", "ENDS", "WITH", "CONTAINS", "LIKE", "ILIKE",
+const SOUP: [&str; 56] = [
+    "a",
+    "b.c",
+    "`x`",
+    "t[*]",
+    "1",
+    "-2.5",
+    "'s'",
+    "$p",
+    "=",
+    "!=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "(",
+    ")",
+    ",",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "BETWEEN",
+    "HAS",
+    "IS",
+    "NULL",
+    "MISSING",
+    "TRUE",
+    "FALSE",
+    "_x",
+    "'",
+    "[",
+    "ANY",
+    "ALL",
+    "STARTS",
+    "ENDS",
+    "WITH",
+    "CONTAINS",
+    "LIKE",
+    "ILIKE",
     "MATCHES",
+    "WHERE",
+    "@",
+    "@.x",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "now()",
+    "time('2026-01-01')",
+    "duration",
+    "ANY a WHERE (",
+    "STRING",
+    "_id",
+    "-1",
 ];
 
 proptest! {

@@ -3,9 +3,9 @@
 //! A document that Redis itself brought may break it. Writing such a document whole is refused until it is mended; an update is
 //! judged by the parts that it changes, so that it can mend one field after the other.
 
-use std::collections::HashMap;
-
+use super::constraint::excerpt;
 use super::definition::{Definition, Field, Mode};
+use super::strict::check_members;
 use super::types::Scalar;
 use crate::doc::{DocRef, Document, Parsed};
 use crate::error::{Code, Error, Result};
@@ -57,9 +57,7 @@ pub fn check_stored_rest(definition: &Definition, document: &Document) -> Result
     let mut parsed = Parsed::default();
     if document.has_huge_numbers() {
         // Where they stand is not kept. What is stored has been in order once.
-        let any =
-            Limits { document_bytes_max: usize::MAX, depth_max: usize::MAX, ..Limits::default() };
-        parsed.parse(document.text(), &any)?;
+        parsed.parse(document.text(), &Limits::none())?;
     }
     check_rest(definition, None, document.view(), parsed.huge_numbers())
 }
@@ -94,32 +92,68 @@ pub fn check_field(
     let mut found = false;
     for raw in field.path.values(doc) {
         found = true;
-        if raw.kind() == Kind::Null {
-            if !field.nullable {
-                return Err(refuse(field, "is null, and not declared NULLABLE"));
-            }
-            if let (false, Some(see)) = (field.ty.array, &mut see) {
-                see(Key::NULL.as_ref());
-            }
-        } else if field.ty.array {
-            if raw.kind() != Kind::Array {
-                return Err(refuse(
-                    field,
-                    format!("is declared {}, found {}", field.ty, excerpt(raw)),
-                ));
-            }
-            for element in raw.elements() {
-                if element.kind() == Kind::Null {
-                    return Err(refuse(field, "holds a null among its elements"));
-                }
-                check_value(field, element, buf, &mut see)?;
-            }
-        } else {
-            check_value(field, raw, buf, &mut see)?;
-        }
+        check_found(field, raw, buf, &mut see)?;
     }
     if field.required && !found {
         return Err(refuse(field, "is required, and missing"));
+    }
+    Ok(())
+}
+
+/// Judges what stands at a field's place.
+fn check_found(
+    field: &Field,
+    raw: Raw<'_>,
+    buf: &mut KeyBuf,
+    see: &mut Option<See<'_>>,
+) -> Result<()> {
+    if raw.kind() == Kind::Null {
+        if !field.nullable {
+            return Err(refuse(field, "is null, and not declared NULLABLE"));
+        }
+        if let (false, Some(see)) = (field.ty.array, see) {
+            see(Key::NULL.as_ref());
+        }
+        return Ok(());
+    }
+    if !field.ty.array {
+        return check_value(field, raw, buf, see);
+    }
+    if raw.kind() != Kind::Array {
+        return Err(refuse(field, format!("is declared {}, found {}", field.ty, excerpt(raw))));
+    }
+    if let Some(constraints) = &field.constraints {
+        constraints.judge_array(raw).map_err(|what| refuse(field, format!("is {what}")))?;
+    }
+    for element in raw.elements() {
+        if element.kind() == Kind::Null {
+            return Err(refuse(field, "holds a null among its elements"));
+        }
+        check_value(field, element, buf, see)?;
+    }
+    Ok(())
+}
+
+/// Judges what a field is given where it is missing. Error: `SCHEMA`.
+pub(super) fn check_default(field: &Field) -> Result<()> {
+    let default = field.constraints.as_ref().and_then(|constraints| constraints.default.as_ref());
+    let Some(default) = default else { return Ok(()) };
+    check_found(field, Raw::new(default.as_bytes()), &mut KeyBuf::default(), &mut None)
+        .map_err(|Error { message, .. }| Error::new(Code::Schema, format!("DEFAULT: {message}")))
+}
+
+/// Whether what is declared IMMUTABLE stays as it is in the document that takes the place of `old`. Error: `SCHEMA`.
+pub fn check_immutable(definition: &Definition, old: DocRef<'_>, doc: DocRef<'_>) -> Result<()> {
+    let is_immutable = |field: &&Field| {
+        field.constraints.as_ref().is_some_and(|constraints| constraints.immutable)
+    };
+    for field in definition.fields.iter().filter(is_immutable) {
+        let mut values = field.path.values(old).map(Raw::bytes).peekable();
+        if values.peek().is_some() && !values.eq(field.path.values(doc).map(Raw::bytes)) {
+            let Some(found) = field.path.first(old) else { continue };
+            let what = format!("is IMMUTABLE, and stays {}", excerpt(found));
+            return Err(refuse(field, what));
+        }
     }
     Ok(())
 }
@@ -131,71 +165,19 @@ fn check_value(
     see: &mut Option<See<'_>>,
 ) -> Result<()> {
     // Any string fits, and needs no key where nobody looks at it.
-    let is_text = field.ty.scalar == Scalar::String && raw.kind() == Kind::String;
-    if is_text && see.is_none() {
-        return Ok(());
-    }
-    if field.ty.scalar.key(raw, buf) {
+    let is_text = field.ty.scalar.takes_any_text() && raw.kind() == Kind::String;
+    if !is_text || see.is_some() {
+        if !field.ty.scalar.key(raw, buf) {
+            let what = format!("is declared {}, found {}", field.ty, excerpt(raw));
+            return Err(refuse(field, what));
+        }
         if let Some(see) = see {
             see(buf.as_ref());
         }
-        return Ok(());
     }
-    Err(refuse(field, format!("is declared {}, found {}", field.ty, excerpt(raw))))
-}
-
-/// The beginning of a value, for a message.
-fn excerpt(raw: Raw<'_>) -> String {
-    const CHARS_MAX: usize = 40;
-    let text = String::from_utf8_lossy(raw.bytes());
-    match text.char_indices().nth(CHARS_MAX) {
-        None => text.into_owned(),
-        Some((end, _)) => format!("{}..", &text[..end]),
-    }
-}
-
-/// In STRICT mode every member leads to a declared field or stands in one.
-fn check_members(
-    definition: &Definition,
-    before: Option<DocRef<'_>>,
-    doc: DocRef<'_>,
-) -> Result<()> {
-    let known: HashMap<&[u8], &[u8]> = before
-        .map(|before| before.members().map(|(name, raw)| (name.bytes(), raw.bytes())).collect())
-        .unwrap_or_default();
-    let all: Vec<&Field> = definition.fields.iter().collect();
-    let mut open: Vec<(Raw<'_>, usize, Vec<&Field>, String)> =
-        vec![(doc.root(), 0, all, String::new())];
-    while let Some((raw, depth, fields, place)) = open.pop() {
-        let visit = |step: Step, child: Raw<'_>, place: String| {
-            let at = |field: &&&Field| field.path.steps().get(depth) == Some(&step);
-            let next: Vec<&Field> = fields.iter().filter(at).copied().collect();
-            let declared = next.iter().any(|field| field.path.steps().len() == depth + 1);
-            let container = matches!(child.kind(), Kind::Object | Kind::Array);
-            if next.is_empty() || (!declared && !container) {
-                let what = format!("member {place} is not declared, and the collection is STRICT");
-                return Err(Error::new(Code::Schema, what));
-            }
-            Ok((!declared).then_some((next, place)))
-        };
-        for (name, child) in raw.members() {
-            if depth == 0 && known.get(name.bytes()) == Some(&child.bytes()) {
-                continue;
-            }
-            let name = name.string().expect("a name is a string");
-            let dot = if place.is_empty() { "" } else { "." };
-            let path = format!("{place}{dot}{name}");
-            if let Some((next, place)) = visit(Step::Name(name.as_ref().into()), child, path)? {
-                open.push((child, depth + 1, next, place));
-            }
-        }
-        for (at, child) in raw.elements().enumerate() {
-            if let Some((next, place)) = visit(Step::Each, child, format!("{place}[{at}]"))? {
-                open.push((child, depth + 1, next, place));
-            }
-        }
-    }
-    Ok(())
+    let Some(constraints) = &field.constraints else { return Ok(()) };
+    let verb = if field.ty.array { "holds" } else { "is" };
+    constraints.judge(field.ty, raw, buf).map_err(|what| refuse(field, format!("{verb} {what}")))
 }
 
 /// A number that no double can hold has its place only in a decimal field.

@@ -1,15 +1,12 @@
-//! What a collection declares. `DOC.CREATE` reads it from arguments or from JSON, `DOC.SCHEMA` prints the JSON.
-//!
-//! ```text
-//!   {"collection":"users","prefix":"users:","mode":"open","fields":[
-//!     {"path":"email","type":"string","required":true,"unique":true},
-//!     {"path":"age","type":"int","index":"sorted"}]}
-//! ```
+//! What a collection declares. `DOC.CREATE` reads it from arguments or from JSON ([`super::json`]).
 
 use serde::{Deserialize, Serialize};
 
+use super::check;
+use super::constraint::{Auto, Constraints};
+use super::index::{self, IndexKind, NamedIndex};
+use super::options::Options;
 use super::types::{FieldType, Scalar};
-use crate::doc::parse::parse_value;
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::path::{Path, Step};
@@ -23,16 +20,6 @@ pub enum Mode {
     Open,
     /// They are refused.
     Strict,
-}
-
-/// The kind of a field's index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IndexKind {
-    /// Hashed: equality and membership.
-    Set,
-    /// Ordered: equality, ranges and order.
-    Sorted,
 }
 
 /// One declared field.
@@ -50,12 +37,61 @@ pub struct Field {
     pub unique: bool,
     /// Its index. A unique field without one gets a set index.
     pub index: Option<IndexKind>,
+    /// What its values must be besides; of most fields nothing.
+    pub constraints: Option<Box<Constraints>>,
 }
 
 impl Field {
     /// A field of `ty` at `path` without constraints or index.
     pub fn new(path: Path, ty: FieldType) -> Self {
-        Field { path, ty, required: false, nullable: false, unique: false, index: None }
+        Field {
+            path,
+            ty,
+            required: false,
+            nullable: false,
+            unique: false,
+            index: None,
+            constraints: None,
+        }
+    }
+
+    /// Declares a constraint on its values, in `set`. Errors: those of `set`, with the field's name.
+    pub fn constrain(
+        &mut self,
+        set: impl FnOnce(&mut Constraints, FieldType) -> Result<()>,
+    ) -> Result<()> {
+        set(self.constraints.get_or_insert_default(), self.ty).map_err(|error| self.refuse(&error))
+    }
+
+    /// What the server sets it to.
+    pub fn auto(&self) -> Option<Auto> {
+        self.constraints.as_ref()?.auto
+    }
+
+    fn refuse(&self, error: &Error) -> Error {
+        Error::new(error.code, format!("field {} {}", self.path, error.message))
+    }
+
+    /// Compares the field's strings without the case of their letters: NOCASE. Error: `SCHEMA`, where it holds none.
+    pub fn fold_case(&mut self) -> Result<()> {
+        self.ty = self.ty.without_case().ok_or_else(|| {
+            let Field { path, ty, .. } = self;
+            let what =
+                format!("field {path} is declared {ty}; NOCASE is for string, array<string>");
+            Error::new(Code::Schema, what)
+        })?;
+        let listed = self.constraints.as_ref().map_or_else(Vec::new, |it| it.values.clone());
+        if listed.is_empty() {
+            return Ok(());
+        }
+        // What was listed is compared without case now.
+        let values = listed.iter().map(|value| &*value.json);
+        self.constrain(|constraints, ty| constraints.set_values(ty, values))
+    }
+
+    /// Whether it is declared NOCASE.
+    pub fn folds_case(&self) -> bool {
+        self.ty.scalar == Scalar::NoCase
     }
 
     /// The kind of index over the field, if there is one: hashed for a unique field without a kind.
@@ -89,42 +125,12 @@ pub struct Definition {
     pub prefix: Box<str>,
     /// Whether undeclared members are kept.
     pub mode: Mode,
+    /// What else is declared of the whole.
+    pub options: Options,
     /// The declared fields, in the order of their declaration.
     pub fields: Vec<Field>,
-}
-
-/// The JSON form of a definition.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DefinitionJson {
-    collection: Box<str>,
-    #[serde(default)]
-    prefix: Option<Box<str>>,
-    #[serde(default)]
-    mode: Mode,
-    #[serde(default)]
-    fields: Vec<FieldJson>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FieldJson {
-    path: String,
-    #[serde(rename = "type")]
-    ty: String,
-    #[serde(default, skip_serializing_if = "is_false")]
-    required: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    nullable: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    unique: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    index: Option<IndexKind>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
-fn is_false(value: &bool) -> bool {
-    !value
+    /// The indexes that are declared by themselves, in the order of their declaration.
+    pub indexes: Vec<NamedIndex>,
 }
 
 /// Bytes of a collection's name or prefix.
@@ -137,60 +143,10 @@ impl Definition {
             name: name.into(),
             prefix: format!("{name}:").into(),
             mode: Mode::Open,
+            options: Options::default(),
             fields: Vec::new(),
+            indexes: Vec::new(),
         }
-    }
-
-    /// Reads and validates the JSON form. Errors: `JSON`, `SCHEMA`, `PATH`, `LIMITED`.
-    pub fn from_json(json: &[u8], limits: &Limits) -> Result<Self> {
-        let definition = Definition::read(json, limits)?;
-        definition.validate(limits)?;
-        Ok(definition)
-    }
-
-    /// Reads the JSON form of a definition that was accepted once, whatever rules are in force now.
-    /// Errors: `JSON`, `SCHEMA`, `PATH`.
-    pub(crate) fn read(json: &[u8], limits: &Limits) -> Result<Self> {
-        let text = parse_value(json, limits)?;
-        let mut reader = serde_json::Deserializer::from_slice(&text);
-        let read: DefinitionJson = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| Error::new(Code::Schema, format!("definition: {error}")))?;
-        let prefix = read.prefix.unwrap_or_else(|| format!("{}:", read.collection).into());
-        let mut fields = Vec::with_capacity(read.fields.len().min(limits.fields_max));
-        for field in read.fields {
-            let path = Path::parse(&field.path, limits.path_steps_max)?;
-            let ty = field.ty.parse().map_err(|what: String| {
-                Error::new(Code::Schema, format!("field {path}: {what}"))
-            })?;
-            fields.push(Field {
-                path,
-                ty,
-                required: field.required,
-                nullable: field.nullable,
-                unique: field.unique,
-                index: field.index,
-            });
-        }
-        Ok(Definition { name: read.collection, prefix, mode: read.mode, fields })
-    }
-
-    /// The JSON form, minified; reads back as the same definition.
-    pub fn to_json(&self) -> String {
-        let fields = self.fields.iter().map(|field| FieldJson {
-            path: field.path.to_string(),
-            ty: field.ty.to_string(),
-            required: field.required,
-            nullable: field.nullable,
-            unique: field.unique,
-            index: field.index,
-        });
-        let json = DefinitionJson {
-            collection: self.name.clone(),
-            prefix: Some(self.prefix.clone()),
-            mode: self.mode,
-            fields: fields.collect(),
-        };
-        serde_json::to_string(&json).expect("strings, booleans and lists have a JSON form")
     }
 
     /// Whether the definition makes sense by itself. Errors: `SCHEMA`, `LIMITED`.
@@ -221,6 +177,10 @@ impl Definition {
                 let (path, other) = (&field.path, &other.path);
                 return schema(format!("field {path} is declared twice, first as {other}"));
             }
+            if let Some(constraints) = &field.constraints {
+                constraints.validate(&field.path).map_err(|error| field.refuse(&error))?;
+                check::check_default(field)?;
+            }
             if field.ty.array && field.path.is_multi() {
                 return schema(format!(
                     "field {} is an array within [*]: declare its elements",
@@ -234,7 +194,8 @@ impl Definition {
                 ));
             }
         }
-        Ok(())
+        self.options.validate()?;
+        index::validate(self, limits)
     }
 
     /// How `path` is declared. An element `p[3]` or `p[*]` of an array field has the elements' type, and `[3]`

@@ -1,22 +1,22 @@
 //! Declaring and dropping collections, over documents that are there already.
 
+use std::collections::BTreeSet;
+
 use super::{Created, Store};
-use crate::collection::{Arrival, Collection};
+use crate::collection::{Arrival, Collection, named};
 use crate::doc::Document;
 use crate::error::{Code, Error, Result};
 use crate::index::Index;
 use crate::schema::{Definition, check};
 use crate::value::Key;
 
-/// Offending keys that an error names.
-const OFFENDERS_MAX: usize = 3;
-
 /// A document on its way from one collection to another.
 struct Mover {
     key: Vec<u8>,
     document: Document,
     expires_ms: Option<i64>,
-    due: bool,
+    /// Due or deleted: no declaration is refused for it.
+    is_hidden: bool,
 }
 
 impl Mover {
@@ -29,15 +29,17 @@ impl Mover {
 impl Store {
     /// Declares a collection; documents under its prefix move in. The same definition again changes nothing.
     ///
-    /// Errors: `SCHEMA` and `UNIQUE` (naming the first documents that break it), `COLLECTIONEXISTS`, `LIMITED`. O(documents under the prefix, and
+    /// Errors: `SCHEMA` and `UNIQUE` (naming the first documents that break it), `COLLECTIONEXISTS`, `LIMITED`, `BUILDING`. O(documents under the prefix, and
     /// of open collections whose names could lie under it).
     pub fn create(&mut self, db: u32, definition: Definition) -> Result<Created> {
+        self.judge_builds(db, &definition)?;
         self.declare(db, definition, judge_documents)
     }
 
     /// The same where a primary, or this server before a restart, has judged the documents already. By the clock of this
     /// moment others of them may have lapsed, so they are not judged again. Errors: `SCHEMA`, `COLLECTIONEXISTS`, `LIMITED`.
     pub fn create_applied(&mut self, db: u32, definition: Definition) -> Result<Created> {
+        self.yield_builds(db, &definition);
         self.declare(db, definition, |_, _| Ok(()))
     }
 
@@ -75,7 +77,7 @@ impl Store {
         Ok(Created::New)
     }
 
-    fn judge_prefix(&self, db: u32, definition: &Definition) -> Result<()> {
+    pub(super) fn judge_prefix(&self, db: u32, definition: &Definition) -> Result<()> {
         let names = self.databases.get(&db);
         let other = names.and_then(|names| names.nested_with(definition.prefix.as_bytes()));
         let Some(other) = other.and_then(|uid| self.collections.get(&uid)) else { return Ok(()) };
@@ -137,11 +139,7 @@ impl Store {
     /// Takes a declaration away. Its documents stay, in open collections. Error: `NOCOLLECTION`. O(documents).
     pub fn drop_collection(&mut self, db: u32, name: &str) -> Result<()> {
         self.settle();
-        let declared = self.collection(db, name).filter(|collection| collection.is_declared());
-        let Some(uid) = declared.map(Collection::uid) else {
-            let what = format!("no declared collection '{name}' in database {db}");
-            return Err(Error::new(Code::NoCollection, what));
-        };
+        let uid = self.declared(db, name)?.uid();
         let Some(dropped) = self.take_collection(uid) else { return Ok(()) };
         for mover in movers_of(&dropped) {
             mover.document.displace();
@@ -163,12 +161,13 @@ impl Store {
 }
 
 fn movers_of(collection: &Collection) -> impl Iterator<Item = Mover> {
-    collection.live().iter().filter_map(|id| {
+    let hidden = collection.hidden(false);
+    collection.live().iter().filter_map(move |id| {
         let mut key = Vec::new();
         collection.key(id, &mut key);
         let document = collection.document(id)?.clone();
-        let (expires_ms, due) = (collection.expires_ms(id), collection.due().contains(id));
-        Some(Mover { key, document, expires_ms, due })
+        let (expires_ms, is_hidden) = (collection.expires_ms(id), hidden.contains(id));
+        Some(Mover { key, document, expires_ms, is_hidden })
     })
 }
 
@@ -176,41 +175,38 @@ fn movers_of(collection: &Collection) -> impl Iterator<Item = Mover> {
 fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
     let mut offenders = Vec::new();
     let mut first = None;
-    for mover in movers.iter().filter(|mover| !mover.due) {
+    for mover in movers.iter().filter(|mover| !mover.is_hidden) {
         if let Err(error) = check::check_stored(definition, &mover.document) {
             first.get_or_insert(error);
             offenders.push(mover);
         }
     }
     if let Some(error) = first {
-        return Err(Error::new(error.code, format!("{} ({})", error.message, named(&offenders))));
+        let what = format!("{} ({})", error.message, named_movers(&offenders));
+        return Err(Error::new(error.code, what));
     }
-    for index in
-        definition.fields.iter().filter(|field| field.unique).filter_map(|f| Index::for_field(f, 0))
-    {
-        judge_unique(&index, movers)?;
-    }
-    Ok(())
+    let unique = Index::all_of(definition, 0).into_iter().filter(Index::is_unique);
+    unique.into_iter().try_for_each(|index| judge_unique(&index, movers))
 }
 
 fn judge_unique(index: &Index, movers: &[Mover]) -> Result<()> {
     let mut pairs: Vec<(Key, usize)> = Vec::new();
-    for (at, mover) in movers.iter().enumerate().filter(|(_, mover)| !mover.due) {
-        pairs.extend(index.keys(mover.document.view()).into_iter().map(|key| (key, at)));
+    for (at, mover) in movers.iter().enumerate().filter(|(_, mover)| !mover.is_hidden) {
+        pairs.extend(index.source().keys(mover.document.view()).into_iter().map(|key| (key, at)));
     }
     pairs.sort();
-    let same = |pair: &&[(Key, usize)]| pair[0].0 == pair[1].0 && !pair[0].0.is_absent();
-    let Some(pair) = pairs.windows(2).find(same) else { return Ok(()) };
-    let offenders = [&movers[pair[0].1], &movers[pair[1].1]];
-    let what = format!("documents hold the same value at {} ({})", index.path(), named(&offenders));
+    let same = |a: &(Key, usize), b: &(Key, usize)| a.0 == b.0;
+    let groups = pairs.chunk_by(same);
+    let shared = groups.filter(|group| group.len() > 1 && index.claims(group[0].0.as_ref()));
+    let sharing: BTreeSet<usize> = shared.flatten().map(|(_, at)| *at).collect();
+    if sharing.is_empty() {
+        return Ok(());
+    }
+    let offenders: Vec<&Mover> = sharing.into_iter().map(|at| &movers[at]).collect();
+    let what = format!("documents hold the same {} ({})", index.shared(), named_movers(&offenders));
     Err(Error::new(Code::Unique, what))
 }
 
-fn named(offenders: &[&Mover]) -> String {
-    let keys =
-        offenders.iter().take(OFFENDERS_MAX).map(|mover| String::from_utf8_lossy(&mover.key));
-    let keys: Vec<_> = keys.collect();
-    let more = offenders.len().saturating_sub(OFFENDERS_MAX);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", keys.join(", "))
+fn named_movers(offenders: &[&Mover]) -> String {
+    named(offenders.iter().map(|mover| mover.key.clone()), offenders.len())
 }

@@ -3,30 +3,45 @@
 //! A collection has a number, its **uid**, which is not reused; a document in a table keeps it as its home. So the way from
 //! a document to its entries needs no key, and SWAPDB only exchanges names.
 
+mod apply;
+mod batch;
 mod declare;
+mod doors;
+mod journal;
 mod load;
+mod mark;
 mod names;
+mod online;
 mod state;
 
+pub use batch::{BatchChange, BatchError, BatchWrite, PreparedAll};
+pub use journal::{Cause, Change, ChangeOp};
 pub use names::Placement;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::collection::{Changes, Collection, Counters, Delta, Home, Origin, Refusal};
+use crate::collection::{
+    Changes, Collection, Counters, Delta, Entered, Home, Keeps, Origin, Refusal,
+};
 use crate::doc::{Document, Parsed, Stamp};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::memory::Blocks;
-use crate::planted::{self, Fault};
+use crate::schema::fill::Fill;
 use crate::schema::{Definition, check};
+use journal::Journal;
 use load::Filling;
 use names::Names;
+use online::Builds;
 
 /// A version or birth number beyond this that a user brings, by RESTORE or as an administrator, is not taken over.
 pub const NUMBER_MAX: u64 = 1 << 53;
 /// Nothing beyond this is taken from a primary or a file. No server counts so far from [`NUMBER_MAX`], so what one gave is never
 /// refused by another, and counters cannot wrap.
 pub const NUMBER_END: u64 = 1 << 62;
+
+/// Of a document that keeps to every declaration.
+const KEEPS: Keeps = Keeps { declared: true, coming: true };
 
 /// All documents' indexes and all definitions, as one value.
 #[derive(Debug)]
@@ -39,6 +54,8 @@ pub struct Store {
     collections: HashMap<u32, Collection, ahash::RandomState>,
     databases: BTreeMap<u32, Names>,
     filling: Filling,
+    builds: Builds,
+    journal: Journal,
 }
 
 /// What `prepare` found.
@@ -68,6 +85,16 @@ struct Write {
     now_ms: i64,
     expires_ms: Option<i64>,
     whole: bool,
+    unique: Judged,
+}
+
+/// When unique values are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    /// With the write.
+    Alone,
+    /// With others that are made together with it.
+    Together,
 }
 
 /// What `create` found.
@@ -109,6 +136,8 @@ impl Store {
             collections: HashMap::with_hasher(hasher),
             databases: BTreeMap::new(),
             filling: Filling::default(),
+            builds: Builds::default(),
+            journal: Journal::default(),
         }
     }
 
@@ -165,9 +194,14 @@ impl Store {
         }
     }
 
+    /// The collection that `key` belongs to; none where a document under it would found one. Errors: `KEY`, `TOOBIG`.
+    pub fn collection_of(&self, db: u32, key: &[u8]) -> Result<Option<&Collection>> {
+        self.known(&self.place(db, key)?)
+    }
+
     /// Finds out whether `parsed` may be written under `key` in place of `old`. Changes nothing.
     ///
-    /// `old` is what the keyspace holds under the key. Times are milliseconds since 1970. The document is judged whole.
+    /// `old` is what the keyspace holds under the key; over a deleted document the write is a birth. Times are milliseconds since 1970. The document is judged whole.
     /// Errors: `KEY`, `SCHEMA`, `JSON`, `UNIQUE`, `LIMITED`.
     pub fn prepare(
         &mut self,
@@ -178,7 +212,13 @@ impl Store {
         now_ms: i64,
         expires_ms: Option<i64>,
     ) -> Result<Prepared> {
-        self.prepare_judged(db, key, old, parsed, Write { now_ms, expires_ms, whole: true })
+        self.prepare_judged(
+            db,
+            key,
+            old,
+            parsed,
+            Write { now_ms, expires_ms, whole: true, unique: Judged::Alone },
+        )
     }
 
     /// The same for an update of `old`, which is judged only by what it changes.
@@ -191,7 +231,13 @@ impl Store {
         now_ms: i64,
         expires_ms: Option<i64>,
     ) -> Result<Prepared> {
-        self.prepare_judged(db, key, Some(old), parsed, Write { now_ms, expires_ms, whole: false })
+        self.prepare_judged(
+            db,
+            key,
+            Some(old),
+            parsed,
+            Write { now_ms, expires_ms, whole: false, unique: Judged::Alone },
+        )
     }
 
     fn prepare_judged(
@@ -205,6 +251,26 @@ impl Store {
         self.settle();
         let placement = self.place(db, key)?;
         self.reserve_ids(&placement);
+        self.prepare_placed(db, key, placement, old, parsed, write)
+    }
+
+    /// The same where the key has its place and ids are reserved.
+    fn prepare_placed(
+        &self,
+        db: u32,
+        key: &[u8],
+        placement: Placement,
+        old: Option<&Document>,
+        parsed: &Parsed,
+        write: Write,
+    ) -> Result<Prepared> {
+        let removes = Self::replaced(old.filter(|old| old.is_deleted()), &placement)?;
+        let old = old.filter(|old| !old.is_deleted());
+        let fill = Fill { old, whole: write.whole, now_ms: write.now_ms };
+        let collection = self.known(&placement)?;
+        let filled = collection.map(|it| it.filled(fill, parsed, &self.limits)).transpose()?;
+        let filled = filled.flatten();
+        let parsed = filled.as_ref().unwrap_or(parsed);
         if let Some(old) = old
             && old.text() == parsed.text()
         {
@@ -215,13 +281,13 @@ impl Store {
             None => {
                 let open = Definition::new("open");
                 check::check(&open, None, parsed.view(), parsed.huge_numbers())?;
-                (Changes::new(), true)
+                (Changes::new(), KEEPS)
             }
-            Some(collection) => match self.judged(collection, old, parsed, write.whole) {
-                // An update mends a document that breaks the declaration, or leaves it as it is.
+            Some(collection) => match self.judged(collection, old, parsed, write) {
                 Ok(changes) => {
-                    let was_broken = replaces.is_some_and(|id| collection.is_breaking(id));
-                    (changes, write.whole || !was_broken || collection.keeps(parsed))
+                    let updated = replaces.filter(|_| !write.whole);
+                    let keeps = updated.map(|id| collection.keeps_updated(id, parsed));
+                    (changes, keeps.unwrap_or(KEEPS))
                 }
                 Err(Refusal::Error(error)) => return Err(error),
                 Err(Refusal::Held(ids)) => {
@@ -241,6 +307,7 @@ impl Store {
             home: home(placement),
             key: key.into(),
             replaces,
+            removes,
             document: Document::new(parsed, stamp),
             changes,
             keeps,
@@ -255,64 +322,23 @@ impl Store {
         collection: &Collection,
         old: Option<&Document>,
         parsed: &Parsed,
-        whole: bool,
+        write: Write,
     ) -> Result<Changes, Refusal> {
         let (before, new) = (old.map(Document::view), parsed.view());
-        let same_parts = if whole { None } else { before };
-        check::check(collection.definition(), same_parts, new, parsed.huge_numbers())?;
-        collection.judge_size(new, &self.limits)?;
+        let same_parts = if write.whole { None } else { before };
+        collection.judge_declared(same_parts, parsed)?;
+        collection.judge_immutable(before, new)?;
+        collection.judge_size(before, new, &self.limits)?;
         let own = old.map(Document::id);
-        if whole {
+        let is_alone = write.unique == Judged::Alone;
+        if is_alone && write.whole {
             collection.judge_whole(new, own)?;
         }
-        let changes = collection.changes(before, new);
-        collection.judge(&changes, own)?;
-        Ok(changes)
-    }
-
-    /// A write whose outcome a primary decided: its numbers and times are taken as they are and nothing is judged.
-    /// Errors: `KEY`, `ERR`.
-    pub fn prepare_apply(
-        &mut self,
-        db: u32,
-        key: &[u8],
-        old: Option<&Document>,
-        parsed: &Parsed,
-        stamp: Stamp,
-        expires_ms: Option<i64>,
-    ) -> Result<Delta> {
-        self.settle();
-        if stamp.version > NUMBER_END || stamp.seq > NUMBER_END {
-            return Err(Error::new(
-                Code::Syntax,
-                format!("a version or birth number above {NUMBER_END}"),
-            ));
+        let changes = collection.changes(before.map(Entered::alive), Entered::alive(new));
+        if is_alone {
+            collection.judge(&changes, own)?;
         }
-        let placement = self.place(db, key)?;
-        self.reserve_ids(&placement);
-        let replaces = Self::replaced(old, &placement)?;
-        let collection = self.known(&placement)?;
-        let (changes, keeps) = match collection {
-            Some(collection) => {
-                let mut changes = collection.changes(old.map(Document::view), parsed.view());
-                if planted::is(Fault::Replica) && replaces.is_some() {
-                    changes.clear();
-                }
-                (changes, collection.keeps(parsed))
-            }
-            None => (Changes::new(), parsed.huge_numbers().is_empty()),
-        };
-        Ok(Delta {
-            db,
-            home: home(placement),
-            key: key.into(),
-            replaces,
-            document: Document::new(parsed, Stamp { home: 0, id: 0, ..stamp }),
-            changes,
-            keeps,
-            numbers: Some(Counters { version: stamp.version, seq: stamp.seq }),
-            expires_ms,
-        })
+        Ok(changes)
     }
 
     fn reserve_ids(&mut self, placement: &Placement) {
@@ -352,12 +378,21 @@ impl Store {
     pub fn commit(&mut self, mut delta: Delta) -> Document {
         let uid = match std::mem::replace(&mut delta.home, Home::Known(0)) {
             Home::Known(uid) => uid,
-            Home::Founded(name) => self.found(delta.db, &name),
+            // Another write of the same batch may have founded it.
+            Home::Founded(name) => {
+                let there = self.databases.get(&delta.db).and_then(|names| names.uid(&name));
+                there.unwrap_or_else(|| self.found(delta.db, &name))
+            }
         };
-        match self.collections.get_mut(&uid) {
-            Some(collection) => collection.commit(delta),
-            None => delta.document,
+        let Some(collection) = self.collections.get_mut(&uid) else { return delta.document };
+        if collection.definition().options.changes.is_none() {
+            return collection.commit(delta);
         }
+        let before = delta.replaces.and_then(|id| collection.document(id)).cloned();
+        let key = delta.key.clone();
+        let after = collection.commit(delta);
+        self.journal.note_written(collection, &key, before.as_ref(), &after);
+        after
     }
 
     /// Sets or takes away when `doc` lapses, in milliseconds since 1970. Idempotent.
@@ -365,51 +400,6 @@ impl Store {
         self.settle();
         if let Some(collection) = self.collections.get_mut(&doc.home()) {
             collection.set_expiry(doc.id(), expires_ms);
-        }
-    }
-
-    /// The door in: `doc` stands under `key` in database `db` now, whoever brought it there. Judges nothing. Idempotent.
-    /// False if the key names no collection: the document is in none then.
-    pub fn adopt(&mut self, db: u32, key: &[u8], doc: &Document, expires_ms: Option<i64>) -> bool {
-        if self.filling.is_open() {
-            return self.keep_aside(db, key, doc, expires_ms);
-        }
-        if let Some(home) = self.collections.get_mut(&doc.home()) {
-            if home.db() == db && home.holds(key, doc) {
-                home.set_expiry(doc.id(), expires_ms);
-                return true;
-            }
-            // RENAME and MOVE show the value under its new key before they take away the old one.
-            if home.document(doc.id()).is_some_and(|held| held.ptr_eq(doc)) {
-                let uid = home.uid();
-                home.remove(doc.id());
-                leave(doc);
-                self.drop_if_vacant(uid);
-            }
-        }
-        let uid = match self.place(db, key) {
-            Ok(Placement::Known(uid)) => uid,
-            Ok(Placement::Founded(name)) => self.found(db, &name),
-            Err(_) => {
-                doc.displace();
-                return false;
-            }
-        };
-        if let Some(collection) = self.collections.get_mut(&uid) {
-            collection.admit(key, doc, expires_ms);
-        }
-        true
-    }
-
-    /// The door out: `doc` leaves `key` in database `db`. Idempotent; a document that has moved on already is left alone.
-    pub fn forget(&mut self, db: u32, key: &[u8], doc: &Document) {
-        self.settle();
-        let uid = doc.home();
-        let Some(home) = self.collections.get_mut(&uid) else { return };
-        if home.db() == db && home.holds(key, doc) {
-            home.remove(doc.id());
-            leave(doc);
-            self.drop_if_vacant(uid);
         }
     }
 
@@ -435,9 +425,26 @@ impl Store {
         uid
     }
 
+    /// Puts an empty collection in the place of one that was taken out.
+    fn add_successor(&mut self, taken: &Collection) {
+        let (db, declared) = (taken.db(), taken.is_declared());
+        let floor = self.databases.entry(db).or_default().floor;
+        let counters = if declared { taken.counters() } else { floor };
+        let uid = self.add_collection(db, taken.definition().clone(), declared, counters);
+        if let Some(collection) = self.collections.get_mut(&uid) {
+            collection.succeed_build(taken);
+            collection.raise_change_number(taken.change_number());
+            if declared {
+                collection.raise_greatest(taken.greatest());
+            }
+            self.builds.note(collection);
+        }
+    }
+
     /// Takes a collection out of the store and of its database's names, whose floor keeps its numbers from being repeated.
     fn take_collection(&mut self, uid: u32) -> Option<Collection> {
         let collection = self.collections.remove(&uid)?;
+        self.builds.forget(&collection);
         let names = self.databases.entry(collection.db()).or_default();
         names.remove(collection.definition());
         names.floor = names.floor.max(collection.counters());
@@ -446,10 +453,17 @@ impl Store {
 
     /// An open collection is there only while it holds documents.
     fn drop_if_vacant(&mut self, uid: u32) {
-        let vacant = |collection: &Collection| collection.is_vacant() && !collection.is_declared();
-        if self.collections.get(&uid).is_some_and(vacant) {
+        let vacant = |it: &&mut Collection| it.is_vacant() && !it.is_declared();
+        let Some(collection) = self.collections.get_mut(&uid).filter(vacant) else { return };
+        if collection.build_number().is_none() {
             self.take_collection(uid);
+            return;
         }
+        // It stays for what is being built; its numbers go on as those of one that is founded anew, as on a replica.
+        let names = self.databases.entry(collection.db()).or_default();
+        names.floor = names.floor.max(collection.counters());
+        collection.raise_counters(names.floor);
+        collection.forget_greatest();
     }
 
     /// Empties one database, or all. Definitions and counters stay.
@@ -466,8 +480,8 @@ impl Store {
         let mut collections = Vec::new();
         for uid in uids {
             let Some(taken) = self.take_collection(uid) else { continue };
-            if taken.is_declared() {
-                self.add_collection(taken.db(), taken.definition().clone(), true, taken.counters());
+            if taken.is_declared() || taken.build_number().is_some() {
+                self.add_successor(&taken);
             }
             collections.push(taken);
         }
@@ -477,6 +491,7 @@ impl Store {
     /// Forgets everything, definitions and counters too: what a load begins with.
     pub fn clear(&mut self) -> Flushed {
         let _ = self.filling.discard();
+        self.builds.clear();
         self.databases.clear();
         Flushed {
             collections: self.collections.drain().map(|(_, collection)| collection).collect(),
@@ -497,12 +512,6 @@ impl Store {
             }
         }
     }
-}
-
-/// A document leaves its table. If that is half of a RENAME, the other half is a birth, in whatever order the server tells of both: without a birth
-/// number it takes new ones there. Under a key that names no collection it keeps its version until then.
-fn leave(doc: &Document) {
-    doc.place(0, 0, 0, doc.version());
 }
 
 fn home(placement: Placement) -> Home {

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!   {"floor":{"version":9,"seq":4},
-//!    "collections":[{"declared":true,"version":7,"seq":3,"definition":{"collection":"users",..}}]}
+//!    "collections":[{"declared":true,"version":7,"seq":3,"changes":5,"greatest":12,"definition":{"collection":"users",..}}]}
 //! ```
+//! `changes`, the number of the last entry of its changes, is left out where there was none.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Store;
+use super::{NUMBER_MAX, Store};
 use crate::collection::Counters;
 use crate::error::{Code, Error, Result};
 use crate::planted::{self, Fault};
@@ -25,7 +26,17 @@ struct CollectionJson {
     declared: bool,
     version: u64,
     seq: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    changes: u64,
+    /// Left out where it is 0, as before there were sequences.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    greatest: u64,
     definition: Box<RawValue>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,6 +61,8 @@ impl Store {
                     declared: collection.is_declared(),
                     version: collection.counters().version,
                     seq: collection.counters().seq,
+                    changes: collection.change_number(),
+                    greatest: collection.greatest(),
                     definition: definition.expect("a definition prints as JSON"),
                 });
             }
@@ -77,11 +90,18 @@ impl Store {
             let definition =
                 Definition::read(collection.definition.get().as_bytes(), &self.limits)?;
             let counters = Counters { version: collection.version, seq: collection.seq };
-            definitions.push((definition, collection.declared, counters));
+            let greatest = collection.greatest.min(NUMBER_MAX);
+            let numbers = (counters, greatest, collection.changes);
+            definitions.push((definition, collection.declared, numbers));
         }
         let floor = Counters { version: read.floor.version, seq: read.floor.seq };
-        for (definition, declared, counters) in definitions {
-            self.take_in(db, definition, declared, counters)?;
+        for (definition, declared, (counters, greatest, changes)) in definitions {
+            let uid = self.take_in(db, definition, declared, counters)?;
+            if let Some(there) = uid.and_then(|uid| self.collections.get_mut(&uid)) {
+                there.raise_counters(counters);
+                there.raise_greatest(greatest);
+                there.raise_change_number(changes);
+            }
         }
         // Only now: what is taken in has counters of its own, which may lie below the floor of what is founded later.
         let names = self.databases.entry(db).or_default();
@@ -89,13 +109,14 @@ impl Store {
         Ok(())
     }
 
+    /// Takes a collection in, and gives its number.
     fn take_in(
         &mut self,
         db: u32,
         definition: Definition,
         declared: bool,
         counters: Counters,
-    ) -> Result<()> {
+    ) -> Result<Option<u32>> {
         let name = definition.name.clone();
         match self.collection(db, &name).map(|there| (there.uid(), there.is_declared())) {
             Some((_, is_declared)) if is_declared || !declared => {}
@@ -110,10 +131,6 @@ impl Store {
                 self.add_collection(db, definition, declared, counters);
             }
         }
-        let uid = self.databases.entry(db).or_default().uid(&name);
-        if let Some(there) = uid.and_then(|uid| self.collections.get_mut(&uid)) {
-            there.raise_counters(counters);
-        }
-        Ok(())
+        Ok(self.databases.entry(db).or_default().uid(&name))
     }
 }

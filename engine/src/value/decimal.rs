@@ -1,5 +1,5 @@
-//! Decimals: any decimal text in a normal form that compares digit for digit, and exact addition of
-//! two texts.
+//! Decimals: any decimal text in a normal form that compares digit for digit, and exact sums and
+//! products of two texts.
 //!
 //! ```text
 //!   -0012.50e3   is no JSON number: a leading zero
@@ -81,6 +81,20 @@ impl Decimal {
         let sum = BigDecimal::from_str(a).ok()? + BigDecimal::from_str(b).ok()?;
         let text = sum.with_scale(scale).to_plain_string();
         // A carry can bring the sum above the limit after all.
+        Decimal::parse(&text).map(|_| text)
+    }
+
+    /// The exact product, without an exponent and with as many decimals as the two together:
+    /// `12.50` and `0.5` give `6.250`. `None` as of the sum. O(digits of one, times the other's).
+    pub fn checked_mul(a: &str, b: &str) -> Option<String> {
+        let (whole_a, scale_a) = plain_size(a)?;
+        let (whole_b, scale_b) = plain_size(b)?;
+        let most = DIGITS_MAX as i64;
+        if whole_a.max(whole_b) > most || scale_a + scale_b > most {
+            return None;
+        }
+        let product = BigDecimal::from_str(a).ok()? * BigDecimal::from_str(b).ok()?;
+        let text = product.with_scale(scale_a + scale_b).to_plain_string();
         Decimal::parse(&text).map(|_| text)
     }
 }
@@ -275,6 +289,26 @@ mod tests {
         assert_eq!(Decimal::checked_add(&nines, "1"), None);
     }
 
+    #[test]
+    fn products_have_the_decimals_of_both() {
+        for (a, b, product) in [
+            ("12.50", "0.5", Some("6.250")),
+            ("-12.50", "0", Some("0.00")),
+            ("1e3", "1.5", Some("1500.0")),
+            ("1.5e-3", "2", Some("0.0030")),
+            ("-0.0", "-1", Some("0.0")),
+            ("99999999999999999999.9", "10", Some("999999999999999999999.0")),
+            ("1e5000", "1e5000", None),
+            ("1e-5001", "1e-5000", None),
+            ("x", "1", None),
+        ] {
+            assert_eq!(Decimal::checked_mul(a, b).as_deref(), product, "{a} * {b}");
+        }
+        let nines = "9".repeat(DIGITS_MAX / 2);
+        assert_eq!(Decimal::checked_mul(&nines, &nines).map(|it| it.len()), Some(DIGITS_MAX));
+        assert_eq!(Decimal::checked_mul(&nines, &format!("{nines}9")), None);
+    }
+
     fn decimal_text() -> impl Strategy<Value = String> {
         "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,9})?([eE][+-]?[0-9]{1,2})?"
     }
@@ -294,6 +328,14 @@ mod tests {
             let sum = Decimal::checked_add(&a, &b).unwrap();
             prop_assert!(!sum.contains(['e', 'E']), "{}", sum);
             prop_assert_eq!(BigDecimal::from_str(&sum).unwrap(), exact);
+        }
+
+        #[test]
+        fn a_product_is_exact_and_plain(a in decimal_text(), b in decimal_text()) {
+            let exact = BigDecimal::from_str(&a).unwrap() * BigDecimal::from_str(&b).unwrap();
+            let product = Decimal::checked_mul(&a, &b).unwrap();
+            prop_assert!(!product.contains(['e', 'E']), "{}", product);
+            prop_assert_eq!(BigDecimal::from_str(&product).unwrap(), exact);
         }
     }
 }

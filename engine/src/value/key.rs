@@ -25,6 +25,7 @@
 
 use std::cmp::Ordering;
 
+use super::case::fold_into;
 use super::decimal::Decimal;
 use super::number::Number;
 use super::raw::{Kind, Raw};
@@ -52,6 +53,18 @@ impl KeyRef<'_> {
     /// Whether UNIQUE leaves a document with this key alone: missing and null hold no value.
     pub fn is_absent(&self) -> bool {
         self.head <= Key::NULL.head
+    }
+
+    /// The bytes of the string whose key it is, if it is one's.
+    pub fn string(self) -> Option<Vec<u8>> {
+        if !(STRING..ARRAY).contains(&self.head) {
+            return None;
+        }
+        let word = self.head.to_be_bytes();
+        let in_head = usize::from(word[7]).min(STRING_HEAD);
+        let mut bytes = word[2..2 + in_head].to_vec();
+        bytes.extend_from_slice(self.tail.unwrap_or_default());
+        Some(bytes)
     }
 
     /// An owned copy.
@@ -85,6 +98,13 @@ impl Key {
     /// Above every string: below every array, so a range ends before it.
     pub const STRING_END: Key = Key::of_head(ARRAY);
 
+    /// Not above any array.
+    pub const ARRAY_MIN: Key = Key::of_head(ARRAY);
+    /// Not above any object.
+    pub const OBJECT_MIN: Key = Key::of_head(OBJECT);
+    /// Above every object.
+    pub const OBJECT_END: Key = Key::of_head(OBJECT + 1);
+
     /// Above every key.
     pub const END: Key = Key::of_head(u64::MAX);
 
@@ -95,6 +115,11 @@ impl Key {
     /// The key of `head` and `tail`.
     pub fn new(head: u64, tail: Option<Box<[u8]>>) -> Key {
         Key { head, tail }
+    }
+
+    /// The least key of a value that is not of its field's type and whose text begins with `first`.
+    pub fn invalid(first: u8) -> Key {
+        Key { head: INVALID, tail: Some([first].into()) }
     }
 
     /// The key of a truth value.
@@ -161,6 +186,14 @@ impl KeyBuf {
         self.tail.extend_from_slice(tail);
     }
 
+    /// Becomes a copy of a key.
+    pub fn set(&mut self, key: KeyRef<'_>) {
+        match key.tail {
+            Some(tail) => self.with_tail(key.head, tail),
+            None => self.head_only(key.head),
+        }
+    }
+
     /// Becomes the key of one of the constants.
     pub fn set_plain(&mut self, key: &Key) {
         self.head_only(key.head);
@@ -208,17 +241,24 @@ impl KeyBuf {
         }
     }
 
-    /// Becomes the key of a string, which is UTF-8.
+    /// Becomes the key of a string: UTF-8, or bytes in whose order the values of a type are.
     pub fn set_string(&mut self, bytes: &[u8]) {
-        let mut word = [0u8; 8];
-        let in_head = bytes.len().min(STRING_HEAD);
-        word[2..2 + in_head].copy_from_slice(&bytes[..in_head]);
-        word[7] = bytes.len().min(STRING_HEAD + 1) as u8;
-        let head = STRING | u64::from_be_bytes(word);
+        let head = string_head(bytes);
         if bytes.len() <= STRING_HEAD {
             self.head_only(head);
         } else {
             self.with_tail(head, &bytes[STRING_HEAD..]);
+        }
+    }
+
+    /// Becomes the key of a string without the case of its letters: that of the folded string.
+    pub fn set_folded(&mut self, text: &str) {
+        self.tail.clear();
+        fold_into(text, &mut self.tail);
+        self.head = string_head(&self.tail);
+        self.has_tail = self.tail.len() > STRING_HEAD;
+        if self.has_tail {
+            self.tail.drain(..STRING_HEAD);
         }
     }
 
@@ -248,6 +288,28 @@ impl KeyBuf {
         self.has_tail = true;
         self.tail = tail;
     }
+}
+
+/// The number whose key is `head` and nothing else, under the types int, float and json; none where it is no number's.
+pub fn number_of_head(head: u64) -> Option<Number> {
+    double_of_head(head).and_then(Number::of_float)
+}
+
+/// The same as a double.
+pub fn double_of_head(head: u64) -> Option<f64> {
+    if !(NUMBER_LOW..=NUMBER_HIGH).contains(&head) {
+        return None;
+    }
+    let bits = if head >> 63 == 1 { head & !(1 << 63) } else { !head };
+    Some(f64::from_bits(bits))
+}
+
+fn string_head(bytes: &[u8]) -> u64 {
+    let mut word = [0u8; 8];
+    let in_head = bytes.len().min(STRING_HEAD);
+    word[2..2 + in_head].copy_from_slice(&bytes[..in_head]);
+    word[7] = bytes.len().min(STRING_HEAD + 1) as u8;
+    STRING | u64::from_be_bytes(word)
 }
 
 /// The order-preserving image of a finite double: all bits turned for a negative one, else the sign set. -0 is 0.
@@ -411,4 +473,45 @@ fn escape(bytes: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.extend([0, 0]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_head_that_is_the_whole_key_gives_the_number_back(
+            number in prop_oneof![
+                any::<i64>().prop_map(Number::Int),
+                (-5000i64..5000).prop_map(Number::Int),
+                any::<u64>().prop_filter_map("above i64", |it| Number::of_integer(it.into())),
+                any::<f64>().prop_filter_map("finite", Number::of_float),
+                (-100.0..100.0f64).prop_filter_map("finite", Number::of_float),
+            ]
+        ) {
+            let mut key = KeyBuf::default();
+            key.set_number(number);
+            let KeyRef { head, tail } = key.as_ref();
+            let found = number_of_head(head).unwrap();
+            // With a tail it is the greatest double below.
+            let expected = if tail.is_some() { Ordering::Less } else { Ordering::Equal };
+            prop_assert_eq!(found.cmp_exact(number), expected);
+            prop_assert!((number.to_f64() - found.to_f64()).abs() <= 2048.0);
+        }
+    }
+
+    #[test]
+    fn other_heads_are_no_numbers() {
+        let mut key = KeyBuf::default();
+        for json in ["null", "true", "false", "\"\"", "\"abc\"", "[1]", "{}", "1e999"] {
+            key.set_json(Raw::new(json.as_bytes()));
+            assert!(number_of_head(key.as_ref().head).is_none(), "{json}");
+        }
+        for key in [&Key::MISSING, &Key::NULL, &Key::NUMBER_END, &Key::END] {
+            assert!(number_of_head(key.head()).is_none(), "{key:?}");
+        }
+    }
 }

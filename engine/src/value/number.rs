@@ -1,4 +1,4 @@
-//! Numbers: i64, u64 and f64, read exactly, compared exactly and added exactly.
+//! Numbers: i64, u64 and f64, read exactly, compared exactly, added and multiplied exactly.
 //!
 //! A number whose value is an integer within 64 bits *is* that integer, however it is written:
 //! `1.0`, `1e3` and `-0` are integers. Every other number is its nearest finite double; one beyond
@@ -57,6 +57,16 @@ impl Number {
         sum.is_finite().then_some(Number::Float(sum))
     }
 
+    /// The product, in the same way: never -0.0, and 0.0 where it is too small for a double.
+    #[must_use]
+    pub fn checked_mul(self, other: Number) -> Option<Number> {
+        if let (Some(a), Some(b)) = (self.integer(), other.integer()) {
+            return Number::of_integer(a.checked_mul(b)?);
+        }
+        let product = self.to_f64() * other.to_f64();
+        product.is_finite().then_some(Number::Float(product + 0.0))
+    }
+
     /// The order of the exact values, integers and floats mixed. A float that is not a number (none
     /// is ever made here) counts as zero.
     pub fn cmp_exact(self, other: Number) -> Ordering {
@@ -77,7 +87,8 @@ impl Number {
         }
     }
 
-    fn integer(self) -> Option<i128> {
+    /// The integer that the number is, if it is one.
+    pub fn integer(self) -> Option<i128> {
         match self {
             Number::Int(value) => Some(i128::from(value)),
             Number::UInt(value) => Some(i128::from(value)),
@@ -85,7 +96,23 @@ impl Number {
         }
     }
 
-    fn of_integer(value: i128) -> Option<Number> {
+    /// The number of a double, which is an integer where its value is one within 64 bits; `None` unless it is finite.
+    pub fn of_float(value: f64) -> Option<Number> {
+        // A cast truncates in one instruction where `fract` is a call.
+        if value.abs() < -LEAST_INTEGER {
+            let whole = value as i64;
+            let is_whole = value - whole as f64 == 0.0;
+            return Some(if is_whole { Number::Int(whole) } else { Number::Float(value) });
+        }
+        // From 2^63 on every double is an integer.
+        if is_among_integers(value) {
+            return Number::of_integer(value as i128);
+        }
+        value.is_finite().then_some(Number::Float(value))
+    }
+
+    /// The number of an integer, if it is within 64 bits.
+    pub fn of_integer(value: i128) -> Option<Number> {
         i64::try_from(value)
             .map(Number::Int)
             .or_else(|_| u64::try_from(value).map(Number::UInt))
@@ -274,6 +301,16 @@ mod tests {
                 let Number::Float(float) = number else { panic!("{text} is {number:?}") };
                 let nearest = text.parse::<f64>().unwrap() + 0.0;
                 prop_assert_eq!(float.to_bits(), nearest.to_bits());
+            }
+        }
+
+        #[test]
+        fn products_of_integers_are_exact_or_none(a in any::<i64>(), b in any::<i64>(), small in -9i64..9) {
+            for (a, b) in [(a, b), (a, small), (i64::from(a as i32), i64::from(b as i32))] {
+                let product = i128::from(a) * i128::from(b);
+                let found = Number::Int(a).checked_mul(Number::Int(b)).and_then(Number::integer);
+                let fits = Number::of_integer(product).is_some();
+                prop_assert_eq!(found, fits.then_some(product));
             }
         }
 

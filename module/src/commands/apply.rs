@@ -23,12 +23,13 @@ pub(super) fn apply(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let updated_ms = args.integer("updated")?;
     let expires_ms = Some(args.integer("expires")?).filter(|at| *at >= 0);
     let json = args.bytes("json")?;
+    let is_deleted = args.option(&["DELETED"])?.is_some();
     args.end()?;
     let most = if ctx.is_replay() { NUMBER_END } else { NUMBER_MAX };
     if seq.max(version) > most {
         return Err(syntax(format!("a version or birth number above {most}")).into());
     }
-    let stamp = Stamp { home: 0, id: 0, seq, version, created_ms, updated_ms };
+    let stamp = Stamp { seq, version, created_ms, updated_ms, is_deleted, ..Stamp::default() };
     datatype::with_parsed(json, &datatype::stored_limits(), |parsed| {
         Target::open(ctx, 1)?.apply(parsed, stamp, expires_ms)
     })??;

@@ -1,6 +1,7 @@
 //! A cursor over a command's arguments: what must stand first, then options in any order and any case.
 
 use folio_engine::path::Path;
+use folio_engine::query::{Meta, Subject};
 use folio_engine::{Code, Error, Limits, Result};
 use smallvec::SmallVec;
 
@@ -22,6 +23,12 @@ pub(crate) fn syntax(what: impl Into<Box<str>>) -> Error {
     Error::new(Code::Syntax, what)
 }
 
+/// `error`, which says of which of several documents it is.
+pub(crate) fn of_document(key: &[u8], error: Error) -> Error {
+    let Error { code, message, holder } = error;
+    Error { code, message: format!("document {}: {message}", shown(key)).into(), holder }
+}
+
 /// The error that `what` does not follow.
 fn missing(what: &str) -> Error {
     let takes = match what {
@@ -41,6 +48,9 @@ fn with_example(error: Error, what: &str) -> Error {
     let example = match what {
         "ORDER" => "age",
         "PARAMS" => "name value",
+        "GROUP" => "city",
+        "REDUCE" => "count()",
+        "ENUM" => "open",
         _ => "email",
     };
     let Error { code, message, .. } = error;
@@ -102,10 +112,31 @@ impl<'a> Args<'a> {
 
     /// The next argument as a path.
     pub(crate) fn path(&mut self, limits: &Limits) -> Result<Path> {
+        Path::parse(self.path_text()?, limits.path_steps_max)
+    }
+
+    /// The next argument as the text of a path.
+    pub(crate) fn path_text(&mut self) -> Result<&'a str> {
         let word = self.bytes("path")?;
-        let text = str::from_utf8(word)
-            .map_err(|_| Error::new(Code::Path, format!("path {} is not UTF-8", shown(word))))?;
-        Path::parse(text, limits.path_steps_max)
+        str::from_utf8(word)
+            .map_err(|_| Error::new(Code::Path, format!("path {} is not UTF-8", shown(word))))
+    }
+
+    /// The next argument as a path or metadata: a name that begins with `_` outside of back-quotes.
+    pub(crate) fn subject(&mut self, limits: &Limits) -> Result<Subject> {
+        let word = self.peek().unwrap_or_default();
+        if !word.starts_with(b"_") {
+            return self.path(limits).map(Subject::Path);
+        }
+        let name = self.text("path")?;
+        Meta::of(name).map(Subject::Meta).ok_or_else(|| {
+            let known = Meta::ALL.map(Meta::name).join(" ");
+            let what = format!(
+                "{} is none of the metadata {known} (a member of that name stands in back-quotes)",
+                shown(word)
+            );
+            Error::new(Code::Path, what)
+        })
     }
 
     /// The next argument as the number of items of `size` arguments each that follow; never more than do.
@@ -120,11 +151,20 @@ impl<'a> Args<'a> {
 
     /// `n path ..` after an option; at least one.
     pub(crate) fn paths(&mut self, what: &str, limits: &Limits) -> Result<Vec<Path>> {
+        self.some(what, |args| args.path(limits))
+    }
+
+    /// `n item ..` after an option; at least one, each read by `read` from one argument.
+    pub(crate) fn some<T>(
+        &mut self,
+        what: &str,
+        mut read: impl FnMut(&mut Self) -> Result<T>,
+    ) -> Result<Vec<T>> {
         let count = self.count(what, 1)?;
         if count == 0 {
             return Err(syntax(format!("{what} is 0")));
         }
-        (0..count).map(|_| self.path(limits)).collect()
+        (0..count).map(|_| read(self)).collect()
     }
 
     /// Passes the next argument if it is one of `names`, in any case.

@@ -6,16 +6,18 @@ use folio_engine::Limits;
 use folio_engine::collection::{Collection, Digest, Info, Sum};
 
 use super::write::Target;
-use super::{Answer, Args, Refusal, no_collection};
+use super::{Answer, Args, Refusal, buckets, no_collection};
 use crate::acl::{Permit, Right};
 use crate::ffi::{Ctx, OwnedString};
 use crate::glob::Glob;
 use crate::state::State;
-use crate::{clock, lifecycle, replicate, state};
+use crate::{builds, changes, clock, lifecycle, replicate, state};
 
-/// Whether a collection is there at the instant of the command: an open one of which all documents have lapsed is not.
-fn is_there(collection: &Collection) -> bool {
-    collection.is_declared() || !collection.is_empty()
+/// Whether a collection is there at the instant of the command: an open one of which all documents have lapsed is not. Those
+/// that are marked as deleted keep it.
+pub(super) fn is_there(collection: &Collection) -> bool {
+    let has_documents = collection.live().len() > collection.hidden(true).len();
+    collection.is_declared() || has_documents || collection.build_number().is_some()
 }
 
 /// What the keys of the collection begin with; of one that is not there, what those of an open one would.
@@ -51,12 +53,16 @@ pub(super) fn with_collection<R>(
     })?
 }
 
-/// Takes a declaration away, and with DOCUMENTS its documents.
-pub(super) fn drop_collection(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    let name = args.text("collection")?;
-    let with_documents = args.option(&["DOCUMENTS"])?.is_some();
-    args.end()?;
-    let (keys, is_declared) = with_collection(ctx, name, Right::Write, |collection, _| {
+/// What is to be dropped of a collection.
+struct Dropped {
+    name: Box<str>,
+    keys: Vec<Vec<u8>>,
+    is_declared: bool,
+    build: Option<u64>,
+}
+
+impl Dropped {
+    fn of(collection: &Collection, with_documents: bool) -> Self {
         let mut keys = Vec::new();
         if with_documents {
             keys.extend(collection.live().iter().map(|id| {
@@ -65,18 +71,63 @@ pub(super) fn drop_collection(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
                 key
             }));
         }
-        (keys, collection.is_declared())
-    })?;
-    // An open collection has no declaration to drop, only documents.
-    if is_declared || !with_documents {
-        let db = ctx.db();
-        let arrived = state::with(|state| state.drop_collection(db, name))??;
-        lifecycle::tell_ttls(ctx, &arrived);
-        replicate::undeclared(ctx, name);
+        let (is_declared, build) = (collection.is_declared(), collection.build_number());
+        Dropped { name: collection.name().into(), keys, is_declared, build }
     }
-    for key in keys {
+
+    /// Takes the declaration away. Error: `NOCOLLECTION`, where there is nothing to take.
+    fn undeclare(&self, ctx: &Ctx<'_>, with_documents: bool) -> Answer {
+        if let Some(number) = self.build {
+            builds::abandon(number);
+        }
+        // An open collection has no declaration to drop, only documents, and one that is being built.
+        if self.is_declared || (!with_documents && self.build.is_none()) {
+            let db = ctx.db();
+            let arrived = state::with(|state| state.drop_collection(db, &self.name))??;
+            lifecycle::tell_ttls(ctx, &arrived);
+            replicate::undeclared(ctx, &self.name);
+        }
+        Ok(())
+    }
+}
+
+/// Takes a declaration away, or those of a bucket, and with DOCUMENTS the documents.
+pub(super) fn drop_collection(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    let name = args.text("collection")?;
+    let with_documents = args.option(&["DOCUMENTS"])?.is_some();
+    args.end()?;
+    // What a primary dropped is named one by one.
+    let dropped = match buckets::bucket_of(name).filter(|_| !ctx.is_replay()) {
+        None => {
+            let of = |collection: &Collection, _: &Limits| Dropped::of(collection, with_documents);
+            vec![with_collection(ctx, name, Right::Write, of)?]
+        }
+        Some(bucket) => {
+            let is_wanted = |collection: &Collection| {
+                let is_declared = collection.is_declared() || collection.build_number().is_some();
+                with_documents || is_declared
+            };
+            let of = |collection: &Collection| Dropped::of(collection, with_documents);
+            buckets::with_bucket(ctx, bucket, Right::Write, is_wanted, of)?
+        }
+    };
+    let db = ctx.db();
+    if with_documents {
+        for collection in &dropped {
+            changes::judge_collection(ctx, db, &collection.name)?;
+        }
+    }
+    for collection in &dropped {
+        if with_documents {
+            state::with(|state| state.store.note_drop(db, &collection.name))?;
+        }
+        // What is still to be told is told under the declaration, whose number goes with it.
+        changes::drain(ctx);
+        collection.undeclare(ctx, with_documents)?;
+    }
+    for key in dropped.into_iter().flat_map(|collection| collection.keys) {
         let name = OwnedString::new(&key);
-        let target = Target::open_named(ctx, name.argument())?;
+        let target = Target::open_named(ctx, name.argument())?.with_deleted();
         if target.old.is_some() {
             target.remove();
         }
@@ -121,6 +172,9 @@ pub(super) fn schema(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 pub(super) fn info(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     args.end()?;
+    if let Some(bucket) = buckets::bucket_of(name) {
+        return buckets::info(ctx, bucket);
+    }
     let lines = with_collection(ctx, name, Right::Read, |collection, _| collection.info())?;
     reply_lines(ctx, &lines);
     Ok(())
@@ -165,11 +219,13 @@ pub(super) fn verify(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 fn digest_lines(digest: Digest) -> Vec<(String, Info)> {
     let sum = |sum: Sum| Info::Text(format!("{sum:032x}"));
     let indexes = digest.indexes.into_iter().map(|index| {
-        vec![
-            ("path".to_owned(), Info::Text(index.path.to_string())),
+        let name = index.name.map(|name| ("name".to_owned(), Info::Text(name.into())));
+        let lines = [
+            ("path".to_owned(), Info::Text(index.paths)),
             ("kind".to_owned(), Info::Text(index.kind.to_owned())),
             ("digest".to_owned(), sum(index.entries)),
-        ]
+        ];
+        name.into_iter().chain(lines).collect()
     });
     vec![
         ("documents".to_owned(), sum(digest.documents)),

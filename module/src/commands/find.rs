@@ -1,17 +1,14 @@
-//! `DOC.FIND`, `DOC.COUNT`, `DOC.EXISTS`, `DOC.EXPLAIN`.
+//! `DOC.FIND`, `DOC.KEYS`, `DOC.COUNT`, `DOC.EXISTS`.
 //!
 //! Rows are sent while the store is borrowed: sending a reply calls nothing back.
 
 use folio_engine::collection::Collection;
 use folio_engine::doc::print;
 use folio_engine::exec::{self, Find, Found};
-use folio_engine::{Result, plan};
+use folio_engine::{Code, Error, Limits, Result};
 
-use super::args::{shown, syntax};
-use super::collections::with_collection;
-use super::query::{COUNT, FIND, Query};
-use super::{Answer, Args};
-use crate::acl::Right;
+use super::query::{COUNT, FIND, KEYS, Query};
+use super::{Answer, Args, slowlog};
 use crate::config;
 use crate::ffi::Ctx;
 
@@ -19,15 +16,30 @@ use crate::ffi::Ctx;
 pub(super) fn find(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     let query = Query::read(args, FIND, &config::limits())?;
-    with_collection(ctx, name, Right::Read, |collection, limits| {
-        let found = exec::find(collection, &query.bind(collection, limits)?, limits)?;
+    slowlog::timed(ctx, name, &query, |collection, find, means| {
+        let found = exec::find(collection, find, means)?;
+        expect_small(collection, &found, means.limits)?;
         reply_rows(ctx, collection, &query, &found);
         Ok(())
-    })?
+    })?;
+    Ok(())
+}
+
+/// Whether the answer is within its limit of bytes.
+fn expect_small(collection: &Collection, found: &Found, limits: &Limits) -> Result<()> {
+    let most = limits.query_bytes_max;
+    let bytes = |id: &u32| collection.document(*id).map_or(0, |document| document.text().len());
+    if found.ids.iter().map(bytes).sum::<usize>() <= most {
+        return Ok(());
+    }
+    let what = format!(
+        "the answer has more than {most} bytes of documents (folio.query-bytes-max): use LIMIT"
+    );
+    Err(Error::new(Code::Limited, what))
 }
 
 fn reply_rows(ctx: &Ctx<'_>, collection: &Collection, query: &Query<'_>, found: &Found) {
-    ctx.reply_map(1 + usize::from(found.total.is_some()));
+    ctx.reply_map(1 + usize::from(found.total.is_some()) + usize::from(found.cursor.is_some()));
     ctx.reply_bytes(b"results");
     ctx.open_array();
     let (mut rows, mut key, mut text) = (0, Vec::new(), Vec::new());
@@ -53,16 +65,36 @@ fn reply_rows(ctx: &Ctx<'_>, collection: &Collection, query: &Query<'_>, found: 
         ctx.reply_bytes(b"total");
         ctx.reply_count(total);
     }
+    if let Some(cursor) = &found.cursor {
+        ctx.reply_bytes(b"cursor");
+        ctx.reply_bytes(cursor.token().as_bytes());
+    }
+}
+
+/// The keys of the documents that a filter holds of.
+pub(super) fn keys(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    let name = args.text("collection")?;
+    let query = Query::read(args, KEYS, &config::limits())?;
+    slowlog::timed(ctx, name, &query, |collection, find, means| {
+        let found = exec::find(collection, find, means)?;
+        ctx.reply_array(found.ids.len());
+        let mut key = Vec::new();
+        for id in &found.ids {
+            collection.key(*id, &mut key);
+            ctx.reply_bytes(&key);
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// How many documents a filter holds of.
 pub(super) fn count(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     let query = Query::read(args, COUNT, &config::limits())?;
-    let counted = with_collection(ctx, name, Right::Read, |collection, limits| -> Result<u64> {
-        let find = query.bind(collection, limits)?;
-        exec::count(collection, find.filter.as_ref(), find.scan, limits)
-    })??;
+    let counted = slowlog::timed(ctx, name, &query, |collection, find, means| {
+        exec::count_all(collection, find, means)
+    })?;
     ctx.reply_count(counted);
     Ok(())
 }
@@ -71,33 +103,10 @@ pub(super) fn count(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 pub(super) fn exists(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let name = args.text("collection")?;
     let query = Query::read(args, COUNT, &config::limits())?;
-    let found = with_collection(ctx, name, Right::Read, |collection, limits| -> Result<bool> {
-        let first = Find { limit: Some((0, 1)), ..query.bind(collection, limits)? };
-        Ok(!exec::find(collection, &first, limits)?.ids.is_empty())
-    })??;
+    let found = slowlog::timed(ctx, name, &query, |collection, find, means| {
+        let first = Find { limit: Some((0, 1)), ..find.clone() };
+        Ok(!exec::find(collection, &first, means)?.ids.is_empty())
+    })?;
     ctx.reply_integer(i64::from(found));
-    Ok(())
-}
-
-/// How a query would be run.
-pub(super) fn explain(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    let name = args.text("collection")?;
-    let word = args.bytes("FIND or COUNT")?;
-    let counting = if word.eq_ignore_ascii_case(b"FIND") {
-        false
-    } else if word.eq_ignore_ascii_case(b"COUNT") {
-        true
-    } else {
-        return Err(syntax(format!("EXPLAIN takes FIND or COUNT, not {}", shown(word))).into());
-    };
-    let query = Query::read(args, if counting { COUNT } else { FIND }, &config::limits())?;
-    let lines =
-        with_collection(ctx, name, Right::Read, |collection, limits| -> Result<Vec<String>> {
-            Ok(plan::explain(collection, &query.bind(collection, limits)?, counting, limits))
-        })??;
-    ctx.reply_array(lines.len());
-    for line in lines {
-        ctx.reply_bytes(line.as_bytes());
-    }
     Ok(())
 }

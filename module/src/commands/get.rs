@@ -1,49 +1,112 @@
 //! Reading documents by their keys: `DOC.GET`, `DOC.MGET`, `DOC.META`.
 
-use folio_engine::path::Path;
-use folio_engine::{Limits, Result};
+use std::borrow::Cow;
 
 use folio_engine::doc::{Document, print};
+use folio_engine::jsonpath::{Evaluation, JsonPath};
+use folio_engine::path::Path;
+use folio_engine::{Error, Limits, Result};
 
 use super::args::syntax;
 use super::{Answer, Args, Refusal};
 use crate::ffi::{Access, Ctx, Key, Value};
 use crate::{config, state};
 
-/// Replies with a document: whole, one path of it, or an object of several.
-fn reply(ctx: &Ctx<'_>, document: &Document, paths: &[Path]) {
-    let mut text = Vec::new();
-    match paths {
-        [] => return ctx.reply_bytes(document.text()),
-        [path] => {
-            if !print::one(document.view(), path, &mut text) {
-                return ctx.reply_null();
-            }
-        }
-        _ => print::project(document.view(), paths, &mut text),
-    }
-    ctx.reply_bytes(&text);
+/// A part of a document that is asked for.
+enum Part<'a> {
+    Path(Path),
+    /// With its text, by which the answer calls it.
+    JsonPath(&'a str, JsonPath),
 }
 
-fn read_paths(args: &mut Args<'_>, limits: &Limits) -> Result<Vec<Path>> {
-    let mut paths = Vec::new();
-    while args.peek().is_some() {
-        paths.push(args.path(limits)?);
+impl<'a> Part<'a> {
+    /// The next argument.
+    fn read(args: &mut Args<'a>, limits: &Limits) -> Result<Self> {
+        if !args.peek().is_some_and(JsonPath::is_meant) {
+            return args.path(limits).map(Part::Path);
+        }
+        let text = args.path_text()?;
+        Ok(Part::JsonPath(text, JsonPath::parse(text, limits)?))
     }
-    Ok(paths)
+
+    fn name(&self) -> String {
+        match self {
+            Part::Path(path) => path.to_string(),
+            Part::JsonPath(text, _) => (*text).to_owned(),
+        }
+    }
+
+    /// Appends it as JSON; false, and nothing appended, where a path leads to nothing.
+    fn print(
+        &self,
+        document: &Document,
+        evaluation: &mut Evaluation,
+        out: &mut Vec<u8>,
+    ) -> Result<bool> {
+        match self {
+            Part::Path(path) => Ok(print::one(document.view(), path, out)),
+            Part::JsonPath(_, path) => {
+                path.print(document.view().root(), evaluation, out).map(|()| true)
+            }
+        }
+    }
+}
+
+/// A document as it is answered: whole, one part of it, or an object of several.
+fn answer<'d>(
+    document: &'d Document,
+    parts: &[Part<'_>],
+    evaluation: &mut Evaluation,
+) -> Result<Option<Cow<'d, [u8]>>> {
+    let mut text = Vec::new();
+    let is_there = match parts {
+        [] => return Ok(Some(document.text().into())),
+        [part] => part.print(document, evaluation, &mut text)?,
+        _ => {
+            let members = parts.iter().map(|part| (part.name(), part));
+            print::object(members, &mut text, |part, out| part.print(document, evaluation, out))?;
+            true
+        }
+    };
+    Ok(is_there.then_some(text.into()))
+}
+
+/// The word that asks for documents marked as deleted too.
+pub(super) const WITH_DELETED: &str = "WITHDELETED";
+
+/// What stands under a key to a reader that may ask for deleted documents.
+fn shown(value: Value<'_>, with_deleted: bool) -> Value<'_> {
+    match value {
+        Value::Document(document) if document.is_deleted() && !with_deleted => Value::Empty,
+        value => value,
+    }
+}
+
+fn reply(ctx: &Ctx<'_>, text: Option<Cow<'_, [u8]>>) {
+    match text {
+        Some(text) => ctx.reply_bytes(&text),
+        None => ctx.reply_null(),
+    }
 }
 
 /// The document of one key.
 pub(super) fn get(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     args.bytes("key")?;
-    let paths = match args.peek() {
-        None => Vec::new(),
-        Some(_) => read_paths(args, &config::limits())?,
-    };
+    let limits = config::limits();
+    let (mut parts, mut with_deleted) = (Vec::new(), false);
+    while args.peek().is_some() {
+        // A path may have that name, but not the last one.
+        with_deleted = args.rest().len() == 1 && args.keyword(&[WITH_DELETED]).is_some();
+        if !with_deleted {
+            parts.push(Part::read(args, &limits)?);
+        }
+    }
     let key = ctx.open(ctx.argument(1), Access::Read);
-    match key.value() {
+    match shown(key.value(), with_deleted) {
         Value::Empty => ctx.reply_null(),
-        Value::Document(document) => reply(ctx, &document, &paths),
+        Value::Document(document) => {
+            reply(ctx, answer(&document, &parts, &mut Evaluation::new(&limits))?);
+        }
         Value::Other => return Err(Refusal::WrongType),
     }
     Ok(())
@@ -51,45 +114,65 @@ pub(super) fn get(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 
 /// The documents of several keys. Another type under any of them refuses the whole: an answer is whole.
 pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    let count = key_count(args.rest());
+    let count = keys_before(&MGET_OPTIONS, args.rest());
     if count == 0 {
-        return Err(syntax("wrong number of arguments: a key is missing before PATHS").into());
+        return Err(no_key(args).into());
     }
     for _ in 0..count {
         args.bytes("key")?;
     }
-    let mut paths = Vec::new();
-    if args.option(&["PATHS"])?.is_some() {
-        paths = args.paths("PATHS", &config::limits())?;
+    let limits = config::limits();
+    let (mut parts, mut with_deleted) = (Vec::new(), false);
+    while let Some(name) = args.option(&MGET_OPTIONS)? {
+        match name {
+            "PATHS" => parts = args.some("PATHS", |args| Part::read(args, &limits))?,
+            _ => with_deleted = true,
+        }
     }
-    args.end()?;
     let keys: Vec<Key<'_>> =
         (1..=count).map(|index| ctx.open(ctx.argument(index), Access::Read)).collect();
-    if keys.iter().any(|key| matches!(key.value(), Value::Other)) {
+    let values = keys.iter().map(|key| shown(key.value(), with_deleted));
+    let values: Vec<Value<'_>> = values.collect();
+    if values.iter().any(|value| matches!(value, Value::Other)) {
         return Err(Refusal::WrongType);
     }
+    // An answer can still be refused, so all are made before the first is sent.
+    let mut evaluation = Evaluation::new(&limits);
+    let answers = values.iter().map(|value| match value {
+        Value::Document(document) => answer(document, &parts, &mut evaluation),
+        _ => Ok(None),
+    });
+    let answers: Vec<_> = answers.collect::<Result<_>>()?;
     ctx.reply_array(count);
-    for key in &keys {
-        match key.value() {
-            Value::Document(document) => reply(ctx, &document, &paths),
-            _ => ctx.reply_null(),
-        }
+    for text in answers {
+        reply(ctx, text);
     }
     Ok(())
 }
 
-/// How many of the arguments are keys: those before PATHS, which is no key of a document.
-fn key_count(words: &[&[u8]]) -> usize {
-    let end = words.iter().position(|word| word.eq_ignore_ascii_case(b"PATHS"));
-    end.unwrap_or(words.len())
+/// The options of DOC.MGET, which are no keys of documents: keys end at the first.
+pub(super) const MGET_OPTIONS: [&str; 2] = ["PATHS", WITH_DELETED];
+
+/// The error that options stand where a key has to.
+pub(super) fn no_key(args: &Args<'_>) -> Error {
+    let option = String::from_utf8_lossy(args.peek().unwrap_or_default()).to_uppercase();
+    syntax(format!("wrong number of arguments: a key is missing before {option}"))
+}
+
+/// How many of `words` are keys: those before the first of some options.
+pub(super) fn keys_before(options: &[&str], words: &[&[u8]]) -> usize {
+    let is_option =
+        |word: &&[u8]| options.iter().any(|name| word.eq_ignore_ascii_case(name.as_bytes()));
+    words.iter().position(is_option).unwrap_or(words.len())
 }
 
 /// What is known of a document besides its text.
 pub(super) fn meta(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     args.bytes("key")?;
+    let with_deleted = args.option(&[WITH_DELETED])?.is_some();
     args.end()?;
     let key = ctx.open(ctx.argument(1), Access::Peek);
-    let document = match key.value() {
+    let document = match shown(key.value(), with_deleted) {
         Value::Empty => {
             ctx.reply_null();
             return Ok(());
@@ -99,7 +182,7 @@ pub(super) fn meta(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     };
     let collection =
         state::with(|state| state.store.home_of(&document).map(|home| home.name().to_owned()))?;
-    ctx.reply_map(7);
+    ctx.reply_map(7 + usize::from(with_deleted));
     ctx.reply_bytes(b"collection");
     match collection {
         Some(name) => ctx.reply_bytes(name.as_bytes()),
@@ -117,6 +200,13 @@ pub(super) fn meta(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     match key.expires_ms() {
         Some(at) => ctx.reply_integer(at),
         None => ctx.reply_null(),
+    }
+    if with_deleted {
+        ctx.reply_bytes(b"deleted");
+        match document.deleted_ms() {
+            Some(at) => ctx.reply_integer(at),
+            None => ctx.reply_null(),
+        }
     }
     ctx.reply_bytes(b"bytes");
     ctx.reply_count(document.bytes() as u64);

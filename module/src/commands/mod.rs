@@ -1,19 +1,33 @@
 //! The commands. `table` declares every one of them once; a file here is one command or a few that belong together.
 
+mod aggregate;
+mod alter;
 mod apply;
 mod args;
+mod buckets;
 mod collections;
+mod condition;
 mod create;
 mod delete;
+mod explain;
 #[cfg(feature = "planted-faults")]
 pub(crate) mod fault;
 mod find;
 mod get;
+mod insert;
+mod many;
+mod mset;
+mod operations;
+mod options;
 mod query;
 mod reference;
 mod set;
+pub(crate) mod shapes;
+pub(crate) mod slowlog;
 mod spec;
 mod table;
+mod transaction;
+mod txn;
 mod update;
 mod write;
 
@@ -39,6 +53,8 @@ pub(crate) enum Refusal {
     Error(Error),
     /// The key holds a value of another type.
     WrongType,
+    /// The key of the collection's change stream, which is this one, holds a value of another type.
+    NoStream(Box<str>),
     /// The user is no administrator.
     NotPermitted,
     /// The user may not do that to every key of a collection.
@@ -62,6 +78,13 @@ impl fmt::Display for Refusal {
             Refusal::Error(error) => error.fmt(f),
             Refusal::WrongType => {
                 f.write_str("WRONGTYPE Operation against a key holding the wrong kind of value")
+            }
+            Refusal::NoStream(key) => {
+                let key = args::shown(key.as_bytes());
+                write!(
+                    f,
+                    "WRONGTYPE the key {key} of the collection's change stream holds another type"
+                )
             }
             Refusal::NotPermitted => f.write_str(
                 "NOPERM this command is Folio's own: replicas and administrators may run it",

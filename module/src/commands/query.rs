@@ -1,29 +1,68 @@
 //! The arguments that queries share.
 
 use folio_engine::collection::Collection;
-use folio_engine::exec::{Direction, Find};
+use folio_engine::exec::{Cursor, Direction, Find, fingerprint};
 use folio_engine::path::Path;
-use folio_engine::query::{self, Filter, Params};
+use folio_engine::query::{self, Params, Scope, Subject};
 use folio_engine::{Error, Limits, Result};
 
 use super::Args;
 use super::args::{shown, syntax};
+use super::get::WITH_DELETED;
+use super::shapes;
 
 /// What a query may be given.
-pub(super) const FIND: &[&str] =
-    &["WHERE", "PARAMS", "ORDER", "LIMIT", "SELECT", "WITHTOTAL", "WITHVERSION", "SCAN"];
+pub(super) const FIND: &[&str] = &[
+    "WHERE",
+    "PARAMS",
+    "ORDER",
+    "LIMIT",
+    "AFTER",
+    "SELECT",
+    "WITHTOTAL",
+    "WITHVERSION",
+    "SCAN",
+    "TIMEOUT",
+    WITH_DELETED,
+];
+/// What a query for keys alone may be given.
+pub(super) const KEYS: &[&str] =
+    &["WHERE", "PARAMS", "ORDER", "LIMIT", "SCAN", "TIMEOUT", WITH_DELETED];
 /// What a count may be given.
-pub(super) const COUNT: &[&str] = &["WHERE", "PARAMS", "SCAN"];
+pub(super) const COUNT: &[&str] = &["WHERE", "PARAMS", "SCAN", "TIMEOUT", WITH_DELETED];
+
+/// A filter as it was given.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'a> {
+    Text(&'a str),
+    /// MessagePack.
+    Tree(&'a [u8]),
+}
+
+impl<'a> Given<'a> {
+    /// As it came.
+    pub(super) fn bytes(self) -> &'a [u8] {
+        match self {
+            Given::Text(text) => text.as_bytes(),
+            Given::Tree(tree) => tree,
+        }
+    }
+}
 
 /// A query as it was read.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the options of a command, as they are told")]
 pub(super) struct Query<'a> {
-    filter: Option<&'a str>,
+    filter: Option<Given<'a>>,
     params: Vec<(&'a str, &'a [u8])>,
-    order: Vec<(Path, Direction)>,
+    order: Vec<(Subject, Direction)>,
     limit: Option<(u64, u64)>,
+    after: Option<&'a str>,
     scan: bool,
+    /// The time that the query is given.
+    pub(super) timeout_ms: Option<u64>,
     with_total: bool,
+    with_deleted: bool,
     /// The paths of a row; all of the document when there are none.
     pub(super) select: Vec<Path>,
     /// A row holds its document's version.
@@ -39,83 +78,134 @@ impl<'a> Query<'a> {
     ) -> Result<Self> {
         let mut query = Query::default();
         while let Some(name) = next_option(args, names)? {
-            match name {
-                "WHERE" => query.filter = Some(read_filter(args)?),
-                "PARAMS" => {
-                    for _ in 0..args.count("PARAMS", 2)? {
-                        query.params.push((args.text("parameter")?, args.bytes("value")?));
-                    }
-                }
-                "ORDER" => {
-                    for _ in 0..at_least_one(args.count("ORDER", 1)?)? {
-                        let path = args.path(limits)?;
-                        query.order.push((path, read_direction(args)));
-                    }
-                }
-                "LIMIT" => {
-                    query.limit = Some((args.unsigned("offset")?, args.unsigned("count")?));
-                }
-                "SELECT" => query.select = args.paths("SELECT", limits)?,
-                "WITHTOTAL" => query.with_total = true,
-                "WITHVERSION" => query.with_version = true,
-                _ => query.scan = true,
-            }
+            query.take(name, args, limits)?;
         }
-        if query.filter.is_none() && !query.params.is_empty() {
+        query.expect_whole()?;
+        Ok(query)
+    }
+
+    /// Reads what follows the option `name`.
+    pub(super) fn take(&mut self, name: &str, args: &mut Args<'a>, limits: &Limits) -> Result<()> {
+        match name {
+            "WHERE" => self.filter = Some(read_filter(args)?),
+            "PARAMS" => self.params = read_params(args)?,
+            "ORDER" => {
+                for _ in 0..at_least_one(args.count("ORDER", 1)?)? {
+                    let subject = args.subject(limits)?;
+                    self.order.push((subject, read_direction(args)));
+                }
+            }
+            "LIMIT" => self.limit = Some(read_limit(args)?),
+            "AFTER" => self.after = Some(args.text("cursor")?),
+            "SELECT" => self.select = args.paths("SELECT", limits)?,
+            "TIMEOUT" => self.timeout_ms = Some(args.unsigned("TIMEOUT")?),
+            "WITHTOTAL" => self.with_total = true,
+            "WITHVERSION" => self.with_version = true,
+            WITH_DELETED => self.with_deleted = true,
+            _ => self.scan = true,
+        }
+        Ok(())
+    }
+
+    /// Asked when all options were read.
+    fn expect_whole(&self) -> Result<()> {
+        if self.filter.is_none() && !self.params.is_empty() {
             return Err(syntax("PARAMS without WHERE"));
         }
-        Ok(query)
+        Ok(())
+    }
+
+    /// The same of a query that has to say which documents it is about.
+    pub(super) fn expect_filter(&self) -> Result<()> {
+        self.expect_whole()?;
+        if self.filter.is_none() {
+            return Err(syntax("WHERE is missing; _seq > 0 holds of every document"));
+        }
+        Ok(())
     }
 
     /// The query on `collection`: the filter read and its literals converted to the declared types.
     pub(super) fn bind(&self, collection: &Collection, limits: &Limits) -> Result<Find> {
-        for (path, _) in &self.order {
-            query::expect_declared(path, collection.definition())?;
+        for (subject, _) in &self.order {
+            if let Subject::Path(path) = subject {
+                query::expect_declared(path, collection.definition())?;
+            }
         }
+        let params = Params::new(self.params.iter().copied(), limits)?;
+        let ast = self.filter.map(|filter| shapes::read(filter, limits)).transpose()?;
+        let ast = ast.as_deref();
+        let scope = Scope {
+            definition: collection.definition(),
+            params: &params,
+            now_ms: collection.now_ms(),
+            limits,
+        };
+        let filter = ast.map(|ast| query::bind(ast, &scope)).transpose()?;
+        let hash = || fingerprint(collection.name(), ast, &params, &self.order, self.with_deleted);
+        // Only pages have cursors.
+        let query = if self.limit.is_some() || self.after.is_some() { hash() } else { 0 };
+        let read = |token| Cursor::read(token, query, self.order.len());
         Ok(Find {
-            filter: self.bind_filter(collection, limits)?,
+            filter,
             order: self.order.clone(),
             limit: self.limit,
+            after: self.after.map(read).transpose()?,
+            query,
             with_total: self.with_total,
             scan: self.scan,
+            with_deleted: self.with_deleted,
         })
-    }
-
-    fn bind_filter(&self, collection: &Collection, limits: &Limits) -> Result<Option<Filter>> {
-        let Some(text) = self.filter else { return Ok(None) };
-        let ast = query::parse(text, limits)?;
-        let params = Params::new(self.params.iter().copied(), limits)?;
-        query::bind(&ast, collection.definition(), &params, limits).map(Some)
     }
 }
 
 /// The next option; where an operator stands in its place, the filter fell apart into arguments.
-fn next_option(args: &mut Args<'_>, names: &[&'static str]) -> Result<Option<&'static str>> {
+pub(super) fn next_option(
+    args: &mut Args<'_>,
+    names: &[&'static str],
+) -> Result<Option<&'static str>> {
+    let hint = in_pieces(args.peek().unwrap_or_default());
+    args.option(names)
+        .map_err(|Error { code, message, .. }| Error::new(code, format!("{message}{hint}")))
+}
+
+/// What to say of a word in an option's place that is an operator: its filter fell apart.
+pub(super) fn in_pieces(word: &[u8]) -> &'static str {
     const WORDS: [&str; 13] = [
         "AND", "OR", "NOT", "IN", "BETWEEN", "HAS", "IS", "LIKE", "ILIKE", "CONTAINS", "STARTS",
         "ENDS", "MATCHES",
     ];
-    let word = args.peek().unwrap_or_default();
     let is_operator = word.first().is_some_and(|byte| b"=<>!&|".contains(byte))
         || WORDS.iter().any(|operator| word.eq_ignore_ascii_case(operator.as_bytes()));
-    args.option(names).map_err(|Error { code, message, .. }| {
-        let hint = if is_operator { "; the filter is one argument: quote it" } else { "" };
-        Error::new(code, format!("{message}{hint}"))
+    if is_operator { "; the filter is one argument: quote it" } else { "" }
+}
+
+/// A filter as text or, which no text begins like, as a tree in an array of at most 15 elements.
+pub(super) fn read_filter<'a>(args: &mut Args<'a>) -> Result<Given<'a>> {
+    let filter = args.bytes("filter")?;
+    if let [0x90..=0x9F, ..] = filter {
+        return Ok(Given::Tree(filter));
+    }
+    str::from_utf8(filter).map(Given::Text).map_err(|error| {
+        Error::filter(error.valid_up_to(), format_args!("{} is not UTF-8", shown(filter)))
     })
 }
 
-fn read_filter<'a>(args: &mut Args<'a>) -> Result<&'a str> {
-    let text = args.bytes("filter")?;
-    str::from_utf8(text).map_err(|error| {
-        Error::filter(error.valid_up_to(), format_args!("{} is not UTF-8", shown(text)))
-    })
+/// `n name value ..` after PARAMS.
+pub(super) fn read_params<'a>(args: &mut Args<'a>) -> Result<Vec<(&'a str, &'a [u8])>> {
+    let count = args.count("PARAMS", 2)?;
+    (0..count).map(|_| Ok((args.text("parameter")?, args.bytes("value")?))).collect()
+}
+
+/// `offset count` after LIMIT.
+pub(super) fn read_limit(args: &mut Args<'_>) -> Result<(u64, u64)> {
+    Ok((args.unsigned("offset")?, args.unsigned("count")?))
 }
 
 fn at_least_one(count: usize) -> Result<usize> {
     if count == 0 { Err(syntax("ORDER is 0")) } else { Ok(count) }
 }
 
-fn read_direction(args: &mut Args<'_>) -> Direction {
+pub(super) fn read_direction(args: &mut Args<'_>) -> Direction {
     match args.keyword(&["ASC", "DESC"]) {
         Some("DESC") => Direction::Descending,
         _ => Direction::Ascending,

@@ -47,8 +47,10 @@ pub(crate) struct Keys {
     pub(crate) last: i32,
     /// What happens to them.
     pub(crate) access: Access,
-    /// An option may follow the keys: the server then asks the command itself.
-    pub(crate) before: Option<&'static str>,
+    /// How many arguments a key and what belongs to it take.
+    pub(crate) step: i32,
+    /// Options that may follow the keys: the server then asks the command itself.
+    pub(crate) before: &'static [&'static str],
 }
 
 /// What a command does to its keys.
@@ -161,6 +163,11 @@ impl Argument {
 }
 
 impl Command {
+    /// Whether it may change documents.
+    pub(crate) fn writes(&self) -> bool {
+        self.flags.starts_with("write")
+    }
+
     /// What its user has to be allowed besides the command itself, as the reference tells it.
     pub(crate) fn permission(&self) -> Option<String> {
         if let Some(right) = self.right {

@@ -1,37 +1,20 @@
 //! `DOC.UPDATE`: operations in order on one document, all or none.
 
-use folio_engine::doc::edit::{self, Op};
-use folio_engine::doc::{Document, parse::parse_value};
-use folio_engine::path::Path;
-use folio_engine::schema::Scalar;
-use folio_engine::schema::definition::Typing;
-use folio_engine::value::Raw;
+use folio_engine::collection::Collection;
+use folio_engine::doc::{DocRef, Document};
+use folio_engine::query::nearest;
+use folio_engine::schema::Definition;
+use folio_engine::update::{self, Scope, Spent};
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
-use super::write::{Purpose, Target, Ttl, Written};
+use super::condition::Condition;
+use super::operations::{self, Operations};
+use super::query::in_pieces;
+use super::write::{Purpose, Target, Written};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
 use crate::{config, datatype, info, state};
-
-/// Operations of one command.
-const OPERATIONS_MAX: usize = 1_000;
-
-/// What an operation does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Set,
-    Unset,
-    Incr,
-}
-
-/// An operation as it was read.
-struct Operation {
-    verb: Verb,
-    path: Path,
-    /// What is set or added, as minified JSON.
-    value: Box<[u8]>,
-}
 
 /// Which document is the reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,42 +24,51 @@ enum Return {
     Old,
 }
 
-struct Request {
-    if_version: Option<u64>,
-    operations: Vec<Operation>,
+struct Request<'a> {
+    /// An absent document begins as an empty one.
+    upsert: bool,
+    condition: Condition<'a>,
+    operations: Operations,
     reply: Return,
 }
 
-impl Request {
-    fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Self> {
-        const NAMES: [&str; 5] = ["SET", "UNSET", "INCR", "RETURN", "IFVERSION"];
-        let mut request =
-            Request { if_version: None, operations: Vec::new(), reply: Return::Version };
+impl<'a> Request<'a> {
+    fn read(args: &mut Args<'a>, limits: &Limits) -> Result<Self> {
+        const NAMES: [&str; 5] = ["IFVERSION", "IF", "PARAMS", "UPSERT", "RETURN"];
+        let mut request = Request {
+            upsert: false,
+            condition: Condition::default(),
+            operations: Operations::default(),
+            reply: Return::Version,
+        };
         while let Some(word) = args.peek() {
-            let Some(name) = args.keyword(&NAMES) else {
-                let word = shown(word);
-                return Err(syntax(format!("unknown operation {word}: SET, UNSET or INCR")));
-            };
-            match name {
-                "SET" => request.operations.push(read_operation(Verb::Set, args, limits)?),
-                "UNSET" => request.operations.push(read_operation(Verb::Unset, args, limits)?),
-                "INCR" => request.operations.push(read_operation(Verb::Incr, args, limits)?),
-                "RETURN" if request.reply == Return::Version => {
-                    request.reply = read_return(args)?;
-                }
-                "IFVERSION" if request.if_version.is_none() => {
-                    request.if_version = Some(args.unsigned("IFVERSION")?);
-                }
-                _ => return Err(syntax(format!("option '{name}' is given twice"))),
+            if request.operations.read(args, limits)? {
+                continue;
+            }
+            if !NAMES.iter().any(|name| word.eq_ignore_ascii_case(name.as_bytes())) {
+                return Err(request.unknown(word, &NAMES));
+            }
+            match args.option(&NAMES)? {
+                Some("UPSERT") => request.upsert = true,
+                Some("RETURN") => request.reply = read_return(args)?,
+                name => request.condition.read(name.unwrap_or_default(), args)?,
             }
         }
-        match request.operations.len() {
-            0 => Err(syntax("an operation is missing: SET, UNSET or INCR")),
-            1..=OPERATIONS_MAX => Ok(request),
-            count => {
-                Err(syntax(format!("{count} operations exceed the limit of {OPERATIONS_MAX}")))
-            }
-        }
+        request.condition.expect_whole()?;
+        request.operations.expect_some()?;
+        Ok(request)
+    }
+
+    /// The error that `word` is neither an operation nor an option.
+    fn unknown(&self, word: &[u8], options: &[&'static str]) -> Error {
+        let known = operations::names().chain(options.iter().copied());
+        let meant = nearest(&String::from_utf8_lossy(word), known);
+        let hint = match meant {
+            Some(meant) => format!(", did you mean {meant}?"),
+            None => in_pieces(word).to_owned(),
+        };
+        let number = self.operations.count() + 1;
+        update::numbered(number, syntax(format!("unknown operation {}{hint}", shown(word))))
     }
 }
 
@@ -90,46 +82,33 @@ fn read_return(args: &mut Args<'_>) -> Result<Return> {
     }
 }
 
-fn read_operation(verb: Verb, args: &mut Args<'_>, limits: &Limits) -> Result<Operation> {
-    let (words, takes) = match verb {
-        Verb::Set => (2, "SET takes a path and a value"),
-        Verb::Unset => (1, "UNSET takes a path"),
-        Verb::Incr => (2, "INCR takes a path and a number"),
-    };
-    if args.rest().len() < words {
-        return Err(syntax(takes));
-    }
-    let path = args.path(limits)?;
-    let value = match verb {
-        Verb::Unset => Box::default(),
-        Verb::Set | Verb::Incr => parse_value(args.bytes("value")?, limits)?,
-    };
-    Ok(Operation { verb, path, value })
+/// The text that the operations make of what is there.
+pub(super) fn edited(
+    target: &Target<'_>,
+    operations: &Operations,
+    limits: &Limits,
+    spent: &mut Spent,
+) -> Result<Vec<u8>> {
+    let doc = target.old.as_ref().map_or(DocRef::EMPTY, Document::view);
+    edited_from(target, doc, operations, limits, spent)
 }
 
-/// Whether the document's collection declares `path` as decimal.
-fn is_decimal(document: &Document, path: &Path) -> Result<bool> {
+/// The same of another text under the same key.
+pub(super) fn edited_from(
+    target: &Target<'_>,
+    doc: DocRef<'_>,
+    operations: &Operations,
+    limits: &Limits,
+    spent: &mut Spent,
+) -> Result<Vec<u8>> {
     state::with(|state| {
-        state
-            .store
-            .home_of(document)
-            .is_some_and(|home| home.definition().typing(path) == Typing::Scalar(Scalar::Decimal))
-    })
-}
-
-/// The text that the operations make of `old`.
-fn edited(old: &Document, operations: &[Operation], limits: &Limits) -> Result<Vec<u8>> {
-    let mut ops = Vec::with_capacity(operations.len());
-    for Operation { verb, path, value } in operations {
-        ops.push(match verb {
-            Verb::Set => Op::Set { path, value: Raw::new(value) },
-            Verb::Unset => Op::Unset { path },
-            Verb::Incr => {
-                Op::Incr { path, by: Raw::new(value), as_decimal: is_decimal(old, path)? }
-            }
-        });
-    }
-    edit::apply(old.view(), &ops, limits)
+        let collection = state.store.collection_of(target.db, target.name.bytes())?;
+        let open = Definition::new("open");
+        let definition = collection.map_or(&open, Collection::definition);
+        let scope = Scope { definition, now_ms: target.now_ms, limits };
+        update::apply_counted(doc, &operations.ops, &scope, spent)
+            .map_err(|(at, error)| update::numbered(operations.number_of(at), error))
+    })?
 }
 
 /// Changes one document.
@@ -138,21 +117,29 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let limits = config::limits();
     let request = Request::read(args, &limits)?;
     let target = Target::open(ctx, 1)?;
-    target.expect_version(request.if_version)?;
-    let Some(old) = target.old.as_ref() else {
+    if !request.condition.is_met(&target, &limits)? {
+        ctx.reply_null();
+        return Ok(());
+    }
+    if target.old.is_none() && !request.upsert {
         let what = format!("no document under {}", shown(ctx.argument(1).bytes()));
         return Err(Error::new(Code::NotFound, what).into());
-    };
+    }
+    let ttl = target.birth_ttl(request.operations.ttl(target.now_ms)?)?;
     let refused = |_: &_| info::count_refused_write();
-    let text = edited(old, &request.operations, &limits).inspect_err(refused)?;
-    let written = datatype::with_parsed(&text, &limits, |parsed| {
-        target.write(parsed, Ttl::Keep, Purpose::Update)
-    })
-    .inspect_err(refused)??;
+    let text = edited(&target, &request.operations, &limits, &mut Spent::default())
+        .inspect_err(refused)?;
+    let written =
+        datatype::with_parsed(&text, &limits, |parsed| target.write(parsed, ttl, Purpose::Update))
+            .inspect_err(refused)??;
+    let old = target.old.as_ref();
     match (request.reply, &written) {
         (Return::Version, written) => ctx.reply_count(written.version()),
         (Return::New, Written::Changed(document, _)) => ctx.reply_bytes(document.text()),
-        (Return::New | Return::Old, _) => ctx.reply_bytes(old.text()),
+        (Return::New | Return::Old, _) => match old {
+            Some(old) => ctx.reply_bytes(old.text()),
+            None => ctx.reply_null(),
+        },
     }
     Ok(())
 }
@@ -161,21 +148,34 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 mod tests {
     use super::*;
 
-    #[test]
-    fn errors_say_what_an_operation_takes() {
-        let error = |words: &[&[u8]]| {
-            let request = Request::read(&mut Args::new(words), &Limits::default());
-            request.err().expect("no request").to_string()
-        };
-        let unknown = "ERR unknown operation 'MUL': SET, UNSET or INCR";
-        assert_eq!(error(&[b"MUL", b"a", b"2"]), unknown);
-        assert_eq!(error(&[b"set", b"a"]), "ERR SET takes a path and a value");
-        assert_eq!(error(&[b"INCR", b"a"]), "ERR INCR takes a path and a number");
-        assert_eq!(error(&[b"UNSET"]), "ERR UNSET takes a path");
-        assert_eq!(error(&[b"UNSET", b"a", b"RETURN"]), "ERR RETURN takes NEW or OLD");
-        assert_eq!(
-            error(&[b"RETURN", b"NEW", b"RETURN", b"OLD"]),
-            "ERR option 'RETURN' is given twice"
-        );
+    fn error(words: &[&[u8]]) -> String {
+        let request = Request::read(&mut Args::new(words), &Limits::default());
+        request.err().expect("no request").to_string()
     }
+
+    #[test]
+    fn an_unknown_word_names_the_nearest() {
+        let asked = "ERR operation 1: unknown operation";
+        assert_eq!(error(&[b"mull", b"a", b"2"]), format!("{asked} 'mull', did you mean MUL?"));
+        assert_eq!(error(&[b"UPSRET"]), format!("{asked} 'UPSRET', did you mean UPSERT?"));
+        assert_eq!(error(&[b"FROBNICATE"]), format!("{asked} 'FROBNICATE'"));
+        let quote = "the filter is one argument: quote it";
+        assert_eq!(error(&[b"IF", b"a", b">", b"1"]), format!("{asked} '>'; {quote}"));
+        let second = "ERR operation 2: unknown operation 'STE', did you mean SET?";
+        assert_eq!(error(&[b"SET", b"a", b"1", b"STE", b"b"]), second);
+    }
+
+    #[test]
+    fn options_come_once_and_whole() {
+        assert_eq!(error(&[b"UNSET", b"a", b"RETURN"]), "ERR RETURN takes NEW or OLD");
+        let twice = "ERR option 'RETURN' is given twice";
+        assert_eq!(error(&[b"RETURN", b"NEW", b"RETURN", b"OLD"]), twice);
+        assert_eq!(error(&[b"upsert", b"UPSERT"]), "ERR option 'UPSERT' is given twice");
+        assert_eq!(error(&[b"UNSET", b"a", b"IF"]), "ERR filter is missing");
+        let params: [&[u8]; 6] = [b"UNSET", b"a", b"PARAMS", b"1", b"n", b"1"];
+        assert_eq!(error(&params), "ERR PARAMS without IF");
+        assert_eq!(error(&[b"UPSERT"]), format!("ERR an operation is missing: {KNOWN}"));
+    }
+
+    const KNOWN: &str = "SET UNSET INCR MUL MIN MAX PUSH POP ADD PULL RENAME TOGGLE NOW MERGE PATCH EX PX EXAT PXAT PERSIST";
 }

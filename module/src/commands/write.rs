@@ -11,13 +11,18 @@
 //!
 //! The store is never borrowed while the server is called: opening a key and setting a value can come back.
 
+mod batch;
+
 use folio_engine::doc::{Document, Parsed};
 use folio_engine::store::Prepared;
 use folio_engine::{Code, Error};
 
 use super::Refusal;
+use super::args::{shown, syntax};
 use crate::ffi::{Access, Argument, Ctx, Key, Value};
-use crate::{clock, info, lifecycle, replicate, state};
+use crate::{changes, clock, info, lifecycle, replicate, state};
+
+pub(super) use batch::{Change, Outcome, Planned, Refused, write_all};
 
 /// Rounds in which lapsed holders of unique values are removed: one finds them all, unless the server keeps some.
 const HELD_ROUNDS: usize = 3;
@@ -33,6 +38,32 @@ pub(super) enum Ttl {
     At(i64),
 }
 
+/// A TTL as it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AskedTtl {
+    /// EX, PX, EXAT or PXAT.
+    pub(super) name: &'static str,
+    /// Seconds or milliseconds, from now or since 1970.
+    pub(super) number: i64,
+}
+
+impl AskedTtl {
+    /// The TTL as an instant; times are to lie after 1970 and within 64 bits of milliseconds.
+    pub(super) fn at(self, now_ms: i64) -> Result<Ttl, Error> {
+        let AskedTtl { name, number } = self;
+        let at_ms = match name {
+            "EX" => number.checked_mul(1000).and_then(|ms| ms.checked_add(now_ms)),
+            "PX" => number.checked_add(now_ms),
+            "EXAT" => number.checked_mul(1000),
+            _ => Some(number),
+        };
+        at_ms
+            .filter(|_| number > 0)
+            .map(Ttl::At)
+            .ok_or_else(|| syntax(format!("{name} {number} is no time to expire at")))
+    }
+}
+
 /// What a write is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -40,14 +71,19 @@ pub(super) enum Purpose {
     Set,
     /// A change of the document that is there, judged by what it changes.
     Update,
+    /// A document is marked as deleted.
+    Delete,
+    /// One that was comes back.
+    Undelete,
 }
 
 impl Purpose {
     /// The keyspace event.
     fn event(self) -> &'static std::ffi::CStr {
         match self {
-            Purpose::Set => c"doc.set",
+            Purpose::Set | Purpose::Undelete => c"doc.set",
             Purpose::Update => c"doc.update",
+            Purpose::Delete => c"doc.del",
         }
     }
 }
@@ -55,13 +91,17 @@ impl Purpose {
 /// A key, opened for writing.
 pub(super) struct Target<'c> {
     ctx: &'c Ctx<'c>,
-    name: Argument<'c>,
+    /// Its name.
+    pub(super) name: Argument<'c>,
     key: Key<'c>,
-    db: u32,
+    /// Its database.
+    pub(super) db: u32,
     /// The command's one reading of the clock.
     pub(super) now_ms: i64,
     /// The document that stands there.
     pub(super) old: Option<Document>,
+    /// The one that stands there marked as deleted: absent to most commands.
+    pub(super) deleted: Option<Document>,
 }
 
 /// What a write gave.
@@ -91,12 +131,28 @@ impl<'c> Target<'c> {
     pub(super) fn open_named(ctx: &'c Ctx<'c>, name: Argument<'c>) -> Result<Self, Refusal> {
         let now_ms = clock::now_ms();
         let key = ctx.open(name, Access::Write);
-        let old = match key.value() {
+        changes::judge(ctx, ctx.db(), name.bytes())?;
+        let held = match key.value() {
             Value::Empty => None,
             Value::Document(loan) => Some(loan.clone()),
             Value::Other => return Err(Refusal::WrongType),
         };
-        Ok(Target { ctx, name, key, db: ctx.db(), now_ms, old })
+        let (deleted, old) = match held {
+            Some(document) if document.is_deleted() => (Some(document), None),
+            old => (None, old),
+        };
+        Ok(Target { ctx, name, key, db: ctx.db(), now_ms, old, deleted })
+    }
+
+    /// The same to a command to which a document that is marked as deleted is there like any.
+    pub(super) fn with_deleted(mut self) -> Self {
+        self.old = self.old.or(self.deleted.take());
+        self
+    }
+
+    /// What the keyspace holds under the key.
+    fn held(&self) -> Option<&Document> {
+        self.old.as_ref().or(self.deleted.as_ref())
     }
 
     /// Refuses the write unless the document has the version `wanted`; 0 stands for an absent one.
@@ -105,12 +161,28 @@ impl<'c> Target<'c> {
         match wanted {
             // A copy under a key that names no collection has no version, and is there.
             Some(wanted) if wanted != found || (wanted == 0 && self.old.is_some()) => {
-                let key = super::args::shown(self.name.bytes());
+                let key = shown(self.name.bytes());
                 let what = format!("expected version {wanted} of {key}, found {found}");
                 Err(Error::new(Code::Version, what).into())
             }
             _ => Ok(()),
         }
+    }
+
+    /// The TTL of the collection, for a document that is written whole without one of its own.
+    pub(super) fn own_ttl(&self) -> Result<Ttl, Error> {
+        let (db, name, now_ms) = (self.db, self.name.bytes(), self.now_ms);
+        let expires_ms = state::with(|state| {
+            // A key that names no collection is refused by the write.
+            let collection = state.store.collection_of(db, name).ok().flatten();
+            collection.and_then(|there| there.definition().options.expires_ms(now_ms))
+        })?;
+        Ok(expires_ms.map_or(Ttl::Drop, Ttl::At))
+    }
+
+    /// `ttl`, or where it only keeps what is there and nothing is, that of the collection.
+    pub(super) fn birth_ttl(&self, ttl: Ttl) -> Result<Ttl, Error> {
+        if ttl == Ttl::Keep && self.old.is_none() { self.own_ttl() } else { Ok(ttl) }
     }
 
     /// Writes `parsed`, and announces it.
@@ -120,16 +192,32 @@ impl<'c> Target<'c> {
         ttl: Ttl,
         purpose: Purpose,
     ) -> Result<Written, Refusal> {
-        let old_expires_ms = self.old.as_ref().and_then(|_| self.key.expires_ms());
-        let expires_ms = match ttl {
-            Ttl::Drop => None,
-            Ttl::Keep => old_expires_ms,
-            Ttl::At(at) => Some(at),
-        };
+        let expires_ms = self.expires_ms(ttl, purpose);
         let committed = self
             .commit(parsed, expires_ms, purpose)
             .inspect_err(|_| info::count_refused_write())?;
-        if let Written::Changed(document, _) = &committed {
+        self.finish(&committed, ttl, purpose);
+        Ok(committed)
+    }
+
+    fn held_expires_ms(&self) -> Option<i64> {
+        self.held().and_then(|_| self.key.expires_ms())
+    }
+
+    /// When the document is to lapse. One that is born over a deleted one keeps nothing of it.
+    fn expires_ms(&self, ttl: Ttl, purpose: Purpose) -> Option<i64> {
+        match ttl {
+            Ttl::Keep if self.old.is_none() && purpose != Purpose::Undelete => None,
+            Ttl::Drop => None,
+            Ttl::Keep => self.held_expires_ms(),
+            Ttl::At(at) => Some(at),
+        }
+    }
+
+    /// What follows a commit: the keyspace, replicas, those who watch.
+    fn finish(&self, written: &Written, ttl: Ttl, purpose: Purpose) {
+        let (old_expires_ms, expires_ms) = (self.held_expires_ms(), self.expires_ms(ttl, purpose));
+        if let Written::Changed(document, _) = written {
             self.put(document, expires_ms, old_expires_ms);
             replicate::written(self.ctx, self.name, document, expires_ms);
             self.ctx.signal_modified(self.name);
@@ -141,7 +229,6 @@ impl<'c> Target<'c> {
         if matches!(ttl, Ttl::At(at) if at <= self.now_ms) {
             self.remove();
         }
-        Ok(committed)
     }
 
     /// Prepares and commits in one borrow; has the server remove lapsed holders of unique values first.
@@ -161,7 +248,7 @@ impl<'c> Target<'c> {
                     Some(old) if purpose == Purpose::Update => {
                         store.prepare_update(self.db, name, old, parsed, now_ms, expires_ms)
                     }
-                    old => store.prepare(self.db, name, old.as_ref(), parsed, now_ms, expires_ms),
+                    _ => store.prepare(self.db, name, self.held(), parsed, now_ms, expires_ms),
                 };
                 Ok::<_, Error>(match prepared? {
                     Prepared::Unchanged { version } => Ok(Written::Unchanged(version)),
@@ -191,7 +278,7 @@ impl<'c> Target<'c> {
 
     /// Hands the committed document to the keyspace.
     fn put(&self, document: &Document, expires_ms: Option<i64>, old_expires_ms: Option<i64>) {
-        if self.old.is_some() {
+        if self.held().is_some() {
             self.key.replace(document.clone());
         } else {
             lifecycle::own_write(|| self.key.set(document.clone()));
@@ -219,6 +306,7 @@ impl<'c> Target<'c> {
         replicate::removed(self.ctx, self.name);
         self.ctx.signal_modified(self.name);
         self.ctx.notify_generic(c"del", self.name);
+        self.ctx.notify(c"doc.del", self.name);
     }
 
     /// Puts what a primary decided; nothing is judged, and nothing refused but what no store could hold.
@@ -228,14 +316,14 @@ impl<'c> Target<'c> {
         stamp: folio_engine::doc::Stamp,
         expires_ms: Option<i64>,
     ) -> Result<(), Refusal> {
-        let old_expires_ms = self.old.as_ref().and_then(|_| self.key.expires_ms());
+        let old_expires_ms = self.held_expires_ms();
         let document = state::with(|state| {
             // A rewritten append-only file has documents in no order: they enter in that of their birth.
-            let is_birth_in_bulk = state.is_bulk() && self.old.is_none();
+            let is_birth_in_bulk = state.is_bulk() && self.held().is_none();
             if !is_birth_in_bulk {
                 state.end_bulk();
             }
-            let (key, old) = (self.name.bytes(), self.old.as_ref());
+            let (key, old) = (self.name.bytes(), self.held());
             if is_birth_in_bulk {
                 let document = Document::new(parsed, stamp);
                 state.adopt(self.db, key, &document, expires_ms);

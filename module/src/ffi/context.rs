@@ -139,6 +139,21 @@ impl<'a> Ctx<'a> {
         is_from_file || self.has_flag(raw::REDISMODULE_CTX_FLAGS_REPLICATED)
     }
 
+    /// Whether the server follows a primary.
+    pub(crate) fn is_replica(&self) -> bool {
+        self.has_flag(raw::REDISMODULE_CTX_FLAGS_SLAVE)
+    }
+
+    /// Whether the command may answer its client later: not in a transaction or a script, not for another module, and not
+    /// where it comes from a primary or a file.
+    pub(crate) fn may_block(&self) -> bool {
+        let denied = raw::REDISMODULE_CTX_FLAGS_DENY_BLOCKING
+            | raw::REDISMODULE_CTX_FLAGS_MULTI
+            | raw::REDISMODULE_CTX_FLAGS_LUA
+            | raw::REDISMODULE_CTX_FLAGS_LOADING;
+        !self.has_flag(denied) && !self.is_replay()
+    }
+
     /// Whether the server asks where the keys of a command are, instead of running it.
     pub(super) fn is_keys_request(&self) -> bool {
         let asks = api!(RedisModule_IsKeysPositionRequest);
@@ -187,8 +202,14 @@ impl<'a> Ctx<'a> {
         unsafe { notify(self.raw, class, event.as_ptr(), name.raw) };
     }
 
-    /// Replicates `command key numbers.. [text]`.
-    pub(crate) fn replicate_apply(&self, name: Argument<'_>, numbers: [i64; 5], text: &[u8]) {
+    /// Replicates `DOC._APPLY key numbers.. text [DELETED]`.
+    pub(crate) fn replicate_apply(
+        &self,
+        name: Argument<'_>,
+        numbers: [i64; 5],
+        text: &[u8],
+        is_deleted: bool,
+    ) {
         let replicate = api!(RedisModule_Replicate);
         let [version, seq, created, updated, expires]: [c_longlong; 5] = numbers;
         // SAFETY: borrow: the arguments are those that the format names, copied by the server.
@@ -196,7 +217,7 @@ impl<'a> Ctx<'a> {
             replicate(
                 self.raw,
                 c"DOC._APPLY".as_ptr(),
-                c"slllllb".as_ptr(),
+                apply_format(is_deleted).as_ptr(),
                 name.raw,
                 version,
                 seq,
@@ -205,6 +226,8 @@ impl<'a> Ctx<'a> {
                 expires,
                 text.as_ptr(),
                 text.len(),
+                // A format that does not name it leaves it unread.
+                c"DELETED".as_ptr(),
             )
         };
     }
@@ -269,4 +292,9 @@ pub(crate) fn is_quiet() -> bool {
     let avoid = api!(RedisModule_AvoidReplicaTraffic);
     // SAFETY: table: takes nothing.
     unsafe { avoid() != 0 }
+}
+
+/// The arguments of `DOC._APPLY` for the server: a key, five numbers, a text, and a word for a document that is marked.
+pub(super) fn apply_format(is_deleted: bool) -> &'static CStr {
+    if is_deleted { c"slllllbc" } else { c"slllllb" }
 }

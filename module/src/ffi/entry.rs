@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use redis_module::raw;
 
-use super::{Ctx, blocks, datatype, events, info, log, register, settings};
+use super::{Ctx, blocks, datatype, events, info, log, register, settings, stream};
 use crate::{config, guard, state};
 
 /// What `MODULE LIST` shows: 1.2.3 as 10203.
@@ -67,6 +67,7 @@ fn start(ctx: &Ctx<'_>) -> bool {
         log(true, &error);
         return false;
     }
+    stream::keep_context(ctx);
     datatype::register(ctx)
         && register::commands(ctx)
         && events::subscribe(ctx)

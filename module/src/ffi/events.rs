@@ -6,13 +6,23 @@ use std::ptr;
 use redis_module::raw;
 
 use super::{Argument, Ctx};
-use crate::{guard, lifecycle};
+use crate::{builds, changes, guard, lifecycle};
 
 /// Subscribes to everything that the life of documents hangs on; false where the server refuses.
 pub(super) fn subscribe(ctx: &Ctx<'_>) -> bool {
-    let classes = raw::REDISMODULE_NOTIFY_NEW
+    let mut classes = raw::REDISMODULE_NOTIFY_NEW
         | raw::REDISMODULE_NOTIFY_LOADED
-        | raw::REDISMODULE_NOTIFY_GENERIC;
+        | raw::REDISMODULE_NOTIFY_GENERIC
+        | raw::REDISMODULE_NOTIFY_EXPIRED
+        | raw::REDISMODULE_NOTIFY_STREAM;
+    // Before any command a server may evict from any database. Valkey tells of it with the client whose command is to run,
+    // and leaves that in the other database (see `lifecycle::SOURCE_DB`): nothing of it may be subscribed to. It is told
+    // from Redis by what it lacks.
+    let has_jobs = newer_api!(RedisModule_AddPostNotificationJob).is_some();
+    let has_prefixes = newer_api!(RedisModule_ACLCheckKeyPrefixPermissions).is_some();
+    if !has_jobs || has_prefixes {
+        classes |= raw::REDISMODULE_NOTIFY_EVICTED;
+    }
     let to_keys = api!(RedisModule_SubscribeToKeyspaceEvents);
     // SAFETY: server: a live context.
     let status = unsafe { to_keys(ctx.raw, classes, Some(on_key)) };
@@ -46,8 +56,12 @@ extern "C" fn on_key(
         raw::REDISMODULE_NOTIFY_LOADED => lifecycle::loaded(&ctx, key.bytes()),
         _ => {
             // SAFETY: server: a C string, kept for the callback.
-            let event = unsafe { CStr::from_ptr(event) };
-            lifecycle::happened(&ctx, event.to_bytes(), key);
+            let event = unsafe { CStr::from_ptr(event) }.to_bytes();
+            match class {
+                raw::REDISMODULE_NOTIFY_STREAM if event == b"xadd" => changes::grew(&ctx, key),
+                raw::REDISMODULE_NOTIFY_STREAM => {}
+                _ => lifecycle::happened(&ctx, event, key),
+            }
         }
     });
     raw::REDISMODULE_OK as c_int
@@ -108,4 +122,17 @@ pub(crate) fn wait(ctx: &Ctx<'_>, milliseconds: i64) {
 extern "C" fn on_timer(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
     let ctx = Ctx::new(ctx);
     guard::callback("timer", || lifecycle::append_state(&ctx));
+}
+
+/// Has the builds gone on with in `milliseconds`.
+pub(crate) fn wait_for_builds(ctx: &Ctx<'_>, milliseconds: i64) {
+    let create = api!(RedisModule_CreateTimer);
+    // SAFETY: server: a live context; the callback takes no data.
+    unsafe { create(ctx.raw, milliseconds, Some(on_build_timer), ptr::null_mut()) };
+}
+
+extern "C" fn on_build_timer(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
+    let ctx = Ctx::new(ctx);
+    guard::callback("build", || builds::tick(&ctx));
+    guard::callback("build", || builds::ticked(&ctx));
 }

@@ -7,6 +7,7 @@ use std::slice;
 use redis_module::raw;
 
 use super::Argument;
+use super::context::apply_format;
 
 /// A block that the server allocated for a loaded string, freed with this.
 pub(crate) struct Loaded {
@@ -113,8 +114,14 @@ impl Aof {
         Rdb { raw: self.raw }.db().try_into().unwrap_or(0)
     }
 
-    /// Writes `DOC._APPLY key numbers.. text`.
-    pub(crate) fn emit_apply(&self, key: Argument<'_>, numbers: [i64; 5], text: &[u8]) {
+    /// Writes `DOC._APPLY key numbers.. text [DELETED]`.
+    pub(crate) fn emit_apply(
+        &self,
+        key: Argument<'_>,
+        numbers: [i64; 5],
+        text: &[u8],
+        is_deleted: bool,
+    ) {
         let emit = api!(RedisModule_EmitAOF);
         let [version, seq, created, updated, expires]: [c_longlong; 5] = numbers;
         // SAFETY: borrow: the arguments are those that the format names, copied by the server.
@@ -122,7 +129,7 @@ impl Aof {
             emit(
                 self.raw,
                 c"DOC._APPLY".as_ptr(),
-                c"slllllb".as_ptr(),
+                apply_format(is_deleted).as_ptr(),
                 key.raw,
                 version,
                 seq,
@@ -131,6 +138,8 @@ impl Aof {
                 expires,
                 text.as_ptr(),
                 text.len(),
+                // A format that does not name it leaves it unread.
+                c"DELETED".as_ptr(),
             );
         };
     }

@@ -85,7 +85,7 @@ pub(crate) enum Value<'a> {
 
 /// A key opened in the context's database, closed when this is dropped.
 pub(crate) struct Key<'c> {
-    raw: *mut raw::RedisModuleKey,
+    pub(super) raw: *mut raw::RedisModuleKey,
     lifetime: PhantomData<&'c ()>,
 }
 

@@ -14,6 +14,7 @@ mod api;
 mod acl;
 #[cfg(not(feature = "system-allocator"))]
 mod alloc;
+mod blocked;
 mod blocks;
 mod context;
 mod datatype;
@@ -26,13 +27,16 @@ mod register;
 mod reply;
 mod scan;
 mod settings;
+mod stream;
 
 pub(crate) use acl::{Caller, User};
 pub(crate) use api::{clock_ms, log};
+pub(crate) use blocked::Blocked;
 pub(crate) use blocks::blocks;
 pub(crate) use context::{Argument, Ctx, OwnedString, is_quiet};
-pub(crate) use events::wait;
+pub(crate) use events::{wait, wait_for_builds};
 pub(crate) use info::InfoSection;
 pub(crate) use io::{Aof, Digest, Loaded, Rdb};
 pub(crate) use key::{Access, Key, Value};
 pub(crate) use scan::for_each_document;
+pub(crate) use stream::{is_primary, tick_afterwards, tick_in};

@@ -11,7 +11,7 @@ use redis_module::raw;
 use super::api::c_string;
 use super::{Ctx, log};
 use crate::commands::{Access, Args, Argument, Command, Kind, TABLE, Words};
-use crate::{guard, info};
+use crate::{changes, guard, info};
 
 type Entry =
     extern "C" fn(*mut raw::RedisModuleCtx, *mut *mut raw::RedisModuleString, c_int) -> c_int;
@@ -21,7 +21,8 @@ macro_rules! entries {
 }
 
 /// One function an entry of the table; the length is checked here, while compiling.
-const ENTRIES: [Entry; TABLE.len()] = entries!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17);
+const ENTRIES: [Entry; TABLE.len()] =
+    entries!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
 
 extern "C" fn entry<const INDEX: usize>(
     ctx: *mut raw::RedisModuleCtx,
@@ -38,7 +39,8 @@ extern "C" fn entry<const INDEX: usize>(
         info::count_command();
         let words: Words<'_> =
             (1..ctx.argument_count()).map(|index| ctx.argument(index).bytes()).collect();
-        (command.run)(&ctx, &mut Args::new(&words))
+        let run = || (command.run)(&ctx, &mut Args::new(&words));
+        if command.writes() { changes::in_own_command(&ctx, run) } else { run() }
     });
     raw::REDISMODULE_OK as c_int
 }
@@ -49,7 +51,7 @@ fn tell_keys(command: &Command, ctx: &Ctx<'_>) {
     let (end, flags) = (keys.before, access_flags(keys.access));
     for index in 1..ctx.argument_count() {
         let word = ctx.argument(index).bytes();
-        if end.is_some_and(|end| word.eq_ignore_ascii_case(end.as_bytes())) {
+        if end.iter().any(|end| word.eq_ignore_ascii_case(end.as_bytes())) {
             return;
         }
         ctx.tell_key(index, flags);
@@ -97,9 +99,9 @@ fn create_faulty(ctx: &Ctx<'_>) -> bool {
 fn create(ctx: &Ctx<'_>, command: &Command, entry: Entry) -> bool {
     let create = api!(RedisModule_CreateCommand);
     let (name, flags) = (c_string(command.name), c_string(command.flags));
-    let (first, last, step) = command
-        .keys
-        .map_or((0, 0, 0), |keys| (1, if keys.last < 0 { keys.last } else { 1 + keys.last }, 1));
+    let (first, last, step) = command.keys.map_or((0, 0, 0), |keys| {
+        (1, if keys.last < 0 { keys.last } else { 1 + keys.last }, keys.step)
+    });
     // SAFETY: server: a live context; borrow: two C strings, which the server copies.
     let status =
         unsafe { create(ctx.raw, name.as_ptr(), Some(entry), flags.as_ptr(), first, last, step) };
@@ -194,10 +196,10 @@ fn access_flags(access: Access) -> u32 {
 fn key_specs(command: &Command) -> Option<[raw::RedisModuleCommandKeySpec; 2]> {
     let keys = command.keys?;
     let flags = access_flags(keys.access);
-    let incomplete = if keys.before.is_some() { raw::REDISMODULE_CMD_KEY_INCOMPLETE } else { 0 };
+    let incomplete = if keys.before.is_empty() { 0 } else { raw::REDISMODULE_CMD_KEY_INCOMPLETE };
     let range = raw::RedisModuleCommandKeySpec__bindgen_ty_2__bindgen_ty_1 {
         lastkey: keys.last,
-        keystep: 1,
+        keystep: keys.step,
         limit: 0,
     };
     let spec = raw::RedisModuleCommandKeySpec {

@@ -1,14 +1,16 @@
-//! Filters: any text, which is read, written and read again; and trees that are drawn, which mean the same to the engine
-//! and to the naive model.
+//! Filters: any text and any MessagePack, which are read, written both ways and read again; and trees that are drawn, which
+//! mean the same to the engine and to the naive model.
 
 use std::sync::LazyLock;
 
 use folio_engine::Limits;
 use folio_engine::doc::Parsed;
-use folio_engine::query::{self, Ast, Filter, Params, Scratch};
+use folio_engine::query::{self, Ast, Filter, Params};
 use folio_engine::schema::Definition;
 
+use crate::generate::extended::Language;
 use crate::generate::{self, Random};
+use crate::naive::meta::{Facts, Scope};
 use crate::naive::{Json, NaiveSchema};
 use crate::world::definition;
 
@@ -26,16 +28,20 @@ const DOCUMENTS: [&str; 4] = [
     r#"{"s":"it's","n":-1,"f":1e300,"b":false,"d":0.1,"w":0,"j":{"a":1},"t":[],"o":{"i":[]},"x":[1,"a",null,true]}"#,
 ];
 
+/// When filters are asked.
+const NOW_MS: i64 = 1_769_860_800_000;
+
 static BOUND_TO: LazyLock<Definition> = LazyLock::new(|| {
     Definition::from_json(DEFINITION, &Limits::default()).expect("the definition is in order")
 });
 
-/// Limits that a text may exceed by what writing it anew, or a NOT around it, adds.
+/// Limits that a filter may exceed by what writing it anew, in the other form, or a NOT around it adds. Each `+` of a text
+/// makes its tree deeper.
 fn wide() -> Limits {
     let own = Limits::default();
     Limits {
-        filter_bytes_max: 4 * own.filter_bytes_max,
-        filter_depth_max: 4 * own.filter_depth_max,
+        filter_bytes_max: 16 * own.filter_bytes_max,
+        filter_depth_max: own.filter_bytes_max,
         ..own
     }
 }
@@ -44,17 +50,42 @@ fn read(text: &str) -> Ast {
     query::parse(text, &wide()).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Reads any text as a filter; what it wrote reads back to the same tree, and a document satisfies it or its negation.
+/// Reads any text as a filter.
 pub fn text(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(tree) = query::parse(text, &Limits::default()) else { return };
+    if let Ok(tree) = query::parse(text, &Limits::default()) {
+        check(&tree);
+    }
+}
+
+/// Reads any bytes as the tree of a filter.
+pub fn msgpack(bytes: &[u8]) {
+    if let Ok(tree) = query::read_tree(bytes, &Limits::default()) {
+        check(&tree);
+    }
+}
+
+/// That what is written in either form reads back to the same tree.
+fn check_written(tree: &Ast) {
     let written = tree.to_string();
     let again = read(&written);
-    assert_eq!(again, tree, "{written}");
+    assert_eq!(&again, tree, "{written}");
     assert_eq!(again.to_string(), written);
-    let bound = |tree: &Ast| query::bind(tree, &BOUND_TO, &Params::default(), &Limits::default());
+    let packed = query::write_tree(tree);
+    assert!(matches!(packed[0], 0x90..=0x9F), "{written}");
+    let again = query::read_tree(&packed, &wide());
+    let again = again.unwrap_or_else(|error| panic!("{error}: {written}"));
+    assert_eq!(&again, tree, "{written}");
+    assert_eq!(query::write_tree(&again), packed, "{written}");
+}
+
+/// That a filter is written as it reads, and that a document satisfies it or its negation.
+fn check(tree: &Ast) {
+    check_written(tree);
+    let written = tree.to_string();
+    let bound = |tree: &Ast| bind(tree, &BOUND_TO, &Params::default());
     let negated = bound(&read(&format!("NOT ({written})")));
-    match (bound(&tree), negated) {
+    match (bound(tree), negated) {
         (Ok(filter), Ok(negated)) => {
             for document in DOCUMENTS {
                 let (holds, fails) = (holds(&filter, document), holds(&negated, document));
@@ -66,10 +97,17 @@ pub fn text(bytes: &[u8]) {
     }
 }
 
+fn bind(tree: &Ast, definition: &Definition, params: &Params) -> folio_engine::Result<Filter> {
+    query::bind(
+        tree,
+        &query::Scope { definition, params, now_ms: NOW_MS, limits: &Limits::default() },
+    )
+}
+
 fn holds(filter: &Filter, document: &str) -> bool {
     let mut parsed = Parsed::default();
     parsed.parse(document.as_bytes(), &Limits::default()).expect("the documents are JSON");
-    filter.matches(parsed.view(), true, &mut Scratch::default())
+    filter.matches(parsed.view())
 }
 
 /// Draws a schema, documents and filters; each filter holds on a document for the engine where it does for the model.
@@ -87,21 +125,22 @@ pub fn tree(bytes: &[u8]) {
 }
 
 fn one_tree(random: &mut Random, schema: &NaiveSchema, declared: &Definition, documents: &[Json]) {
-    let filter = generate::filter(random, schema, 4);
+    let language = Language { metadata: Vec::new(), ..Language::whole() };
+    let filter = generate::filter_in(random, schema, 4, &language);
     let with_params = filter.to_text_with_params(random);
     let params = with_params.params.iter().map(|(name, json)| (name.as_str(), json.as_bytes()));
     let params = Params::new(params, &Limits::default()).expect("drawn parameters are JSON");
     let bind = |tree: &Ast, params: &Params| {
-        query::bind(tree, declared, params, &Limits::default())
-            .unwrap_or_else(|error| panic!("{error}: {tree}"))
+        bind(tree, declared, params).unwrap_or_else(|error| panic!("{error}: {tree}"))
     };
     let (tree, plain) = (read(&with_params.text), read(&filter.to_text()));
-    assert_eq!(read(&tree.to_string()), tree, "{}", with_params.text);
-    assert_eq!(read(&plain.to_string()), plain);
+    check_written(&tree);
+    check_written(&plain);
     let (tree, plain) = (bind(&tree, &params), bind(&plain, &Params::default()));
     for document in documents {
         let text = document.print();
-        let expected = filter.holds(document, schema, true);
+        let facts = Facts { is_valid: true, ..Facts::default() };
+        let expected = filter.holds_in(&Scope::document(document, schema, &facts, NOW_MS));
         assert_eq!(holds(&tree, &text), expected, "{} of {text}", with_params.text);
         assert_eq!(holds(&plain, &text), expected, "{} of {text}", filter.to_text());
     }

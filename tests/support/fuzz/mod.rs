@@ -5,6 +5,7 @@
 
 mod filter;
 mod json;
+mod jsonpath;
 mod operations;
 mod path;
 
@@ -12,10 +13,12 @@ mod path;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its folder of seeds too.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("json", json::json),
     ("path", path::path),
+    ("jsonpath", jsonpath::jsonpath),
     ("filter-text", filter::text),
+    ("filter-msgpack", filter::msgpack),
     ("filter-tree", filter::tree),
     ("plan", operations::plan),
     ("operations", operations::operations),

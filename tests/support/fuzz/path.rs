@@ -2,13 +2,13 @@
 //! the naive model.
 
 use folio_engine::Limits;
-use folio_engine::doc::edit::{Op, apply};
 use folio_engine::doc::{Parsed, print};
 use folio_engine::path::{Path, Step};
-use folio_engine::value::Raw;
+use folio_engine::schema::Definition;
+use folio_engine::update::{Op, Scope, apply};
 
-use crate::naive::model::{self, is_same};
-use crate::naive::{self, Change, Json};
+use crate::naive::model::is_same;
+use crate::naive::{self, Change, Ground, Json, NaiveSchema};
 
 /// Reads the path, writes it and reads it again; then follows it.
 pub fn path(bytes: &[u8]) {
@@ -54,20 +54,23 @@ fn change(path: &Path, parsed: &Parsed, document: &Json, model: &naive::Path) {
     let (value, by) = (r#"{"a":[1]}"#, "0.5");
     let changes = [
         (
-            Op::Set { path, value: Raw::new(value.as_bytes()) },
+            Op::Set(path.clone(), value.as_bytes().into()),
             Change::Set(model.clone(), read(value.as_bytes())),
         ),
-        (Op::Unset { path }, Change::Unset(model.clone())),
+        (Op::Unset(path.clone()), Change::Unset(model.clone())),
         (
-            Op::Incr { path, by: Raw::new(by.as_bytes()), as_decimal: false },
-            Change::Incr(model.clone(), by.to_owned()),
+            Op::Incr(path.clone(), by.as_bytes().into()),
+            Change::Incr(model.clone(), read(by.as_bytes())),
         ),
     ];
+    let (definition, limits) = (Definition::new("open"), Limits::default());
+    let scope = Scope { definition: &definition, now_ms: 0, limits: &limits };
+    let open = NaiveSchema::default();
+    let ground = Ground { schema: &open, now_ms: 0 };
     for (op, change) in changes {
-        let made = apply(parsed.view(), &[op], &Limits::default());
+        let made = apply(parsed.view(), &[op], &scope);
         let mut expected = document.clone();
-        let outcome =
-            if path.is_multi() { None } else { model::apply(&mut expected, &change).ok() };
+        let outcome = naive::update::apply(&mut expected, &change, ground).ok();
         match (made, outcome) {
             (Ok(text), Some(())) => {
                 let made = read(&text);

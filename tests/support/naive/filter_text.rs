@@ -1,9 +1,12 @@
 //! A filter as text: plain, or varied in every way that the language leaves free.
 
 use super::{
+    arithmetic::Value,
     filter::{Comparison, Filter, Literal},
     json::Json,
     path::Path,
+    time,
+    value::decimal,
 };
 use crate::generate::Random;
 
@@ -111,6 +114,9 @@ impl Writer<'_> {
                 | Filter::IsNull(_)
                 | Filter::IsMissing(_)
                 | Filter::IsBool(..)
+                | Filter::IsKind(..)
+                | Filter::BetweenValues(..)
+                | Filter::InValues(..)
         );
         if has_short_form && !self.chance(50) {
             self.predicate(part, true);
@@ -124,26 +130,23 @@ impl Writer<'_> {
         if let Filter::Valid(truth) = predicate {
             return self.validity(*truth);
         }
-        let (Filter::Compare(path, ..)
-        | Filter::Between(path, ..)
-        | Filter::In(path, _)
-        | Filter::Has(path, _)
-        | Filter::HasAny(path, _)
-        | Filter::HasAll(path, _)
-        | Filter::Text(path, ..)
-        | Filter::IsNull(path)
-        | Filter::IsMissing(path)
-        | Filter::IsBool(path, _)
-        | Filter::Bare(path)) = predicate
-        else {
-            unreachable!("a predicate has a path")
-        };
+        if let Some(subject) = subject(predicate) {
+            return self.predicate_of_values(predicate, subject, is_negated);
+        }
+        if let Filter::AnyWhere(path, part) | Filter::AllWhere(path, part) = predicate {
+            let is_any = matches!(predicate, Filter::AnyWhere(..));
+            return self.elements(if is_any { "ANY" } else { "ALL" }, path, part);
+        }
+        let path = predicate.path().expect("a predicate has a path");
         if let Filter::Compare(_, comparison, literal) = predicate {
-            return self.comparison(path, *comparison, literal);
+            let (path, literal) = (Value::Path(path.clone()), Value::Constant(literal.clone()));
+            return self.comparison(&path, *comparison, &literal);
         }
         self.path(path);
-        let is_test =
-            matches!(predicate, Filter::IsNull(_) | Filter::IsMissing(_) | Filter::IsBool(..));
+        let is_test = matches!(
+            predicate,
+            Filter::IsNull(_) | Filter::IsMissing(_) | Filter::IsBool(..) | Filter::IsKind(..)
+        );
         if is_test {
             self.word("IS");
         }
@@ -171,6 +174,7 @@ impl Writer<'_> {
             Filter::IsNull(_) => self.word("NULL"),
             Filter::IsMissing(_) => self.word("MISSING"),
             Filter::IsBool(_, truth) => self.word(if *truth { "TRUE" } else { "FALSE" }),
+            Filter::IsKind(_, kind) => self.word(kind.word()),
             _ => {}
         }
     }
@@ -190,13 +194,39 @@ impl Writer<'_> {
         }
     }
 
-    fn comparison(&mut self, path: &Path, comparison: Comparison, literal: &Literal) {
-        let is_turned = self.chance(25);
-        if is_turned {
-            self.literal(literal);
-        } else {
-            self.path(path);
+    fn predicate_of_values(&mut self, predicate: &Filter, subject: &Value, is_negated: bool) {
+        if let Filter::CompareValues(_, comparison, other) = predicate {
+            return self.comparison(subject, *comparison, other);
         }
+        self.value(subject);
+        if is_negated {
+            self.word("NOT");
+        }
+        match predicate {
+            Filter::BetweenValues(_, least, greatest) => {
+                self.word("BETWEEN");
+                self.value(least);
+                self.word("AND");
+                self.value(greatest);
+            }
+            Filter::InValues(_, literals) => self.list_after(&["IN"], literals),
+            _ => unreachable!("no other is about values"),
+        }
+    }
+
+    fn elements(&mut self, word: &str, path: &Path, part: &Filter) {
+        self.word(word);
+        self.path(path);
+        self.word("WHERE");
+        self.sign("(");
+        self.filter(part, Level::Or);
+        self.sign(")");
+    }
+
+    fn comparison(&mut self, left: &Value, comparison: Comparison, right: &Value) {
+        let is_turned = self.chance(25);
+        let (left, right) = if is_turned { (right, left) } else { (left, right) };
+        self.value(left);
         let not_equal = if self.chance(50) { "<>" } else { "!=" };
         self.sign(match if is_turned { comparison.turned() } else { comparison } {
             Comparison::Equal => "=",
@@ -206,10 +236,58 @@ impl Writer<'_> {
             Comparison::Greater => ">",
             Comparison::GreaterOrEqual => ">=",
         });
-        if is_turned {
-            self.path(path);
+        self.value(right);
+    }
+
+    /// A value that stands alone: it needs no parentheses.
+    fn value(&mut self, value: &Value) {
+        self.value_within(value, false);
+    }
+
+    /// A value beside a sign of arithmetic: sums stand in parentheses beside `*` and its like, and
+    /// behind `-`.
+    fn value_within(&mut self, value: &Value, beside_tight: bool) {
+        let is_loose = matches!(value, Value::Computed(_, operator, _) if !operator.is_tight());
+        let needed = is_loose && beside_tight;
+        // A value alone in parentheses would be read as a filter, or as a list after IN.
+        if needed || (value.is_computed() && self.chance(15)) {
+            self.sign("(");
+            self.bare_value(value);
+            self.sign(")");
         } else {
-            self.literal(literal);
+            self.bare_value(value);
+        }
+    }
+
+    fn bare_value(&mut self, value: &Value) {
+        match value {
+            Value::Constant(literal) => self.literal(literal),
+            Value::Path(path) => self.path(path),
+            Value::Negated(value) => {
+                self.token("-");
+                self.factor(value);
+            }
+            Value::Computed(left, operator, right) => {
+                self.value_within(left, operator.is_tight());
+                self.sign(operator.text());
+                // The signs bind from left to right.
+                if operator.is_tight() {
+                    self.factor(right);
+                } else {
+                    self.value_within(right, true);
+                }
+            }
+        }
+    }
+
+    /// What stands behind a sign that binds tightly: in parentheses where two values are computed.
+    fn factor(&mut self, value: &Value) {
+        if matches!(value, Value::Computed(..)) {
+            self.sign("(");
+            self.bare_value(value);
+            self.sign(")");
+        } else {
+            self.value_within(value, true);
         }
     }
 
@@ -218,7 +296,8 @@ impl Writer<'_> {
         for word in words {
             self.word(word);
         }
-        if self.with_params && self.chance(50) {
+        let are_json = !literals.iter().any(Literal::is_function);
+        if self.with_params && are_json && self.chance(50) {
             let list = literals.iter().map(Literal::json).collect();
             return self.param(&Json::Array(list));
         }
@@ -233,14 +312,36 @@ impl Writer<'_> {
     }
 
     fn literal(&mut self, literal: &Literal) {
-        if self.with_params && self.chance(50) {
+        if self.with_params && !literal.is_function() && self.chance(50) {
             return self.param(&literal.json());
         }
         match literal {
+            Literal::Now => self.function("now", None),
+            Literal::Time(text) => self.function("time", Some(text)),
+            Literal::Duration(text) => {
+                self.function("duration", Some(&Literal::String(text.clone())));
+            }
             Literal::Bool(truth) => self.word(if *truth { "TRUE" } else { "FALSE" }),
             Literal::Number(text) => self.token(text),
             Literal::String(text) => self.token(&format!("'{}'", text.replace('\'', "''"))),
         }
+    }
+
+    /// A function of a text or a parameter. A number can only be a parameter; where there are none,
+    /// the text of the same instant stands for it.
+    fn function(&mut self, name: &str, argument: Option<&Literal>) {
+        self.token(&format!("{name}("));
+        match argument {
+            Some(Literal::Number(text)) if !self.with_params => {
+                let milliseconds = decimal(text).expect("a number");
+                let text = time::text(&milliseconds).expect("an instant has a text");
+                self.token(&format!("'{text}'"));
+            }
+            Some(number @ Literal::Number(_)) => self.param(&number.json()),
+            Some(literal) => self.literal(literal),
+            None => {}
+        }
+        self.sign(")");
     }
 
     fn param(&mut self, value: &Json) {
@@ -281,7 +382,8 @@ impl Writer<'_> {
 
     /// A token that needs white space between itself and another such.
     fn token(&mut self, token: &str) {
-        let needs_space = self.out.text.chars().last().is_some_and(|last| !"(,=<>".contains(last));
+        let needs_space =
+            self.out.text.chars().last().is_some_and(|last| !"(,=<>+-*/%".contains(last));
         self.space(needs_space);
         self.out.text.push_str(token);
     }
@@ -289,7 +391,8 @@ impl Writer<'_> {
     /// A token that needs no white space, although it looks better with some around comparisons.
     fn sign(&mut self, sign: &str) {
         let is_free = self.random.is_some();
-        let after_space = self.out.text.is_empty() || self.out.text.ends_with('(');
+        // A `-` at the end is that of a negated value: signs of arithmetic have a space behind them.
+        let after_space = self.out.text.is_empty() || self.out.text.ends_with(['(', '-']);
         let looks_better = !matches!(sign, "," | ")") && !after_space;
         self.space(looks_better && !is_free);
         self.out.text.push_str(sign);
@@ -310,5 +413,24 @@ impl Writer<'_> {
             _ if is_needed && !ends_in_space => " ",
             _ => "",
         });
+    }
+}
+
+/// The first value of a predicate over values.
+fn subject(predicate: &Filter) -> Option<&Value> {
+    match predicate {
+        Filter::CompareValues(subject, ..)
+        | Filter::BetweenValues(subject, ..)
+        | Filter::InValues(subject, _) => Some(subject),
+        _ => None,
+    }
+}
+
+impl Value {
+    /// The value as text, without needless parentheses and without parameters.
+    pub fn to_text(&self) -> String {
+        let mut writer = Writer { random: None, with_params: false, out: FilterText::default() };
+        writer.value(self);
+        writer.out.text
     }
 }

@@ -1,16 +1,17 @@
 //! A collection as a list of documents: what Folio's commands do to it, without any index.
 
 use std::cmp::Ordering;
-
-use bigdecimal::ToPrimitive;
+use std::collections::BTreeSet;
 
 use super::{
     filter::Filter,
     json::Json,
+    meta::{Facts, Frame, Scope},
     order::{OrderBy, compare, compare_documents},
-    path::{Path, Step},
-    schema::{Kind, NaiveField, NaiveSchema},
-    value::Number,
+    path::Path,
+    schema::{Kind, NaiveSchema},
+    unique::Unique,
+    update::{Change, Ground, apply},
 };
 
 /// Why a write was refused. The server's error begins with the same word in capitals.
@@ -22,23 +23,14 @@ pub enum Refusal {
     Unique(String),
     /// An update's path leads nowhere, or through a value that has no members.
     Path(String),
-    /// INCR met, or was given, something that is not a number.
+    /// INCR or MUL met, or was given, something that is not a number.
     NotANumber(String),
-    /// INCR left the range of integers or of doubles.
+    /// INCR or MUL left the range of integers or of doubles, or NOW the years of RFC 3339.
     Overflow(String),
+    /// PATCH tests for another value than stands there.
+    Test(String),
     /// There is no such document.
     Missing,
-}
-
-/// One operation of `DOC.UPDATE`.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// `SET path json`: missing parents are created as objects.
-    Set(Path, Json),
-    /// `UNSET path`: nothing happens where the path leads to nothing.
-    Unset(Path),
-    /// `INCR path n`: a missing value counts as 0.
-    Incr(Path, String),
 }
 
 /// A document of the model.
@@ -52,6 +44,10 @@ pub struct NaiveDocument {
     pub birth: u64,
     /// The collection's revision counter at the last change.
     pub version: u64,
+    /// When it was born, in milliseconds since 1970.
+    pub created_ms: i64,
+    /// When it last changed, in milliseconds since 1970.
+    pub updated_ms: i64,
     /// When it lapses, in milliseconds since 1970.
     pub expires_ms: Option<i64>,
 }
@@ -63,6 +59,8 @@ pub struct NaiveCollection {
     pub schema: NaiveSchema,
     /// The documents, lapsed ones included until a write meets them, in no particular order.
     pub documents: Vec<NaiveDocument>,
+    /// What stands before the id in the collection's keys.
+    pub prefix: String,
     births: u64,
     revision: u64,
 }
@@ -91,23 +89,39 @@ impl NaiveCollection {
         }
         self.judge_unique(key, &json, now_ms)?;
         self.remove_lapsed(now_ms);
-        let version = self.store(key, json);
+        let version = self.store(key, json, now_ms);
         self.expire(key, expires_ms, now_ms);
         Ok(version)
     }
 
     /// `DOC.UPDATE`: all operations in order, or none. The time to live stays. Replies the version.
     pub fn update(&mut self, key: &str, changes: &[Change], now_ms: i64) -> Result<u64, Refusal> {
-        let mut json = self.get(key, now_ms).ok_or(Refusal::Missing)?.json.clone();
+        let json = self.get(key, now_ms).ok_or(Refusal::Missing)?.json.clone();
+        self.change(key, json, changes, now_ms)
+    }
+
+    /// The same with UPSERT: an absent document begins as `{}`.
+    pub fn upsert(&mut self, key: &str, changes: &[Change], now_ms: i64) -> Result<u64, Refusal> {
+        let held = self.get(key, now_ms).map(|document| document.json.clone());
+        self.change(key, held.unwrap_or(Json::Object(Vec::new())), changes, now_ms)
+    }
+
+    fn change(
+        &mut self,
+        key: &str,
+        mut json: Json,
+        changes: &[Change],
+        now_ms: i64,
+    ) -> Result<u64, Refusal> {
         for change in changes {
-            apply(&mut json, change)?;
+            apply(&mut json, change, Ground { schema: &self.schema, now_ms })?;
         }
         if let Some(path) = self.schema.breach(&json) {
             return Err(Refusal::Schema(path));
         }
         self.judge_unique(key, &json, now_ms)?;
         self.remove_lapsed(now_ms);
-        Ok(self.store(key, json))
+        Ok(self.store(key, json, now_ms))
     }
 
     /// `DOC.DEL` of one key: whether there was a document.
@@ -156,12 +170,34 @@ impl NaiveCollection {
         now_ms: i64,
     ) -> Vec<&str> {
         let mut rows = self.matches(filter, now_ms);
-        rows.sort_by(|left, right| {
-            let (left, right) = ((&left.json, left.birth), (&right.json, right.birth));
-            compare_documents(left, right, order, &self.schema)
+        rows.sort_by(|(left, of_left), (right, of_right)| {
+            let left = self.scope(left, of_left, now_ms);
+            compare_documents(&left, &self.scope(right, of_right, now_ms), order)
         });
         let (offset, count) = limit.unwrap_or((0, usize::MAX));
-        rows.into_iter().skip(offset).take(count).map(|row| row.key.as_str()).collect()
+        rows.into_iter().skip(offset).take(count).map(|(row, _)| row.key.as_str()).collect()
+    }
+
+    /// `DOC.DISTINCT`: the values that the path leads to, each once, ascending; of equal ones that
+    /// of the earliest born document.
+    pub fn distinct(&self, path: &Path, filter: Option<&Filter>, now_ms: i64) -> Vec<Json> {
+        let mut values = Vec::new();
+        for (document, facts) in self.by_birth(filter, now_ms) {
+            values.extend(self.scope(document, &facts, now_ms).shown_values(path));
+        }
+        distinct_values(values, self.kind_of(path).as_ref())
+    }
+
+    /// The type that governs a path of the documents.
+    pub fn kind_of(&self, path: &Path) -> Option<Kind> {
+        Frame::document(&self.schema).kind_of(path)
+    }
+
+    /// The documents that match, with their metadata, by birth.
+    pub fn by_birth(&self, filter: Option<&Filter>, now_ms: i64) -> Vec<(&NaiveDocument, Facts)> {
+        let mut rows = self.matches(filter, now_ms);
+        rows.sort_by_key(|(document, _)| document.birth);
+        rows
     }
 
     /// `DOC.COUNT`.
@@ -169,32 +205,56 @@ impl NaiveCollection {
         self.matches(filter, now_ms).len()
     }
 
-    fn matches(&self, filter: Option<&Filter>, now_ms: i64) -> Vec<&NaiveDocument> {
+    fn matches(&self, filter: Option<&Filter>, now_ms: i64) -> Vec<(&NaiveDocument, Facts)> {
+        let sharing = self.sharing(now_ms);
+        let facts = |document: &NaiveDocument| {
+            let is_valid = !sharing.contains(document.key.as_str())
+                && self.schema.breach(&document.json).is_none();
+            Facts { is_valid, ..self.facts(document) }
+        };
         let live = self.documents.iter().filter(|document| document.is_live(now_ms));
-        live.filter(|document| {
-            filter.is_none_or(|filter| {
-                filter.holds(&document.json, &self.schema, self.is_valid(document, now_ms))
+        live.map(|document| (document, facts(document)))
+            .filter(|(document, facts)| {
+                let scope = self.scope(document, facts, now_ms);
+                filter.is_none_or(|filter| filter.holds_in(&scope))
             })
-        })
-        .collect()
+            .collect()
     }
 
-    /// Whether a document keeps to the declaration and shares no unique value with another.
-    pub fn is_valid(&self, document: &NaiveDocument, now_ms: i64) -> bool {
-        self.schema.breach(&document.json).is_none()
-            && self.judge_unique(&document.key, &document.json, now_ms).is_ok()
+    /// The metadata of a document, as if it were valid.
+    fn facts(&self, document: &NaiveDocument) -> Facts {
+        let key = document.key.clone();
+        Facts {
+            id: key.strip_prefix(&self.prefix).unwrap_or(&key).to_owned(),
+            key,
+            sequence: document.birth,
+            version: document.version,
+            created_ms: document.created_ms,
+            updated_ms: document.updated_ms,
+            expires_ms: document.expires_ms,
+            is_valid: true,
+        }
+    }
+
+    /// A document as filters, orders and reducers see it.
+    pub fn scope<'a>(
+        &'a self,
+        document: &'a NaiveDocument,
+        facts: &'a Facts,
+        now_ms: i64,
+    ) -> Scope<'a> {
+        Scope::document(&document.json, &self.schema, facts, now_ms)
     }
 
     fn judge_unique(&self, key: &str, json: &Json, now_ms: i64) -> Result<(), Refusal> {
-        for field in self.schema.fields.iter().filter(|field| field.unique) {
-            let mine = unique_values(field, json);
-            let kind = Some(unique_kind(field));
-            for other in self.documents.iter().filter(|other| other.key != key) {
-                let theirs = unique_values(field, &other.json);
-                let clashes = mine.iter().any(|value| {
-                    theirs.iter().any(|held| compare(Some(value), Some(held), kind).is_eq())
-                });
-                if clashes && other.is_live(now_ms) {
+        for rule in Unique::all(&self.schema) {
+            let mine = rule.held(json);
+            if mine.is_empty() {
+                continue;
+            }
+            let others = self.documents.iter().filter(|other| other.key != key);
+            for other in others.filter(|other| other.is_live(now_ms)) {
+                if rule.share(&mine, &rule.held(&other.json)) {
                     return Err(Refusal::Unique(other.key.clone()));
                 }
             }
@@ -202,11 +262,28 @@ impl NaiveCollection {
         Ok(())
     }
 
+    /// The documents that share a unique value with another.
+    fn sharing(&self, now_ms: i64) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        for rule in Unique::all(&self.schema) {
+            let live = self.documents.iter().filter(|document| document.is_live(now_ms));
+            let held: Vec<_> = live.map(|it| (it.key.as_str(), rule.held(&it.json))).collect();
+            for (at, (key, mine)) in held.iter().enumerate() {
+                for (other, theirs) in &held[..at] {
+                    if rule.share(mine, theirs) {
+                        found.extend([*key, *other]);
+                    }
+                }
+            }
+        }
+        found
+    }
+
     fn remove_lapsed(&mut self, now_ms: i64) {
         self.documents.retain(|document| document.is_live(now_ms));
     }
 
-    fn store(&mut self, key: &str, json: Json) -> u64 {
+    fn store(&mut self, key: &str, json: Json, now_ms: i64) -> u64 {
         let known = self.documents.iter_mut().find(|document| document.key == key);
         if let Some(document) = known {
             // The same text again is no change.
@@ -214,6 +291,7 @@ impl NaiveCollection {
                 self.revision += 1;
                 document.json = json;
                 document.version = self.revision;
+                document.updated_ms = now_ms;
             }
             return document.version;
         }
@@ -224,6 +302,8 @@ impl NaiveCollection {
             json,
             birth: self.births,
             version: self.revision,
+            created_ms: now_ms,
+            updated_ms: now_ms,
             expires_ms: None,
         });
         self.revision
@@ -237,104 +317,13 @@ impl NaiveDocument {
     }
 }
 
-/// The values that UNIQUE binds: each element of a declared array, else what the path leads to.
-pub fn unique_values<'a>(field: &NaiveField, json: &'a Json) -> Vec<&'a Json> {
-    let is_array = matches!(field.kind, Kind::Array(_));
-    let path = if is_array { field.path.every() } else { field.path.clone() };
-    path.values(json).into_iter().filter(|value| **value != Json::Null).collect()
-}
-
-/// The type that values of a unique field are compared under.
-pub fn unique_kind(field: &NaiveField) -> &Kind {
-    match &field.kind {
-        Kind::Array(element) => element,
-        kind => kind,
-    }
-}
-
-/// Carries one operation of an update out on a document.
-pub fn apply(json: &mut Json, change: &Change) -> Result<(), Refusal> {
-    match change {
-        Change::Set(path, value) => {
-            *place(json, path)? = value.clone();
-            Ok(())
-        }
-        Change::Unset(path) => unset(json, path),
-        Change::Incr(path, by) => {
-            let is_there = !path.values(json).is_empty();
-            let value = place(json, path)?;
-            let now = if is_there { value.clone() } else { Json::Number("0".to_owned()) };
-            let Json::Number(now) = now else { return Err(Refusal::NotANumber(path.text())) };
-            *value = Json::Number(add(&now, by).ok_or_else(|| Refusal::Overflow(path.text()))?);
-            Ok(())
-        }
-    }
-}
-
-/// The place to which a path leads. Where it leads to nothing yet, objects are made, and arrays for the index 0;
-/// the index that is an array's length appends.
-fn place<'a>(json: &'a mut Json, path: &Path) -> Result<&'a mut Json, Refusal> {
-    let mut value = json;
-    for (at, step) in path.0.iter().enumerate() {
-        let empty = match path.0.get(at + 1) {
-            Some(Step::Index(_)) => Json::Array(Vec::new()),
-            _ => Json::Object(Vec::new()),
-        };
-        value = match (step, value) {
-            (Step::Name(name), Json::Object(members)) => {
-                let at = members.iter().position(|(member, _)| member == name);
-                let at = at.unwrap_or_else(|| {
-                    members.push((name.clone(), empty));
-                    members.len() - 1
-                });
-                &mut members[at].1
-            }
-            (Step::Index(index), Json::Array(elements)) => {
-                if *index == elements.len() {
-                    elements.push(empty);
-                }
-                elements.get_mut(*index).ok_or_else(|| Refusal::Path(path.text()))?
-            }
-            _ => return Err(Refusal::Path(path.text())),
-        };
-    }
-    Ok(value)
-}
-
-fn unset(json: &mut Json, path: &Path) -> Result<(), Refusal> {
-    if path.is_multiple() {
-        return Err(Refusal::Path(path.text()));
-    }
-    if path.values(json).is_empty() {
-        return Ok(());
-    }
-    let (last, before) = path.0.split_last().expect("a path has a step");
-    match (last, place(json, &Path(before.to_vec()))?) {
-        (Step::Name(name), Json::Object(members)) => members.retain(|(member, _)| member != name),
-        (Step::Index(index), Json::Array(elements)) => {
-            elements.remove(*index);
-        }
-        _ => unreachable!("the path led to a value"),
-    }
-    Ok(())
-}
-
-/// The sum, exact where both are integers, else the double; none beyond either's range.
-fn add(left: &str, right: &str) -> Option<String> {
-    let (left, right) = (Number::read(left), Number::read(right));
-    if let (Number::Int(left), Number::Int(right)) = (left, right) {
-        let sum = left + right;
-        let range = i128::from(i64::MIN)..=i128::from(u64::MAX);
-        return range.contains(&sum).then(|| sum.to_string());
-    }
-    let double = |number| match number {
-        Number::Int(int) => int.to_f64().expect("an i128 is near a double"),
-        Number::Double(double) => double,
-    };
-    let sum: f64 = double(left) + double(right);
-    // All digits of an integral double: the shortest ones that read back may be another integer.
-    let text = if sum.fract() == 0.0 { format!("{sum:.0}") } else { sum.to_string() };
-    sum.is_finite().then_some(text)
+/// Each of these values once, ascending; of equal ones the first.
+pub fn distinct_values(mut values: Vec<Json>, kind: Option<&Kind>) -> Vec<Json> {
+    let order = |left: &Json, right: &Json| compare(Some(left), Some(right), kind);
+    // A stable sort: the first of equals stays before the others.
+    values.sort_by(order);
+    values.dedup_by(|later, earlier| order(earlier, later).is_eq());
+    values
 }
 
 /// Whether two JSON values are equal as ORDER sees them: numbers by value, members in any order.

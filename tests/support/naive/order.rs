@@ -2,12 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{
-    json::Json,
-    path::Path,
-    schema::{Kind, NaiveSchema},
-    value::scalar,
-};
+use super::{json::Json, meta::Scope, path::Path, schema::Kind, value::scalar};
 
 /// One path of ORDER.
 #[derive(Clone, Debug)]
@@ -31,9 +26,10 @@ pub fn compare(left: Option<&Json>, right: Option<&Json>, kind: Option<&Kind>) -
         _ if rank(left_value, kind) == RANK_INVALID => {
             left_value.print().as_bytes().cmp(right_value.print().as_bytes())
         }
-        (Json::Array(left), Json::Array(right)) => compare_lists(left, right, |left, right| {
-            compare(Some(left), Some(right), element(kind))
-        }),
+        // As a whole an array compares as on undeclared paths, whatever its elements are declared.
+        (Json::Array(left), Json::Array(right)) => {
+            compare_lists(left, right, |left, right| compare(Some(left), Some(right), None))
+        }
         (Json::Object(left), Json::Object(right)) => {
             let (left, right) = (by_name(left), by_name(right));
             compare_lists(&left, &right, |left, right| {
@@ -49,21 +45,17 @@ pub fn compare(left: Option<&Json>, right: Option<&Json>, kind: Option<&Kind>) -
 }
 
 /// Compares two documents by each path in turn, births last in the direction of the last path.
-pub fn compare_documents(
-    left: (&Json, u64),
-    right: (&Json, u64),
-    order: &[OrderBy],
-    schema: &NaiveSchema,
-) -> Ordering {
+pub fn compare_documents(left: &Scope<'_>, right: &Scope<'_>, order: &[OrderBy]) -> Ordering {
     for by in order {
-        let kind = schema.kind_of(&by.path);
-        let values = (representative(left.0, by, kind), representative(right.0, by, kind));
-        let ordering = directed(compare(values.0, values.1, kind), by.descending);
+        let kind = left.kind_of(&by.path);
+        let (first, second) = (representative(left, by), representative(right, by));
+        let ordering = compare(first.as_ref(), second.as_ref(), kind.as_ref());
         if ordering.is_ne() {
-            return ordering;
+            return directed(ordering, by.descending);
         }
     }
-    directed(left.1.cmp(&right.1), order.last().is_some_and(|by| by.descending))
+    let births = left.facts.sequence.cmp(&right.facts.sequence);
+    directed(births, order.last().is_some_and(|by| by.descending))
 }
 
 const RANK_INVALID: u8 = 9;
@@ -81,13 +73,6 @@ fn rank(value: &Json, kind: Option<&Kind>) -> u8 {
     }
 }
 
-fn element(kind: Option<&Kind>) -> Option<&Kind> {
-    match kind {
-        Some(Kind::Array(element)) => Some(element),
-        _ => None,
-    }
-}
-
 fn by_name(members: &[(String, Json)]) -> Vec<&(String, Json)> {
     let mut members: Vec<_> = members.iter().collect();
     members.sort_by_key(|(name, _)| name.as_bytes());
@@ -99,9 +84,10 @@ fn compare_lists<T>(left: &[T], right: &[T], each: impl Fn(&T, &T) -> Ordering) 
     differing.unwrap_or_else(|| left.len().cmp(&right.len()))
 }
 
-fn representative<'a>(document: &'a Json, by: &OrderBy, kind: Option<&Kind>) -> Option<&'a Json> {
-    let values = by.path.values(document).into_iter();
-    let order = |left: &&Json, right: &&Json| compare(Some(left), Some(right), kind);
+fn representative(scope: &Scope<'_>, by: &OrderBy) -> Option<Json> {
+    let kind = scope.kind_of(&by.path);
+    let values = scope.values(&by.path).into_iter();
+    let order = |left: &Json, right: &Json| compare(Some(left), Some(right), kind.as_ref());
     if by.descending { values.max_by(order) } else { values.min_by(order) }
 }
 

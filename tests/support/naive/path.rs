@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::json::Json;
+use super::{json::Json, meta::Meta};
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub enum Step {
     Index(usize),
     /// Every element of an array.
     Every,
+    /// `@`: the element that `ANY .. WHERE` is about. Only the first step can be one.
+    Element,
+    /// A name of the metadata. It is the only step of its path.
+    Meta(Meta),
 }
 
 /// A path from the root of a document.
@@ -41,6 +45,27 @@ impl Path {
         Self(steps)
     }
 
+    /// The path of a name of the metadata.
+    pub fn of_meta(meta: Meta) -> Self {
+        Self(vec![Step::Meta(meta)])
+    }
+
+    /// Reads a path that begins at an element: `@`, `@.sku`, `@[0]`. Panics on anything odd.
+    pub fn of_element(text: &str) -> Self {
+        let rest = text.strip_prefix('@').expect("the element is an @");
+        let mut path = Self::plain(&format!("x{rest}"));
+        path.0[0] = Step::Element;
+        path
+    }
+
+    /// The name of the metadata that this is, if it is one.
+    pub fn meta(&self) -> Option<Meta> {
+        match self.0.as_slice() {
+            [Step::Meta(meta)] => Some(*meta),
+            _ => None,
+        }
+    }
+
     /// The path as a filter writes it, back-quotes where they are needed.
     pub fn text(&self) -> String {
         self.text_quoting(|_| false)
@@ -65,6 +90,8 @@ impl Path {
                 }
                 Step::Index(index) => write!(out, "[{index}]").expect("a String takes all"),
                 Step::Every => out.push_str("[*]"),
+                Step::Element => out.push('@'),
+                Step::Meta(meta) => out.push_str(meta.text()),
             }
         }
         out
@@ -98,6 +125,7 @@ fn follow<'a>(value: &'a Json, step: &Step) -> Vec<&'a Json> {
         (Step::Name(name), Json::Object(_)) => value.member(name).into_iter().collect(),
         (Step::Index(index), Json::Array(elements)) => elements.get(*index).into_iter().collect(),
         (Step::Every, Json::Array(elements)) => elements.iter().collect(),
+        (Step::Element, value) => vec![value],
         _ => Vec::new(),
     }
 }
@@ -105,7 +133,7 @@ fn follow<'a>(value: &'a Json, step: &Step) -> Vec<&'a Json> {
 fn needs_quotes(name: &str, is_first: bool) -> bool {
     let mut letters = name.chars();
     let starts_well = letters.next().is_some_and(|letter| letter.is_alphabetic() || letter == '_');
-    let goes_on = letters.all(|letter| letter.is_alphanumeric() || letter == '_' || letter == '-');
+    let goes_on = letters.all(|letter| letter.is_alphanumeric() || letter == '_');
     let lower = name.to_ascii_lowercase();
     let is_keyword = KEYWORDS.contains(&lower.as_str());
     !starts_well || !goes_on || is_keyword || (is_first && name.starts_with('_'))
@@ -144,7 +172,7 @@ mod tests {
         ]);
         assert_eq!(path.text(), "`first ``name```.x[2][*]._y.`Null`");
         assert_eq!(Path(vec![Step::Name("_y".to_owned())]).text(), "`_y`");
-        assert_eq!(Path(vec![Step::Name("été-2".to_owned())]).text(), "été-2");
+        assert_eq!(Path(vec![Step::Name("été-2".to_owned())]).text(), "`été-2`");
         assert_eq!(Path::plain("a.b[3][*].c").text(), "a.b[3][*].c");
         assert_eq!(Path::plain("ends.With.ILike.alls").text(), "`ends`.`With`.`ILike`.alls");
     }

@@ -33,7 +33,7 @@ pub(super) fn holds(filter: &Filter, document: &str) -> bool {
 }
 
 pub(super) fn declared(kind: Kind) -> NaiveSchema {
-    NaiveSchema { fields: vec![NaiveField::new("a", kind)], strict: false }
+    NaiveSchema { fields: vec![NaiveField::new("a", kind)], strict: false, indexes: Vec::new() }
 }
 
 pub(super) fn holds_declared(kind: Kind, filter: &Filter, value: &str) -> bool {
@@ -343,7 +343,7 @@ fn unique_binds_across_documents_and_not_within_one() {
     (single.unique, single.nullable) = (true, true);
     let mut many = NaiveField::new("b[*].c", Kind::String);
     (many.unique, many.nullable) = (true, true);
-    let schema = NaiveSchema { fields: vec![single, many], strict: false };
+    let schema = NaiveSchema { fields: vec![single, many], strict: false, indexes: Vec::new() };
     let mut collection = NaiveCollection::new(schema);
     let mut set = |key: &str, text: &str, expires_ms, now_ms| {
         collection.set(key, json(text), expires_ms, now_ms).map(|_| ())
@@ -368,7 +368,7 @@ fn writes_change_all_or_nothing() {
     let first = collection.set("k", json(r#"{"a":1}"#), Some(50), 0).unwrap();
     assert_eq!(collection.set("k", json(r#"{"a":1}"#), Some(50), 0), Ok(first));
     let path = Path::plain;
-    let incr = |text: &str, by: &str| Change::Incr(path(text), by.to_owned());
+    let incr = |text: &str, by: &str| Change::Incr(path(text), json(by));
     let changes = [
         incr("a", "2"),
         incr("n.m", "1.5"),

@@ -1,7 +1,9 @@
 //! Declared fields, and a document against them.
 
 use super::{
+    filter::Filter,
     json::Json,
+    order::OrderBy,
     path::{Path, Step},
     value::scalar,
 };
@@ -11,6 +13,8 @@ use super::{
 pub enum Kind {
     /// Any string.
     String,
+    /// Any string, declared NOCASE: it is compared with its case folded.
+    Nocase,
     /// A number whose exact value is an integer in the range of an `i64` or a `u64`.
     Int,
     /// Any number within the range of a double.
@@ -31,7 +35,7 @@ impl Kind {
     /// The type as `DOC.CREATE` takes it.
     pub fn text(&self) -> String {
         match self {
-            Self::String => "string".to_owned(),
+            Self::String | Self::Nocase => "string".to_owned(),
             Self::Int => "int".to_owned(),
             Self::Float => "float".to_owned(),
             Self::Bool => "bool".to_owned(),
@@ -39,6 +43,24 @@ impl Kind {
             Self::Datetime => "datetime".to_owned(),
             Self::Json => "json".to_owned(),
             Self::Array(element) => format!("array<{}>", element.text()),
+        }
+    }
+
+    /// Whether it is declared NOCASE, itself or its elements.
+    pub fn is_nocase(&self) -> bool {
+        match self {
+            Self::Array(element) => element.is_nocase(),
+            kind => *kind == Self::Nocase,
+        }
+    }
+
+    /// The same, declared NOCASE if it is of strings.
+    #[must_use]
+    pub fn nocase(&self) -> Self {
+        match self {
+            Self::String => Self::Nocase,
+            Self::Array(element) => Self::Array(Box::new(element.nocase())),
+            kind => kind.clone(),
         }
     }
 
@@ -61,6 +83,57 @@ pub enum NaiveIndex {
     Set,
     /// Ordered by value.
     Sorted,
+    /// Parts of strings.
+    Substring,
+}
+
+impl NaiveIndex {
+    /// The word of the declaration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Set => "SET",
+            Self::Sorted => "SORTED",
+            Self::Substring => "SUBSTRING",
+        }
+    }
+}
+
+/// An index that is declared by itself.
+#[derive(Clone, Debug)]
+pub struct NaiveNamed {
+    /// Its name.
+    pub name: String,
+    /// Its paths, at least one.
+    pub on: Vec<OrderBy>,
+    /// Its structure.
+    pub kind: NaiveIndex,
+    /// Whether no two documents may hold the same values.
+    pub unique: bool,
+    /// Whether null equals null then, and missing equals missing.
+    pub nulls_not_distinct: bool,
+    /// Which documents it has; all without one.
+    pub filter: Option<Filter>,
+}
+
+impl NaiveNamed {
+    /// What follows the collection's name and the fields.
+    fn words(&self) -> Vec<String> {
+        let mut words = vec!["INDEX".to_owned(), self.name.clone(), "ON".to_owned()];
+        words.push(self.on.len().to_string());
+        for on in &self.on {
+            words.push(on.path.text());
+            words.extend(on.descending.then(|| "DESC".to_owned()));
+        }
+        words.extend(["USING", self.kind.word()].map(str::to_owned));
+        words.extend(self.unique.then(|| "UNIQUE".to_owned()));
+        if self.nulls_not_distinct {
+            words.extend(["NULLS", "NOT", "DISTINCT"].map(str::to_owned));
+        }
+        if let Some(filter) = &self.filter {
+            words.extend(["WHERE".to_owned(), filter.to_text()]);
+        }
+        words
+    }
 }
 
 /// A declared field.
@@ -95,6 +168,8 @@ pub struct NaiveSchema {
     pub fields: Vec<NaiveField>,
     /// Whether undeclared fields are refused.
     pub strict: bool,
+    /// The indexes that are declared by themselves.
+    pub indexes: Vec<NaiveNamed>,
 }
 
 impl NaiveSchema {
@@ -112,6 +187,20 @@ impl NaiveSchema {
         }
     }
 
+    /// Whether a value may occur in one document only, or values together.
+    pub fn is_unique(&self) -> bool {
+        self.fields.iter().any(|field| field.unique) || self.indexes.iter().any(|it| it.unique)
+    }
+
+    /// Where the values stand that an index over a path has, and their type: those of a declared array are its
+    /// elements.
+    pub fn indexed(&self, path: &Path) -> (Path, Option<Kind>) {
+        match self.kind_of(path) {
+            Some(Kind::Array(element)) => (path.every(), Some((**element).clone())),
+            kind => (path.clone(), kind.cloned()),
+        }
+    }
+
     /// The arguments of the `DOC.CREATE` that declares this, without the command's name.
     pub fn create_arguments(&self, collection: &str) -> Vec<String> {
         let mut arguments = vec![collection.to_owned()];
@@ -126,16 +215,16 @@ impl NaiveSchema {
                 (field.required, "REQUIRED"),
                 (field.nullable, "NULLABLE"),
                 (field.unique, "UNIQUE"),
+                (field.kind.is_nocase(), "NOCASE"),
             ];
             for (_, word) in flags.iter().filter(|(is_set, _)| *is_set) {
                 add(&[word]);
             }
-            match field.index {
-                Some(NaiveIndex::Set) => add(&["INDEX", "SET"]),
-                Some(NaiveIndex::Sorted) => add(&["INDEX", "SORTED"]),
-                None => {}
+            if let Some(index) = field.index {
+                add(&["INDEX", index.word()]);
             }
         }
+        arguments.extend(self.indexes.iter().flat_map(NaiveNamed::words));
         arguments
     }
 
@@ -243,8 +332,11 @@ mod tests {
     #[test]
     fn null_and_missing_are_told_apart() {
         let mut field = NaiveField::new("a", Kind::Int);
-        let schema =
-            |field: &NaiveField| NaiveSchema { fields: vec![field.clone()], strict: false };
+        let schema = |field: &NaiveField| NaiveSchema {
+            fields: vec![field.clone()],
+            strict: false,
+            indexes: Vec::new(),
+        };
         assert_eq!(breach(&schema(&field), "{}"), None);
         assert_eq!(breach(&schema(&field), r#"{"a":null}"#).as_deref(), Some("a"));
         field.nullable = true;
@@ -264,7 +356,7 @@ mod tests {
             ("items[*].sku", Kind::String),
         ];
         let fields = kinds.into_iter().map(|(path, kind)| NaiveField::new(path, kind)).collect();
-        let mut schema = NaiveSchema { fields, strict: true };
+        let mut schema = NaiveSchema { fields, strict: true, indexes: Vec::new() };
         for good in [
             "{}",
             r#"{"name":"a","address":{"city":"x"},"tags":["a"],"items":[{"sku":"s"},{}]}"#,
@@ -289,10 +381,20 @@ mod tests {
         let mut field = NaiveField::new("a.b", Kind::Array(Box::new(Kind::Datetime)));
         (field.required, field.nullable, field.unique) = (true, true, true);
         field.index = Some(NaiveIndex::Sorted);
-        let schema = NaiveSchema { fields: vec![field], strict: true };
+        let by = |path: &str, descending| OrderBy { path: Path::plain(path), descending };
+        let plain = NaiveNamed {
+            name: "i".to_owned(),
+            on: vec![by("a.b", false), by("c", true)],
+            kind: NaiveIndex::Sorted,
+            unique: true,
+            nulls_not_distinct: true,
+            filter: Some(Filter::IsNull(Path::plain("d"))),
+        };
+        let schema = NaiveSchema { fields: vec![field], strict: true, indexes: vec![plain] };
         assert_eq!(
             schema.create_arguments("users").join(" "),
-            "users MODE STRICT FIELD a.b array<datetime> REQUIRED NULLABLE UNIQUE INDEX SORTED"
+            "users MODE STRICT FIELD a.b array<datetime> REQUIRED NULLABLE UNIQUE INDEX SORTED \
+             INDEX i ON 2 a.b c DESC USING SORTED UNIQUE NULLS NOT DISTINCT WHERE d IS NULL"
         );
     }
 }

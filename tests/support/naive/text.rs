@@ -49,6 +49,17 @@ impl TextTest {
         }
     }
 
+    /// Whether it holds of a string whatever the case of its letters is.
+    pub fn holds_folded(self, text: &str, operand: &str) -> bool {
+        match self {
+            Self::StartsWith | Self::EndsWith | Self::Contains => {
+                self.holds(&fold(text), &fold(operand))
+            }
+            Self::Like | Self::Ilike => Self::Ilike.holds(text, operand),
+            Self::Matches => matches(&format!("(?i){operand}"), text) == Some(true),
+        }
+    }
+
     /// Whether it holds of a string. False where `takes` is.
     pub fn holds(self, text: &str, operand: &str) -> bool {
         match self {
@@ -60,6 +71,30 @@ impl TextTest {
             Self::Matches => matches(operand, text) == Some(true),
         }
     }
+}
+
+/// A string with its case folded, code point by code point.
+pub fn fold(text: &str) -> String {
+    text.chars().map(fold_letter).collect()
+}
+
+/// The simple case folding of a code point. Which code points fold to the same is what the regular expressions say; of
+/// these it is the one in lower case, but of Cherokee, whose letters had capitals first, that in upper case.
+fn fold_letter(letter: char) -> char {
+    fn single(mut letters: impl Iterator<Item = char>) -> Option<char> {
+        letters.next().filter(|_| letters.next().is_none())
+    }
+    if letter.is_ascii() {
+        return letter.to_ascii_lowercase();
+    }
+    let upper = single(letter.to_uppercase());
+    if matches!(letter, '\u{13a0}'..='\u{13fd}' | '\u{ab70}'..='\u{abbf}') {
+        return upper.unwrap_or(letter);
+    }
+    let candidates =
+        [upper.and_then(|upper| single(upper.to_lowercase())), single(letter.to_lowercase())];
+    let is_it = |candidate: &char| is_same_folded(*candidate, letter);
+    candidates.into_iter().flatten().find(is_it).unwrap_or(letter)
 }
 
 /// What a part of a pattern stands for.
@@ -163,6 +198,47 @@ mod tests {
             check(test, "", &[""], &["a", "\0"]);
             check(test, "a\\", &["", "a\\"], &["a\\\\", "%", "_\\"]);
         }
+    }
+
+    #[test]
+    fn code_points_are_folded_one_by_one() {
+        for (text, folded) in [
+            ("STRASSE", "strasse"),
+            ("Straße", "straße"),
+            ("ẞ", "ß"),
+            ("\u{212a}g", "kg"),
+            ("ſ", "s"),
+            ("ΣΑΣς", "σασσ"),
+            ("İı", "İı"),
+            ("ÉÅ\u{212b}", "éåå"),
+            ("ꭰᏸ", "ᎠᏰ"),
+            ("ǅǆ", "ǆǆ"),
+            ("𐐀", "𐐨"),
+            ("\u{0345}", "ι"),
+        ] {
+            assert_eq!(fold(text), folded, "{text}");
+        }
+        for letter in ('\0'..='\u{ffff}').step_by(61) {
+            let folded = fold_letter(letter);
+            assert_eq!(fold_letter(folded), folded, "{letter}");
+            assert!(is_same_folded(letter, folded), "{letter}");
+        }
+    }
+
+    #[test]
+    fn tests_of_folded_strings_take_letters_of_any_case() {
+        let whole = "Straße K\u{212a}";
+        for (test, operand) in [
+            (StartsWith, "sTRA"),
+            (EndsWith, "kk"),
+            (Contains, "AẞE"),
+            (Like, "%aß_ K%"),
+            (Ilike, "str%"),
+            (Matches, "^STR.*KK$"),
+        ] {
+            assert!(test.holds_folded(whole, operand), "{test:?} {operand}");
+        }
+        assert!(!Contains.holds_folded(whole, "ss"));
     }
 
     #[test]

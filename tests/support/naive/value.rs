@@ -4,7 +4,7 @@ use std::{cmp::Ordering, str::FromStr};
 
 use bigdecimal::{BigDecimal, ToPrimitive};
 
-use super::{json::Json, schema::Kind};
+use super::{json::Json, schema::Kind, text::fold};
 
 /// A number by the rule of the language: an integer where its exact value is one in the range of an
 /// `i64` or a `u64`, else the nearest double.
@@ -17,6 +17,45 @@ pub enum Number {
 }
 
 impl Number {
+    /// The number that an exact value is, where there is one: within the range of a double.
+    pub fn from_exact(exact: &BigDecimal) -> Option<Self> {
+        if let Some(int) = small_integer(exact) {
+            return Some(Self::Int(int));
+        }
+        let double = exact.to_string().parse().expect("a decimal is a number");
+        Self::from_double(double)
+    }
+
+    /// A double that was computed: an integer where it is one, nothing where it is not finite.
+    pub fn from_double(double: f64) -> Option<Self> {
+        let exact = BigDecimal::try_from(double).ok()?;
+        Some(small_integer(&exact).map_or(Self::Double(double), Self::Int))
+    }
+
+    /// The nearest double.
+    pub fn double(self) -> f64 {
+        match self {
+            Self::Int(int) => int.to_f64().expect("an i128 is near a double"),
+            Self::Double(double) => double,
+        }
+    }
+
+    /// The value itself; none for what is no finite double.
+    pub fn exact(self) -> Option<BigDecimal> {
+        match self {
+            Self::Int(int) => Some(BigDecimal::from(int)),
+            Self::Double(double) => BigDecimal::try_from(double).ok(),
+        }
+    }
+
+    /// As JSON writes it.
+    pub fn json(self) -> Json {
+        Json::Number(match self {
+            Self::Int(int) => int.to_string(),
+            Self::Double(double) => format!("{double:e}"),
+        })
+    }
+
     /// Reads the text of a JSON number (a leading `+` does no harm). Panics on other text.
     pub fn read(text: &str) -> Self {
         if let Ok(int) = text.parse::<i64>() {
@@ -39,7 +78,8 @@ impl Number {
     }
 }
 
-fn small_integer(exact: &BigDecimal) -> Option<i128> {
+/// The integer that an exact value is, where one in the range of an `i64` or a `u64`.
+pub fn small_integer(exact: &BigDecimal) -> Option<i128> {
     let exact = exact.normalized();
     let scale = exact.fractional_digit_count();
     // The second condition keeps 1e999999 from being written out.
@@ -57,6 +97,12 @@ fn compare_mixed(int: i128, double: f64) -> Ordering {
     BigDecimal::from(int).cmp(&double)
 }
 
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.compare(*other).is_eq()
+    }
+}
+
 /// The value of a scalar, ready to be compared with another of its kind.
 #[derive(Clone, Debug)]
 pub enum Scalar<'a> {
@@ -66,6 +112,8 @@ pub enum Scalar<'a> {
     Number(Number),
     /// A string that is nothing more.
     Text(&'a str),
+    /// A string of a field that is declared NOCASE: folded, and as it is.
+    Folded(String, &'a str),
     /// A value of a `decimal` field.
     Decimal(BigDecimal),
     /// A value of a `datetime` field: nanoseconds since 1970-01-01T00:00:00Z.
@@ -82,6 +130,9 @@ impl Scalar<'_> {
             (Scalar::Text(left), Scalar::Text(right)) => {
                 Some(left.as_bytes().cmp(right.as_bytes()))
             }
+            (Scalar::Folded(left, _), Scalar::Folded(right, _)) => {
+                Some(left.as_bytes().cmp(right.as_bytes()))
+            }
             (Scalar::Decimal(left), Scalar::Decimal(right)) => Some(left.cmp(right)),
             (Scalar::Instant(left), Scalar::Instant(right)) => Some(left.cmp(right)),
             _ => None,
@@ -96,6 +147,7 @@ pub fn scalar<'a>(json: &'a Json, kind: Option<&Kind>) -> Option<Scalar<'a>> {
         (None | Some(Kind::Json | Kind::Bool), Json::Bool(truth)) => Some(Scalar::Bool(*truth)),
         (None | Some(Kind::Json), Json::Number(text)) => Some(Scalar::Number(Number::read(text))),
         (None | Some(Kind::Json | Kind::String), Json::String(text)) => Some(Scalar::Text(text)),
+        (Some(Kind::Nocase), Json::String(text)) => Some(Scalar::Folded(fold(text), text)),
         (Some(Kind::Int), Json::Number(text)) => match Number::read(text) {
             int @ Number::Int(_) => Some(Scalar::Number(int)),
             Number::Double(_) => None,
@@ -119,13 +171,14 @@ pub fn scalar<'a>(json: &'a Json, kind: Option<&Kind>) -> Option<Scalar<'a>> {
     }
 }
 
-fn decimal(text: &str) -> Option<BigDecimal> {
+/// The exact value of the text of a number.
+pub fn decimal(text: &str) -> Option<BigDecimal> {
     BigDecimal::from_str(text).ok()
 }
 
 /// Whether a string is the text of a decimal: a sign, digits, a fraction, an exponent, nothing
 /// else.
-fn is_decimal(text: &str) -> bool {
+pub fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => {
@@ -137,12 +190,13 @@ fn is_decimal(text: &str) -> bool {
     [whole, fraction, exponent].iter().all(|part| is_digits(part))
 }
 
-fn is_digits(text: &str) -> bool {
+/// Whether a text is digits, at least one.
+pub fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The nanoseconds since 1970 of an RFC 3339 text with an offset.
-fn instant(text: &str) -> Option<i128> {
+pub fn instant(text: &str) -> Option<i128> {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let rest = shape.strip_prefix("0000-00-00")?.strip_prefix(['T', 't'])?;
     let rest = rest.strip_prefix("00:00:00")?;

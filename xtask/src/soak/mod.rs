@@ -39,6 +39,8 @@ enum Theme {
     Fuzz,
     /// The engine against the naive model
     Model,
+    /// Laws that the engine keeps, whatever the answers are
+    Laws,
     /// A server, its replica and its restarts against the model
     Life,
     /// Servers killed in the middle of writing
@@ -47,20 +49,27 @@ enum Theme {
     Replication,
     /// Memory after cycles of load and removal
     Memory,
+    /// The engine against foreign ones, over what all know
+    Foreign,
 }
 
 /// Installs what the theme needs, runs it, and says what it came to.
 pub fn soak(options: &Options) -> Result {
     setup::setup()?;
+    if matches!(options.theme, Theme::Foreign | Theme::Coverage) {
+        setup::duckdb()?;
+    }
     let time = options.minutes.map(|minutes| Duration::from_secs(60 * minutes));
     match options.theme {
         Theme::Asan => asan::asan(time),
         Theme::Coverage => coverage::coverage(),
         Theme::Fuzz => fuzz::fuzz(time),
         Theme::Model => suites::run(&suites::MODEL, time),
+        Theme::Laws => suites::run(&suites::LAWS, time),
         Theme::Life => suites::run(&suites::LIFE, time),
         Theme::Crash => suites::run(&suites::CRASH, time),
         Theme::Replication => suites::run(&suites::REPLICATION, time),
         Theme::Memory => suites::run(&suites::MEMORY, time),
+        Theme::Foreign => suites::run(&suites::FOREIGN, time),
     }
 }

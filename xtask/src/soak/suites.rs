@@ -24,6 +24,8 @@ pub const CRASH: Suite = Suite {
     rounds: 1,
 };
 pub const REPLICATION: Suite = Suite { name: "replication", counts: &[("CYCLES", 500)], rounds: 1 };
+pub const LAWS: Suite = Suite { name: "laws", counts: &[("CHECKS", 2_000_000)], rounds: 1 };
+pub const FOREIGN: Suite = Suite { name: "foreign", counts: &[("QUERIES", 1_000_000)], rounds: 1 };
 pub const MEMORY: Suite = Suite { name: "memory", counts: &[("CYCLES", 50)], rounds: 1 };
 
 /// Runs a suite deeply; with a time, with CI's counts until it is over.

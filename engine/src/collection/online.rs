@@ -1,0 +1,344 @@
+//! A declaration that is built while the collection goes on living under the one that it has.
+//!
+//! ```text
+//!   ids      0 ...... cursor ................ end ...........
+//!            taken in        to be taken in   born since: taken in at birth
+//!
+//!   begin    end = the next id, cursor = 0: every document is ahead
+//!   slice    the cursor goes up, and what it passes enters the new indexes
+//!   judge    what a build in one stop would refuse at this moment, refused
+//!   finish   the new definition and its indexes take the place of the old ones
+//! ```
+//! At every moment the new indexes hold exactly the documents outside of `cursor..end`, because each way in, through or out
+//! of the collection ([`Collection::commit`], `admit`, `enter`, `remove`) does to them what it does to the indexes in use,
+//! but for ids in that gap. The gap only shrinks, so a build ends however fast documents come. Queries see nothing of it.
+//!
+//! Indexes that both declarations have are not built again: they are taken over at the end.
+
+use roaring::RoaringBitmap;
+
+use super::{Collection, Documents, Info};
+use crate::doc::{DocRef, Document, Parsed};
+use crate::error::{Code, Error, Result};
+use crate::index::{DocId, Index};
+use crate::limits::Limits;
+use crate::planted;
+use crate::schema::fill::Fill;
+use crate::schema::{Definition, check};
+
+/// Offending keys that an error names.
+const OFFENDERS_MAX: usize = 10;
+
+/// Where an index of the new declaration comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// From the collection, whose it is already, at this place.
+    Kept(usize),
+    /// From the build: the next of its indexes.
+    Built,
+}
+
+/// What a build has come to.
+#[derive(Debug)]
+pub(super) struct Building {
+    number: u64,
+    definition: Definition,
+    /// One for each index of the definition, in its order.
+    origins: Vec<Origin>,
+    pub(super) indexes: Vec<Index>,
+    /// Documents outside of the gap that do not keep to the definition.
+    breaking: RoaringBitmap,
+    cursor: DocId,
+    end: DocId,
+}
+
+/// What a build leaves behind. Dropping it frees the memory; any thread may.
+#[derive(Debug, Default)]
+pub struct Retired {
+    indexes: Vec<Index>,
+}
+
+impl Retired {
+    /// Whether there is nothing to free.
+    pub fn is_empty(&self) -> bool {
+        self.indexes.is_empty()
+    }
+}
+
+/// Whether a document keeps to its collection's declaration, and to the one that is being built, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keeps {
+    pub declared: bool,
+    pub coming: bool,
+}
+
+impl Building {
+    /// The same build with nothing taken in, of documents below `end`.
+    fn anew(&self, end: DocId) -> Self {
+        Building {
+            number: self.number,
+            definition: self.definition.clone(),
+            origins: self.origins.clone(),
+            indexes: self.indexes.iter().map(Index::emptied).collect(),
+            breaking: RoaringBitmap::new(),
+            cursor: 0,
+            end,
+        }
+    }
+
+    /// Whether its indexes hold the document of `id`.
+    pub(super) fn holds(&self, id: DocId) -> bool {
+        !(self.cursor..self.end).contains(&id)
+    }
+
+    pub(super) fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    pub(super) fn is_breaking(&self, id: DocId) -> bool {
+        self.breaking.contains(id)
+    }
+
+    /// Notes whether the document that stands under `id` now keeps to the definition.
+    pub(super) fn note(&mut self, id: DocId, keeps: bool) {
+        if keeps || !self.holds(id) {
+            self.breaking.remove(id);
+        } else {
+            self.breaking.insert(id);
+        }
+    }
+
+    /// Takes a document in that nobody has judged.
+    pub(super) fn take_in(&mut self, id: DocId, document: &Document) {
+        for index in &mut self.indexes {
+            for key in index.keys_of(document) {
+                index.insert(&key, id);
+                planted::step();
+            }
+        }
+        if check::check_stored(&self.definition, document).is_err() {
+            self.breaking.insert(id);
+        }
+    }
+
+    fn slice(
+        &mut self,
+        live: &RoaringBitmap,
+        documents: &Documents,
+        mut goes_on: impl FnMut() -> bool,
+    ) -> bool {
+        for id in live.range(self.cursor..self.end.max(self.cursor)) {
+            if !goes_on() {
+                return false;
+            }
+            if let Some(document) = documents.get(id) {
+                self.take_in(id, document);
+            }
+            self.cursor = id + 1;
+        }
+        self.cursor = self.end;
+        true
+    }
+
+    /// The documents that are still ahead of the cursor.
+    fn ahead(&self, live: &RoaringBitmap) -> u64 {
+        live.range_cardinality(self.cursor..self.end)
+    }
+}
+
+impl Collection {
+    /// Begins to build `definition`, whose name and prefix are the collection's own. With `keeps`, indexes that are the same
+    /// in both are not built again.
+    pub(crate) fn begin_build(
+        &mut self,
+        number: u64,
+        definition: Definition,
+        seed: u64,
+        keeps: bool,
+    ) {
+        let (mut origins, mut indexes) = (Vec::new(), Vec::new());
+        for index in Index::all_of(&definition, seed) {
+            let same = self.indexes.iter().position(|held| keeps && held.is_like(&index));
+            let kept = same.map(Origin::Kept).filter(|origin| !origins.contains(origin));
+            origins.push(kept.unwrap_or(Origin::Built));
+            if kept.is_none() {
+                indexes.push(index);
+            }
+        }
+        let breaking = RoaringBitmap::new();
+        let (cursor, end) = (0, self.next_id);
+        let building = Building { number, definition, origins, indexes, breaking, cursor, end };
+        self.building = Some(Box::new(building));
+    }
+
+    /// The number of the build under way.
+    pub fn build_number(&self) -> Option<u64> {
+        self.building.as_ref().map(|building| building.number)
+    }
+
+    /// What is being built.
+    pub fn coming(&self) -> Option<&Definition> {
+        self.building.as_ref().map(|building| &building.definition)
+    }
+
+    /// Takes documents in until none is ahead, or `goes_on`, asked before each, says no. Whether none is ahead.
+    pub(crate) fn build_slice(&mut self, goes_on: impl FnMut() -> bool) -> bool {
+        let Collection { building, live, documents, .. } = self;
+        building.as_mut().is_none_or(|building| building.slice(live, documents, goes_on))
+    }
+
+    /// Whether the documents, due and deleted ones apart, keep to what was built. Those that break the declaration in force already
+    /// stay as they are. Errors: `SCHEMA` and `UNIQUE`, naming the first that do not. O(values) of a unique index that
+    /// holds a conflict.
+    pub(crate) fn judge_build(&self) -> Result<()> {
+        let Some(building) = &self.building else { return Ok(()) };
+        let mut offenders = &building.breaking - self.due() - &self.deleted;
+        if self.declared {
+            offenders -= &self.breaking;
+        }
+        if let Some(first) = offenders.min().and_then(|id| self.document(id))
+            && let Err(error) = check::check_stored(&building.definition, first)
+        {
+            let what = format!("{} ({})", error.message, self.named(&offenders));
+            return Err(Error::new(error.code, what));
+        }
+        for index in &building.indexes {
+            let sharing = self.sharing(index);
+            if !sharing.is_empty() {
+                let (shared, named) = (index.shared(), self.named(&sharing));
+                let what = format!("documents hold the same {shared} ({named})");
+                return Err(Error::new(Code::Unique, what));
+            }
+        }
+        Ok(())
+    }
+
+    fn named(&self, offenders: &RoaringBitmap) -> String {
+        let keys = offenders.iter().take(OFFENDERS_MAX).map(|id| {
+            let mut key = Vec::new();
+            self.key(id, &mut key);
+            key
+        });
+        named(keys, offenders.len() as usize)
+    }
+
+    /// Puts what was built in the place of what is there. None is ahead.
+    pub(crate) fn finish_build(&mut self) -> Retired {
+        let Some(building) = self.building.take() else { return Retired::default() };
+        debug_assert!(building.cursor == building.end, "all are taken in");
+        let Building { definition, origins, indexes, breaking, .. } = *building;
+        let mut held: Vec<Option<Index>> =
+            std::mem::take(&mut self.indexes).into_iter().map(Some).collect();
+        let mut built = indexes.into_iter();
+        let next = |origin| match origin {
+            Origin::Kept(at) => held[at].take(),
+            Origin::Built => built.next(),
+        };
+        self.indexes = origins.into_iter().filter_map(next).collect();
+        self.definition = definition;
+        self.breaking = breaking;
+        self.declared = true;
+        Retired { indexes: held.into_iter().flatten().collect() }
+    }
+
+    /// Gives the build up.
+    pub(crate) fn abandon_build(&mut self) -> Retired {
+        let indexes = self.building.take().map(|building| building.indexes);
+        Retired { indexes: indexes.unwrap_or_default() }
+    }
+
+    /// Goes on with the build of a collection in whose place this one stands, without documents.
+    pub(crate) fn succeed_build(&mut self, taken: &Collection) {
+        let anew = |building: &Building| Box::new(building.anew(self.next_id));
+        self.building = taken.building.as_deref().map(anew);
+    }
+
+    /// All documents have new ids: the build begins anew.
+    pub(super) fn restart_build(&mut self) {
+        self.building = self.building.as_ref().map(|it| Box::new(it.anew(self.next_id)));
+    }
+
+    /// The indexes in use, then those that are being built: what places in a delta mean.
+    pub(super) fn every_index(&self) -> impl Iterator<Item = &Index> {
+        self.indexes.iter().chain(self.building.iter().flat_map(|building| &building.indexes))
+    }
+
+    /// The index at a place of [`Collection::every_index`].
+    pub(super) fn index_at(&self, at: usize) -> Option<&Index> {
+        let built = self.building.as_ref().map_or(&[][..], |building| &building.indexes);
+        self.indexes.get(at).or_else(|| built.get(at.checked_sub(self.indexes.len())?))
+    }
+
+    /// Whether the document of `id` is ahead of the build: what it holds is in none of the indexes being built.
+    pub(super) fn is_ahead(&self, id: DocId) -> bool {
+        self.building.as_ref().is_some_and(|building| !building.holds(id))
+    }
+
+    /// The index at a place of [`Collection::every_index`], unless it does not hold the document of `id` yet.
+    pub(super) fn index_holding(&mut self, at: usize, id: DocId) -> Option<&mut Index> {
+        let in_use = self.indexes.len();
+        if at < in_use {
+            return self.indexes.get_mut(at);
+        }
+        let building = self.building.as_mut().filter(|building| building.holds(id))?;
+        building.indexes.get_mut(at - in_use)
+    }
+
+    /// Judges a document by the declaration in force and by the one that is being built. Errors: `SCHEMA`, `JSON`.
+    pub(crate) fn judge_declared(&self, before: Option<DocRef<'_>>, parsed: &Parsed) -> Result<()> {
+        let judge =
+            |definition| check::check(definition, before, parsed.view(), parsed.huge_numbers());
+        self.declared().try_for_each(judge)
+    }
+
+    /// The same of what is declared IMMUTABLE in the document that takes the place of `old`. Error: `SCHEMA`.
+    pub(crate) fn judge_immutable(&self, old: Option<DocRef<'_>>, doc: DocRef<'_>) -> Result<()> {
+        let Some(old) = old else { return Ok(()) };
+        self.declared().try_for_each(|definition| check::check_immutable(definition, old, doc))
+    }
+
+    /// The document with what these declarations have the server put into it; none where that is nothing.
+    /// Errors: `PATH`, `TOOBIG`.
+    pub(crate) fn filled(
+        &self,
+        fill: Fill<'_>,
+        parsed: &Parsed,
+        limits: &Limits,
+    ) -> Result<Option<Parsed>> {
+        let mut filled: Option<Parsed> = None;
+        for definition in self.declared() {
+            let more = fill.fill(definition, filled.as_ref().unwrap_or(parsed), limits)?;
+            filled = more.or(filled);
+        }
+        Ok(filled)
+    }
+
+    /// The declaration in force and the one that is being built: what a write has to keep to.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = &Definition> {
+        [Some(&self.definition), self.coming()].into_iter().flatten()
+    }
+
+    /// What `DOC.INFO` tells of the build under way, if there is one.
+    pub(super) fn build_info(&self) -> Vec<Vec<(String, Info)>> {
+        let Some(building) = &self.building else { return Vec::new() };
+        let documents = self.live.len();
+        let bytes = building.indexes.iter().map(|index| index.heap_bytes(self.blocks) as u64);
+        let int = |name: &str, number| (name.to_owned(), Info::Int(number));
+        vec![vec![
+            ("definition".to_owned(), Info::Text(building.definition.to_json())),
+            int("done", documents - building.ahead(&self.live)),
+            int("documents", documents),
+            int("invalid", (&building.breaking - self.due() - &self.deleted).len()),
+            int("bytes", bytes.sum()),
+        ]]
+    }
+}
+
+/// The first offenders by their keys, and how many there are besides.
+pub(crate) fn named(keys: impl Iterator<Item = Vec<u8>>, offenders: usize) -> String {
+    let keys = keys.take(OFFENDERS_MAX).map(|key| String::from_utf8_lossy(&key).into_owned());
+    let keys: Vec<String> = keys.collect();
+    let more = offenders.saturating_sub(OFFENDERS_MAX);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", keys.join(", "))
+}

@@ -1,0 +1,30 @@
+//! A filter decided on one document of a collection, with all that is known of it: the condition of a write.
+
+use crate::collection::Collection;
+use crate::doc::{DocRef, Document};
+use crate::query::{Candidate, Fact, Filter, Meta};
+
+/// Whether `filter`, which is bound to the collection, holds of a document that stands in it. `_valid` costs what
+/// [`Collection::invalid`] does.
+pub fn holds(collection: &Collection, document: &Document, filter: &Filter) -> bool {
+    filter.matches(One { collection, document })
+}
+
+struct One<'c> {
+    collection: &'c Collection,
+    document: &'c Document,
+}
+
+impl<'c> Candidate<'c> for One<'c> {
+    fn doc(&mut self) -> DocRef<'c> {
+        self.document.view()
+    }
+
+    fn fact(&mut self, meta: Meta) -> Fact<'c> {
+        let id = self.document.id();
+        if meta == Meta::Valid {
+            return Fact::Bool(!self.collection.invalid().contains(id));
+        }
+        self.collection.fact(id, self.document, meta)
+    }
+}

@@ -1,0 +1,163 @@
+//! `DOC.ALTER`: another definition of a declared collection, made of changes or given whole. `DOC.REINDEX`: all indexes anew.
+
+use folio_engine::schema::Definition;
+use folio_engine::{Code, Error, Limits, Result};
+
+use super::args::{shown, syntax};
+use super::collections::with_collection;
+use super::create::{read_changes, read_field, read_json, read_mode, read_named};
+use super::{Answer, Args, options};
+use crate::acl::Right;
+use crate::ffi::Ctx;
+use crate::{builds, config, datatype, replicate, state};
+
+/// What is to be changed of `held`, in the order in which it is said.
+fn read(args: &mut Args<'_>, held: &Definition, limits: &Limits) -> Result<Definition> {
+    let mut definition = held.clone();
+    let mut is_first = true;
+    while let Some(word) = args.repeatable_option(&["ADD", "DROP", "SET", "DEFINITION"])? {
+        match word {
+            "ADD" => add(args, &mut definition, limits)?,
+            "DROP" => remove(args, &mut definition, limits)?,
+            "SET" => match args.keyword(&["MODE", "CHANGES", options::TTL, options::IDS]) {
+                Some("MODE") => definition.mode = read_mode(args)?,
+                Some("CHANGES") => {
+                    let is_off = args.keyword(&["OFF"]).is_some();
+                    let changes = if is_off { None } else { Some(read_changes(args)?) };
+                    definition.options.changes = changes;
+                }
+                Some(option) => options::read(option, args, &mut definition.options)?,
+                None => return Err(takes("SET", "MODE, TTL, IDS or CHANGES", args)),
+            },
+            _ => {
+                definition = read_json(&held.name, args.bytes("DEFINITION")?, limits)?;
+                if !is_first || args.peek().is_some() {
+                    return Err(syntax("DEFINITION stands alone"));
+                }
+            }
+        }
+        is_first = false;
+    }
+    if is_first {
+        return Err(syntax("ADD, DROP, SET or DEFINITION says what is to be changed"));
+    }
+    Ok(definition)
+}
+
+fn takes(word: &str, what: &str, args: &Args<'_>) -> Error {
+    let not = args.peek().map_or_else(String::new, |word| format!(", not {}", shown(word)));
+    syntax(format!("{word} takes {what}{not}"))
+}
+
+fn add(args: &mut Args<'_>, definition: &mut Definition, limits: &Limits) -> Result<()> {
+    match args.keyword(&["FIELD", "INDEX"]) {
+        Some("FIELD") => definition.fields.push(read_field(args, limits)?),
+        Some(_) => definition.indexes.push(read_named(args, limits)?),
+        None => return Err(takes("ADD", "FIELD or INDEX", args)),
+    }
+    Ok(())
+}
+
+fn remove(args: &mut Args<'_>, definition: &mut Definition, limits: &Limits) -> Result<()> {
+    let absent = |what: &str, name: &str| {
+        Err(Error::new(Code::Schema, format!("{what} {name} is not declared")))
+    };
+    match args.keyword(&["FIELD", "INDEX"]) {
+        Some("FIELD") => {
+            let path = args.path(limits)?;
+            let at = definition.fields.iter().position(|field| field.path == path);
+            let Some(at) = at else { return absent("field", &path.to_string()) };
+            definition.fields.remove(at);
+        }
+        Some(_) => {
+            let name = args.text("index")?;
+            let at = definition.indexes.iter().position(|index| *index.name == *name);
+            let Some(at) = at else { return absent("index", &shown(name.as_bytes())) };
+            definition.indexes.remove(at);
+        }
+        None => return Err(takes("DROP", "FIELD or INDEX", args)),
+    }
+    Ok(())
+}
+
+/// Changes a declaration.
+pub(super) fn alter(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    let is_replay = ctx.is_replay();
+    let limits = if is_replay { datatype::stored_limits() } else { config::limits() };
+    let name = args.text("collection")?;
+    let held = with_collection(ctx, name, Right::Both, |there, _| {
+        there.is_declared().then(|| there.definition().clone())
+    })?;
+    let Some(held) = held else {
+        let what = format!("collection '{name}' is not declared: DOC.CREATE declares it");
+        return Err(Error::new(Code::NoCollection, what).into());
+    };
+    let definition = read(args, &held, &limits)?;
+    if !is_replay {
+        return Ok(builds::alter(ctx, &definition, &limits)?);
+    }
+    let db = ctx.db();
+    state::with(|state| {
+        state.end_bulk();
+        let outcome = state.with_limits(limits, |state| state.store.alter_applied(db, &definition));
+        state.note_prefixes();
+        outcome
+    })??;
+    replicate::altered(ctx, name, &definition.to_json());
+    ctx.reply_ok();
+    Ok(())
+}
+
+/// Builds all indexes of a collection anew.
+pub(super) fn reindex(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    let name = args.text("collection")?;
+    args.end()?;
+    with_collection(ctx, name, Right::Read, |_, _| ())?;
+    Ok(builds::reindex(ctx, name)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELD: &str = r#"{"collection":"u","fields":[{"path":"a","type":"int"}],"indexes":[{"name":"x","on":[{"path":"b"}]}]}"#;
+
+    fn read_words(words: &[&str]) -> Result<String> {
+        let held = Definition::from_json(HELD.as_bytes(), &Limits::default()).unwrap();
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let read = read(&mut Args::new(&words), &held, &Limits::default());
+        read.map(|definition| definition.to_json())
+    }
+
+    #[test]
+    fn changes_are_made_in_their_order() {
+        let words = "drop field a ADD FIELD a string UNIQUE DROP INDEX x ADD INDEX x ON 2 a b DESC ADD FIELD b int SET MODE strict";
+        let json = read_words(&words.split(' ').collect::<Vec<_>>()).unwrap();
+        let expected = concat!(
+            r#"{"collection":"u","prefix":"u:","mode":"strict","fields":[{"path":"a","type":"string","unique":true},"#,
+            r#"{"path":"b","type":"int"}],"indexes":[{"name":"x","on":[{"path":"a"},{"path":"b","order":"desc"}]}]}"#
+        );
+        assert_eq!(json, expected);
+        assert_eq!(read_words(&["DEFINITION", expected]).unwrap(), expected);
+    }
+
+    #[test]
+    fn errors_name_what_is_wrong() {
+        let error = |words: &str| {
+            let words: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();
+            read_words(&words).unwrap_err().to_string()
+        };
+        assert_eq!(error(""), "ERR ADD, DROP, SET or DEFINITION says what is to be changed");
+        assert_eq!(error("ADD"), "ERR ADD takes FIELD or INDEX");
+        assert_eq!(error("ADD PATH a"), "ERR ADD takes FIELD or INDEX, not 'PATH'");
+        assert_eq!(error("DROP a"), "ERR DROP takes FIELD or INDEX, not 'a'");
+        assert_eq!(error("SET PREFIX a"), "ERR SET takes MODE, TTL, IDS or CHANGES, not 'PREFIX'");
+        assert_eq!(error("DROP FIELD b"), "SCHEMA field b is not declared");
+        assert_eq!(error("DROP INDEX y"), "SCHEMA index 'y' is not declared");
+        assert_eq!(
+            error(&format!("SET MODE OPEN DEFINITION {HELD}")),
+            "ERR DEFINITION stands alone"
+        );
+        assert_eq!(error("RENAME"), "ERR unknown option 'RENAME'");
+    }
+}

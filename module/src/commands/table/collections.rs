@@ -1,0 +1,226 @@
+//! Collections: declared, listed, looked at.
+
+use super::super::spec::{Argument, Command, Kind};
+use super::super::{alter, collections, create, options};
+use super::{COLLECTION, JSON, PATH};
+use crate::acl::Right;
+
+/// `DOC.CREATE`.
+pub(super) const DOC_CREATE: Command = Command {
+    name: "DOC.CREATE",
+    summary: "Declares a collection: its prefix, the types, constraints and indexes of its fields, and indexes over several of them. Documents under the prefix move in.",
+    complexity: "O(N log N) in the documents that are there already. Over 1,000 or more of an open collection that has the prefix they are indexed in slices (`folio.build-slice-us` of each millisecond) between other clients' commands; else, and in MULTI, in scripts and on replicas, in one piece",
+    since: "0.1.0",
+    flags: "write deny-oom",
+    categories: "write slow",
+    tips: "request_policy:all_shards response_policy:all_succeeded",
+    arity: -2,
+    keys: None,
+    right: Some(Right::Both),
+    arguments: &[
+        COLLECTION,
+        Argument::one_of(
+            "definition",
+            &[
+                JSON.after("DEFINITION"),
+                Argument::block(
+                    "options",
+                    &[
+                        Argument::new("prefix", Kind::String).after("PREFIX").optional(),
+                        create::MODE.after("MODE").optional(),
+                        options::SECONDS.after("TTL").optional(),
+                        options::STRATEGY.after("IDS").optional(),
+                        create::TELLS.optional(),
+                        create::FIELD.after("FIELD").repeated().optional(),
+                        create::INDEX.repeated().optional(),
+                    ],
+                ),
+            ],
+        )
+        .optional(),
+    ],
+    reply: "OK, also when the collection is declared in the same way already. Over many documents the client is answered when they are indexed, and others are served meanwhile: docs/indexes.md tells what they see. Permission is needed for the keys that begin with the name and `:` too, which have no other place afterwards, and for the prefix of a collection that stands in the way. Types: `string int float bool decimal datetime date time duration uuid email url ip json`, and `array<T>` of each; what they, the constraints, TTL and IDS mean: docs/schema.md. Indexes: docs/indexes.md. CHANGES: docs/changes.md",
+    errors: &[
+        "`COLLECTIONEXISTS` it is declared in another way",
+        "`SCHEMA` the definition is not valid, or a document breaks it (the first ten are named)",
+        "`UNIQUE` documents hold the same value (the first ten are named)",
+        "`BUILDING` another declaration of the collection, or of one that has its keys, is being built; or this one was given up: the collection was dropped, all data were loaded anew, or the server has become a replica",
+        "`PATH` a path cannot be read",
+        "`TOOBIG` a PATTERN takes more than `folio.regex-bytes-max`",
+        "`LIMITED` more than `folio.fields-max` fields, or more than `folio.indexes-max` indexes",
+    ],
+    example: (
+        "DOC.CREATE users FIELD email string REQUIRED UNIQUE FIELD age int INDEX SORTED",
+        "OK",
+    ),
+    run: create::create,
+};
+
+/// `DOC.ALTER`.
+pub(super) const DOC_ALTER: Command = Command {
+    name: "DOC.ALTER",
+    summary: "Changes a collection's declaration: fields and indexes come and go, in the order in which it is said, or it is given whole. Indexes that stay as they are are not built again. `SET TTL 0`: none.",
+    complexity: "O(N log N) in the documents; over 1,000 or more in slices between other clients' commands, as DOC.CREATE",
+    since: "0.1.0",
+    flags: "write deny-oom",
+    categories: "write slow",
+    tips: "request_policy:all_shards response_policy:all_succeeded",
+    arity: -4,
+    keys: None,
+    right: Some(Right::Both),
+    arguments: &[
+        COLLECTION,
+        Argument::one_of(
+            "change",
+            &[
+                JSON.after("DEFINITION"),
+                create::FIELD.after("ADD FIELD"),
+                PATH.after("DROP FIELD"),
+                create::NAMED.after("ADD INDEX"),
+                Argument::new("index", Kind::String).after("DROP INDEX"),
+                create::MODE.after("SET MODE"),
+                options::SECONDS.after("SET TTL"),
+                options::STRATEGY.after("SET IDS"),
+                create::SET_CHANGES,
+            ],
+        )
+        .multiple(),
+    ],
+    reply: "OK, when it is in force, also when nothing is changed by it. Queries use the old declaration until then, and writes are judged by both. Documents that break the old declaration already, which the server's own commands bring, stay as they are and are in nobody's way. `SET CHANGES` alone looks at no document and is in force at once: docs/changes.md",
+    errors: &[
+        "`NOCOLLECTION` the collection is not there, or not declared",
+        "`SCHEMA` the definition is not valid, what is to be dropped is not there, or documents break a new constraint (the first ten are named)",
+        "`UNIQUE` documents hold the same value (the first ten are named)",
+        "`PATH` a path cannot be read",
+        "`LIMITED` more than `folio.fields-max` fields, or more than `folio.indexes-max` indexes",
+        "`BUILDING` another declaration of the collection is being built; or this one was given up, as one of DOC.CREATE",
+    ],
+    example: ("DOC.ALTER users ADD FIELD city string INDEX SET DROP FIELD age", "OK"),
+    run: alter::alter,
+};
+
+/// `DOC.REINDEX`.
+pub(super) const DOC_REINDEX: Command = Command {
+    name: "DOC.REINDEX",
+    summary: "Builds all indexes of a declared collection anew, on the server that is asked and on no other; the old ones answer until they are done.",
+    complexity: "O(N log N) in the documents; over 1,000 or more in slices between other clients' commands, as DOC.CREATE",
+    since: "0.1.0",
+    flags: "readonly deny-oom",
+    categories: "read slow",
+    tips: "request_policy:all_shards response_policy:all_succeeded",
+    arity: 2,
+    keys: None,
+    right: Some(Right::Read),
+    arguments: &[COLLECTION],
+    reply: "OK, when the new indexes have taken the place of the old ones. Never needed unless DOC.VERIFY reports a difference; a collection that has shrunk far gets denser indexes",
+    errors: &[
+        "`NOCOLLECTION` the collection is not there, or not declared",
+        "`BUILDING` a declaration of the collection is being built; or this was given up, as one of DOC.CREATE",
+    ],
+    example: ("DOC.REINDEX users", "OK"),
+    run: alter::reindex,
+};
+
+/// `DOC.DROP`.
+pub(super) const DOC_DROP: Command = Command {
+    name: "DOC.DROP",
+    summary: "Takes a collection's declaration and indexes away; its documents stay, as an open collection, unless DOCUMENTS is given.",
+    complexity: "O(N) in the documents of the collection",
+    since: "0.1.0",
+    flags: "write",
+    categories: "write slow dangerous",
+    tips: "request_policy:all_shards response_policy:all_succeeded",
+    arity: -2,
+    keys: None,
+    right: Some(Right::Write),
+    arguments: &[COLLECTION, Argument::word("DOCUMENTS").optional()],
+    reply: "OK. A declaration of the collection that is being built is given up; over an open collection that is all. `DOC.DROP shop.*` takes all declarations of the bucket `shop` away, those of the collections whose names begin with `shop.`, or none; with DOCUMENTS the documents of its open collections go too. It needs permission for all keys that begin with `shop.`, and for the prefix of each of the collections",
+    errors: &[
+        "`NOCOLLECTION` the collection is not there, or not declared",
+        "`WRONGTYPE` with DOCUMENTS: the key of the collection's change stream holds another type",
+    ],
+    example: ("DOC.DROP users", "OK"),
+    run: collections::drop_collection,
+};
+
+/// `DOC.LIST`.
+pub(super) const DOC_LIST: Command = Command {
+    name: "DOC.LIST",
+    summary: "Lists the collections of the selected database that the user may read, those that are declared and those that hold documents.",
+    complexity: "O(N log N) in the number of collections",
+    since: "0.1.0",
+    flags: "readonly",
+    categories: "read slow",
+    tips: "request_policy:all_shards nondeterministic_output_order",
+    arity: -1,
+    keys: None,
+    right: None,
+    arguments: &[Argument::new("pattern", Kind::Pattern).optional()],
+    reply: "an array of names, in order; of those collections whose every key the user may read. The pattern is one of KEYS",
+    errors: &[],
+    example: ("DOC.LIST u*", "1) \"users\""),
+    run: collections::list,
+};
+
+/// `DOC.SCHEMA`.
+pub(super) const DOC_SCHEMA: Command = Command {
+    name: "DOC.SCHEMA",
+    summary: "Prints a collection's definition, in the form that DOC.CREATE reads after DEFINITION.",
+    complexity: "O(N) in the number of fields",
+    since: "0.1.0",
+    flags: "readonly fast",
+    categories: "read fast",
+    tips: "request_policy:all_shards response_policy:special",
+    arity: 2,
+    keys: None,
+    right: Some(Right::Read),
+    arguments: &[COLLECTION],
+    reply: "JSON text",
+    errors: &["`NOCOLLECTION` the collection is not there"],
+    example: (
+        "DOC.SCHEMA users",
+        "\"{\\\"collection\\\":\\\"users\\\",\\\"prefix\\\":\\\"users:\\\",\\\"mode\\\":\\\"open\\\",\\\"fields\\\":[]}\"",
+    ),
+    run: collections::schema,
+};
+
+/// `DOC.INFO`.
+pub(super) const DOC_INFO: Command = Command {
+    name: "DOC.INFO",
+    summary: "Tells counts and sizes of a collection and of each of its indexes.",
+    complexity: "O(N) in the entries of all indexes",
+    since: "0.1.0",
+    flags: "readonly",
+    categories: "read slow",
+    tips: "request_policy:all_shards response_policy:special nondeterministic_output",
+    arity: 2,
+    keys: None,
+    right: Some(Right::Read),
+    arguments: &[COLLECTION],
+    reply: "of `shop.*`, a bucket: a map of what the collections whose names begin with `shop.` come to together, `bucket`, `collections`, `documents`, `due`, `with_ttl`, `document_bytes`, `table_bytes`, `index_bytes`; it needs permission for all keys that begin with `shop.`, and for the prefix of each of the collections. Of a collection a map: `collection`, `prefix`, `declared`, `documents`, `due` (lapsed, not yet removed), `deleted` (marked as deleted, and not due: `documents` has neither), `with_ttl`, `invalid` (documents that `_valid IS FALSE` finds: what the server's own COPY, RENAME, MOVE and RESTORE brought against the declaration, or with a unique value that another holds), `version`, `seq`, `document_bytes`, `table_bytes`, and `indexes`, an array of maps of `name` (of one declared by itself), `path` (all of them), `kind`, `unique`, `where` (of one with a filter), `values` (distinct keys), `entries` (pairs of key and document), `conflicts` (values that several documents hold although the index is unique: the server's own COPY, RENAME, MOVE and RESTORE are never refused) and `bytes`; and `building`, an array that is empty unless a declaration is being built: then it holds a map of its `definition` as JSON, `done` of the `documents`, `invalid` (those found to break it) and `bytes`; and of a collection that tells of its changes the number of the last one, `changes`. Bytes are the blocks that the allocator takes, as `used_memory` counts them: of the documents, of the table, of each index. What the server itself takes for a key (its name, its place in the database, two boxes around the value) is not among them; `MEMORY USAGE` counts it for one key",
+    errors: &["`NOCOLLECTION` the collection is not there"],
+    example: (
+        "DOC.INFO users",
+        "1) \"collection\"\n2) \"users\"\n3) \"prefix\"\n4) \"users:\"\n..",
+    ),
+    run: collections::info,
+};
+
+/// `DOC.VERIFY`.
+pub(super) const DOC_VERIFY: Command = Command {
+    name: "DOC.VERIFY",
+    summary: "Recomputes every index of a collection from the documents and reports each difference. With DIGEST, gives digests to compare with those of a replica, of a reloaded server or of another one.",
+    complexity: "O(N log N) in the documents, for each index, in one piece: no other client is served meanwhile; with DIGEST O(N) in the bytes of the documents and the entries of the indexes",
+    since: "0.1.0",
+    flags: "readonly",
+    categories: "read slow",
+    tips: "request_policy:all_shards response_policy:special",
+    arity: -2,
+    keys: None,
+    right: Some(Right::Read),
+    arguments: &[COLLECTION, Argument::word("DIGEST").optional()],
+    reply: "an array of differences, which is empty unless Folio has a defect. With DIGEST a map of 128-bit numbers as hexadecimal text: `documents`, over each document's key, version, birth number and text, and whether it is marked as deleted; `times`, over key, created, updated and expires; `indexes`, an array of maps of `name` (of one declared by itself), `path`, `kind` and `digest`, each over the pairs of a value and a document's key that the index holds. Documents that have lapsed do not count, nor does any order. A replica that has caught up gives the same three; two servers that were sent the same commands give the same `documents` and `indexes`. Digests find accidents, not forgeries",
+    errors: &["`NOCOLLECTION` the collection is not there"],
+    example: ("DOC.VERIFY users", "(empty array)"),
+    run: collections::verify,
+};

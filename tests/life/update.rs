@@ -1,0 +1,249 @@
+//! DOC.UPDATE, and the conditions that writes may have.
+
+use folio_tests::generate::Random;
+use folio_tests::naive::model::is_same as has_value_of;
+use folio_tests::naive::{self, Ground, Json, NaiveSchema, Path, Refusal, update};
+
+use crate::expect::Expect;
+use crate::kinds::OPERATIONS;
+use crate::op::{Change, Returned, SetTtl, Update, When};
+use crate::step::{Plan, naive_collection, plan};
+use crate::world::{Doc, Entry, Held, Level, World};
+
+/// A version that no document has.
+const NEVER: &str = "4503599627370496";
+
+/// Takes a version from DOC.META; another one is to be refused, this one taken.
+const SAME_VERSION: &str = "
+    local meta = redis.call('DOC.META', KEYS[1])
+    local version = 0
+    if meta then
+        for i = 1, #meta, 2 do if meta[i] == 'version' then version = meta[i + 1] end end
+    end
+    local refused = redis.pcall('DOC.UPDATE', KEYS[1], 'IFVERSION', version + 1, unpack(ARGV))
+    if not refused.err or string.sub(refused.err, 1, 8) ~= 'VERSION ' then return refused end
+    return redis.call('DOC.UPDATE', KEYS[1], 'IFVERSION', version, unpack(ARGV))";
+
+/// IF, as it is drawn for a key.
+#[derive(Default)]
+pub struct Condition {
+    pub words: Vec<String>,
+    /// Whether it holds of what stands there, where the model can know.
+    pub holds: Option<bool>,
+}
+
+/// What operations make of a document.
+pub struct Made {
+    pub json: Json,
+    /// The text is known digit for digit.
+    pub exact: bool,
+    /// It is the text that was; none where that is not known.
+    pub is_same: Option<bool>,
+}
+
+impl Update {
+    /// Under what it is counted besides.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let is_verb = |verb: &str| self.changes.iter().any(|(own, ..)| own == verb);
+        let mut kinds: Vec<&str> =
+            OPERATIONS.iter().filter(|(verb, _)| is_verb(verb)).map(|(_, kind)| *kind).collect();
+        kinds.extend(self.upsert.then_some("DOC.UPDATE UPSERT"));
+        kinds.extend((self.filter != 0).then_some("DOC.UPDATE IF"));
+        kinds.extend(match self.when {
+            When::Absent | When::Never => Some("DOC.UPDATE IFVERSION unmet"),
+            When::SameVersion => Some("DOC.UPDATE IFVERSION met"),
+            _ => None,
+        });
+        kinds.extend(match self.ttl {
+            SetTtl::Keep => None,
+            SetTtl::Drop => Some("DOC.UPDATE PERSIST"),
+            SetTtl::To(_) => Some("DOC.UPDATE EX"),
+        });
+        kinds
+    }
+}
+
+/// The words of operations.
+pub fn change_words(changes: &[Change]) -> Vec<String> {
+    let words = |(verb, path, operand): &Change| {
+        let has_operand = !matches!(verb.as_str(), "UNSET" | "TOGGLE");
+        let operand = Some(operand).filter(|operand| has_operand && !operand.is_empty());
+        let path = Some(path).filter(|path| !path.is_empty());
+        let words = [Some(verb), path, operand].into_iter().flatten().cloned();
+        words.collect::<Vec<_>>()
+    };
+    changes.iter().flat_map(words).collect()
+}
+
+/// What operations make of a document under a schema: the code of the error where one is refused.
+pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made, &'static str> {
+    let mut json = old.json.clone();
+    let mut exact = old.exact;
+    for (verb, path, operand) in changes {
+        let change = naive::Change::of_parts(verb, path, operand).expect("a drawn change is one");
+        exact = exact && !change.is_arithmetic();
+        update::apply(&mut json, &change, Ground { schema, now_ms: 0 }).map_err(|refusal| {
+            match refusal {
+                Refusal::Overflow(_) => "OVERFLOW",
+                Refusal::Test(_) => "TEST",
+                Refusal::Schema(_) => "SCHEMA",
+                _ => "PATH",
+            }
+        })?;
+    }
+    let is_same = sameness(old, &json, exact);
+    Ok(Made { json, exact, is_same })
+}
+
+/// Whether a document has the text that it had; none where that is not known, or where a member may have its text or another
+/// one of the same value: a sum that is the number that was may be written as that was, or otherwise.
+pub fn sameness(old: &Doc, json: &Json, exact: bool) -> Option<bool> {
+    if old.exact && exact {
+        return Some(old.json == *json);
+    }
+    let is_unknown = |(name, before): &(String, Json)| {
+        json.member(name).is_some_and(|after| before != after && has_value_of(before, after))
+    };
+    let Json::Object(members) = &old.json else { return None };
+    let is_unknown = members.iter().any(is_unknown) || has_value_of(&old.json, json);
+    (!is_unknown).then_some(false)
+}
+
+/// Whether an update breaks the schema by what it changes: top-level members that stay are not looked at.
+pub fn breaks(schema: &NaiveSchema, old: &Json, new: &Json) -> bool {
+    schema.fields.iter().any(|field| {
+        let top = Path(field.path.0[..1].to_vec());
+        let alone = NaiveSchema { fields: vec![field.clone()], ..NaiveSchema::default() };
+        top.values(old) != top.values(new) && alone.breach(new).is_some()
+    })
+}
+
+impl World {
+    /// The condition that a seed stands for; none for 0.
+    pub fn condition(&self, key: &str, seed: u64) -> Condition {
+        let always = Condition { holds: Some(true), ..Condition::default() };
+        if seed == 0 {
+            return always;
+        }
+        let name = self.space().place(key);
+        let asked = self.asked(name.as_deref().unwrap_or_default(), &mut Random::new(seed));
+        let mut words = asked.words;
+        let Some(first) = words.first_mut() else { return always };
+        "IF".clone_into(first);
+        let holds = name.map(|name| {
+            let collection = naive_collection(self, &name);
+            collection.find(asked.filter.as_ref(), &[], None, 0).contains(&key)
+        });
+        Condition { words, holds }
+    }
+
+    /// The words of an update's EX and its like, and what the document's TTL is afterwards.
+    pub fn update_ttl(&self, ttl: SetTtl, old: Option<Level>) -> (Vec<String>, Option<Level>) {
+        match ttl {
+            SetTtl::Keep => (Vec::new(), old),
+            SetTtl::Drop => (vec!["PERSIST".into()], None),
+            SetTtl::To(_) => self.set_ttl(ttl, old),
+        }
+    }
+
+    pub fn update(&mut self, update: &Update) -> Option<Plan> {
+        let Update { key, when, .. } = update;
+        let old = self.space().entries.get(key).and_then(|entry| entry.ttl);
+        let (ttl_words, level) = self.update_ttl(update.ttl, old);
+        let condition = self.condition(key, update.filter);
+        let is_same_version = *when == When::SameVersion && self.space().doc(key).is_some();
+        let mut words: Vec<String> = if is_same_version {
+            vec!["EVAL".into(), SAME_VERSION.into(), "1".into(), key.clone()]
+        } else {
+            vec!["DOC.UPDATE".into(), key.clone()]
+        };
+        words.extend(update.upsert.then(|| "UPSERT".to_owned()));
+        match when {
+            When::Absent => words.extend(["IFVERSION".into(), "0".into()]),
+            When::Never => words.extend(["IFVERSION".into(), NEVER.into()]),
+            _ => {}
+        }
+        let has_filter = !condition.words.is_empty();
+        words.extend(condition.words);
+        words.extend(change_words(&update.changes));
+        words.extend(ttl_words);
+        match update.returned {
+            Returned::Version => {}
+            Returned::New => words.extend(["RETURN".into(), "NEW".into()]),
+            Returned::Old => words.extend(["RETURN".into(), "OLD".into()]),
+        }
+        // Of a document outside of all collections only what has always been asked is known.
+        let is_outside = self.space().slot(key).is_none();
+        if is_outside && (has_filter || update.upsert || *when != When::Always) {
+            return None;
+        }
+        let unmet = has_filter && condition.holds != Some(true);
+        let expect = self.update_expect(update, unmet, level)?;
+        plan(&words, expect)
+    }
+
+    fn update_expect(
+        &mut self,
+        update: &Update,
+        unmet: bool,
+        level: Option<Level>,
+    ) -> Option<Expect> {
+        let Update { key, changes, returned, .. } = update;
+        let old = match self.space().entries.get(key) {
+            Some(Entry { held: Held::Doc(doc), .. }) => Some(doc.clone()),
+            Some(_) => return Some(Expect::Error("WRONGTYPE")),
+            None => None,
+        };
+        let has_version = match update.when {
+            When::Absent => old.is_none(),
+            When::Never => false,
+            _ => true,
+        };
+        let mut refusals = Vec::new();
+        refusals.extend((!has_version).then_some(Expect::Error("VERSION")));
+        refusals.extend(unmet.then_some(Expect::Nil));
+        let is_missing = old.is_none() && !update.upsert && !unmet;
+        refusals.extend(is_missing.then_some(Expect::Error("NOTFOUND")));
+        // The documentation does not say which of several is told.
+        match refusals.len() {
+            0 => {}
+            1 => return refusals.pop(),
+            _ if unmet => return None,
+            _ => return Some(Expect::Either(refusals)),
+        }
+        let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
+        let schema = self.space().schema(&slot.1);
+        let empty = || Doc { json: Json::Object(Vec::new()), exact: true, birth: 0, stamp: 0 };
+        let Made { json, exact, is_same } =
+            match made(&old.clone().unwrap_or_else(empty), changes, &schema) {
+                Ok(made) => made,
+                Err(code) => return Some(Expect::Error(code)),
+            };
+        let before = old.as_ref().map(|old| &old.json);
+        let is_same = before.is_some() && is_same?;
+        if !is_same {
+            let is_broken = match before {
+                Some(before) => breaks(&schema, before, &json),
+                None => schema.breach(&json).is_some(),
+            };
+            if is_broken {
+                return Some(Expect::Error("SCHEMA"));
+            }
+            if self.space().clash(&slot.1, key, before, &json) {
+                return Some(Expect::Error("UNIQUE"));
+            }
+        }
+        let doc = self.changed(old.clone(), json, exact);
+        let db = self.db;
+        self.put(db, key, Entry { held: Held::Doc(doc.clone()), ttl: level });
+        if level.is_some_and(|level| level < 0) {
+            self.take(db, key);
+        }
+        Some(match (returned, old) {
+            (Returned::Version, _) => Expect::Version { slot, stamp: doc.stamp, is_new: !is_same },
+            (Returned::New, _) => Expect::Json(doc.json, doc.exact),
+            (Returned::Old, Some(old)) => Expect::Json(old.json, old.exact),
+            (Returned::Old, None) => Expect::Nil,
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! DOC.UPDATE on the store and on the model.
+
+use std::collections::BTreeMap;
+
+use folio_engine::Code;
+use folio_engine::doc::{Document, Parsed};
+use folio_engine::path::Path;
+use folio_engine::update::{self, Op, Scope, duration_ns};
+
+use super::{Kind, World, definition, text_of};
+use crate::generate::updates;
+use crate::naive::model::is_same;
+use crate::naive::order::compare;
+use crate::naive::{self, Change, Json};
+
+impl World {
+    /// Some operations on a document, or on none with UPSERT.
+    pub(super) fn update(&mut self) -> Kind {
+        let key = self.key();
+        let old = self.open(&key);
+        let held = old.as_ref().map(text_of);
+        let count = 1 + self.random.below(3);
+        let changes: Vec<Change> = (0..count)
+            .map(|_| updates::change(&mut self.random, &self.schema, held.as_ref()))
+            .collect();
+        for change in &changes {
+            let [verb, ..] = change.parts();
+            *self.operations.entry(verb).or_insert(0) += 1;
+        }
+        let is_upsert = old.is_none() && self.random.chance(30);
+        if old.is_none() && !is_upsert {
+            let expected = self.model.update(&key, &changes, self.now_ms);
+            assert_eq!(expected, Err(naive::Refusal::Missing));
+            return Kind::Update;
+        }
+        let expected = self.model.upsert(&key, &changes, self.now_ms);
+        let expires_ms = self.space.get(&key).and_then(|entry| entry.expires_ms);
+        let edited = self.edit(old.as_ref(), &changes);
+        let done = edited.and_then(|json| self.write(&key, &json, expires_ms, old.is_none()));
+        if done.is_ok() && changes.iter().any(Change::is_arithmetic) {
+            self.take_text(&key, &changes);
+        }
+        let before = held.map(|held| held.print());
+        let kind = self.compare(
+            done,
+            expected.map(|_| ()),
+            Kind::Update,
+            &format!("{changes:?} of {before:?}"),
+        );
+        if kind == Kind::Update {
+            let held = self.model.get(&key, self.now_ms).expect("it was written just now");
+            let made = text_of(&self.space[&key].document);
+            assert_eq!(made.print(), held.json.print(), "{changes:?} of {before:?}");
+        }
+        kind
+    }
+
+    /// The language fixes the value of a number that is computed and not its text, so the model takes that from the store.
+    fn take_text(&mut self, key: &str, changes: &[Change]) {
+        let json = text_of(&self.space[key].document);
+        let schema = &self.schema;
+        let Some(held) = self.model.documents.iter_mut().find(|held| held.key == key) else {
+            return;
+        };
+        // A decimal is known digit for digit.
+        let is_equal = |path: &naive::Path| {
+            let (left, right) = (path.values(&held.json), path.values(&json));
+            let kind = schema.kind_of(path);
+            compare(left.first().copied(), right.first().copied(), kind).is_eq()
+        };
+        let mut paths = changes.iter().filter_map(Change::path);
+        if is_same(&held.json, &json) && paths.all(is_equal) {
+            held.json = json;
+        }
+    }
+
+    /// What the engine makes of a document.
+    fn edit(&self, old: Option<&Document>, changes: &[Change]) -> Result<Vec<u8>, Code> {
+        let ops: Vec<Op> = changes.iter().map(op).collect();
+        let definition = definition(&self.schema);
+        let scope = Scope { definition: &definition, now_ms: self.now_ms, limits: &self.limits };
+        let mut empty = Parsed::default();
+        empty.parse(b"{}", &self.limits).expect("an empty object is JSON");
+        let view = old.map_or(empty.view(), Document::view);
+        update::apply(view, &ops, &scope).map_err(|error| error.code)
+    }
+
+    /// How often each operation of DOC.UPDATE was drawn.
+    pub fn operations(&self) -> &BTreeMap<String, usize> {
+        &self.operations
+    }
+}
+
+fn path(path: &naive::Path) -> Path {
+    Path::parse(&path.text(), 32).expect("the model's paths are paths")
+}
+
+fn text(json: &Json) -> Box<[u8]> {
+    json.print().into_bytes().into()
+}
+
+/// The operation as the engine has it.
+fn op(change: &Change) -> Op {
+    match change {
+        Change::Set(at, json) => Op::Set(path(at), text(json)),
+        Change::Unset(at) => Op::Unset(path(at)),
+        Change::Incr(at, json) => Op::Incr(path(at), text(json)),
+        Change::Mul(at, json) => Op::Mul(path(at), text(json)),
+        Change::Min(at, json) => Op::Min(path(at), text(json)),
+        Change::Max(at, json) => Op::Max(path(at), text(json)),
+        Change::Push(at, json) => Op::Push(path(at), text(json)),
+        Change::Pop(at, index) => Op::Pop(path(at), *index),
+        Change::Add(at, json) => Op::Add(path(at), text(json)),
+        Change::Pull(at, json) => Op::Pull(path(at), text(json)),
+        Change::Rename(from, to) => Op::Rename(path(from), path(to)),
+        Change::Toggle(at) => Op::Toggle(path(at)),
+        Change::Now(at, later) => {
+            let later = if later.is_empty() { Some(0) } else { duration_ns(later) };
+            Op::Now(path(at), later.expect("drawn durations are durations"))
+        }
+        Change::Merge(json) => Op::Merge(text(json)),
+        Change::Patch(json) => Op::Patch(text(json)),
+    }
+}
