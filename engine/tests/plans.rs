@@ -79,7 +79,8 @@ fn collection(store: &Store) -> &Collection {
 }
 
 fn bound(store: &Store, text: &str) -> Filter {
-    let limits = Limits { filter_bytes_max: usize::MAX, ..Limits::default() };
+    let (filter_bytes_max, patterns_max) = (usize::MAX, usize::MAX);
+    let limits = Limits { filter_bytes_max, patterns_max, ..Limits::default() };
     let ast = query::parse(text, &limits).unwrap();
     let definition = collection(store).definition();
     let scope = Scope { definition, params: &Params::default(), now_ms: 1_000, limits: &limits };
