@@ -1,5 +1,7 @@
 //! MOVE and COPY into another database: the client, the replicas and the append-only file stay in theirs.
 
+use std::time::Duration;
+
 use folio_tests::{Client, Options};
 use redis::Value;
 
@@ -15,6 +17,19 @@ fn keys(c: &mut Client) -> Vec<String> {
     }
     c.call(&["SELECT", "0"]);
     found
+}
+
+/// A key of database 2 lapses, and a copy comes over it. The server tells of both.
+fn copy_over_lapsed(c: &mut Client, n: usize) {
+    let (lapsed, over, after) =
+        (format!("t:lapsed{n}"), format!("t:over{n}"), format!("t:behind{n}"));
+    c.call(&["SELECT", "2"]);
+    c.call(&["DOC.SET", &lapsed, "{}", "PX", "1"]);
+    c.call(&["SELECT", "0"]);
+    c.call(&["DOC.SET", &over, "{}"]);
+    std::thread::sleep(Duration::from_millis(5));
+    assert_eq!(c.int(&["COPY", &over, &lapsed, "DB", "2", "REPLACE"]), 1);
+    c.call(&["DOC.SET", &after, "{}"]);
 }
 
 /// One after the other, as a transaction, and in a script.
@@ -48,6 +63,8 @@ fn a_client_stays_in_its_database() {
         let port = server.url().rsplit(':').next().unwrap_or_default().to_owned();
         replica.resp2().call(&["REPLICAOF", "127.0.0.1", &port]);
         let mut c = server.resp2();
+        c.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
+        (1..=3).for_each(|n| copy_over_lapsed(&mut c, n));
         moves(&mut c, 1, false);
         c.call(&["MULTI"]);
         moves(&mut c, 2, false);
@@ -63,9 +80,16 @@ fn a_client_stays_in_its_database() {
         let there = keys(&mut c);
         let has = |key: &str| there.iter().any(|there| there == key);
         for n in 1..=3 {
-            for (db, name) in
-                [(1, "moved"), (1, "text"), (0, "copied"), (2, "copied"), (0, "after")]
-            {
+            for (db, name) in [
+                (1, "moved"),
+                (1, "text"),
+                (0, "copied"),
+                (2, "copied"),
+                (0, "after"),
+                (0, "over"),
+                (2, "lapsed"),
+                (0, "behind"),
+            ] {
                 assert!(has(&format!("{db} t:{name}{n}")), "{db} t:{name}{n} of {there:?}");
             }
         }

@@ -142,6 +142,7 @@ extern "C" fn copy2(ctx: *mut raw::RedisModuleKeyOptCtx, value: *const c_void) -
     let Some(copy) = guard::callback("copy", || document.copy()) else { return ptr::null_mut() };
     let db_of = api!(RedisModule_GetDbIdFromOptCtx);
     // SAFETY: server: a live context.
-    lifecycle::copied_from(i64::from(unsafe { db_of(ctx) }));
+    let db = unsafe { db_of(ctx) };
+    guard::callback("copy", || lifecycle::copied_from(&document, db));
     into_raw(copy)
 }
