@@ -4,20 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::commands::slowlog;
 use crate::ffi::InfoSection;
-use crate::{changes, guard, state};
+use crate::{changes, guard, refusals, state};
 
 static COMMANDS: AtomicU64 = AtomicU64::new(0);
 static REBUILDS: AtomicU64 = AtomicU64::new(0);
-static REFUSED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts a command.
 pub(crate) fn count_command() {
     COMMANDS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Counts a write that a constraint, a limit or malformed text refused.
-pub(crate) fn count_refused_write() {
-    REFUSED.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Counts that the store was made anew after a panic.
@@ -32,7 +26,7 @@ pub(crate) fn write(section: &InfoSection) {
     }
     section.text("version", env!("CARGO_PKG_VERSION"));
     section.number("commands", COMMANDS.load(Ordering::Relaxed));
-    section.number("refused_writes", REFUSED.load(Ordering::Relaxed));
+    section.number("refused_writes", refusals::counted());
     section.number("slow_queries", slowlog::slow_queries());
     section.number("caught_panics", guard::panics());
     section.number("rebuilds", REBUILDS.load(Ordering::Relaxed));

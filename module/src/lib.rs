@@ -21,6 +21,7 @@ mod glob;
 mod guard;
 mod info;
 mod lifecycle;
+mod refusals;
 mod replicate;
 mod staging;
 mod stamp;

@@ -14,6 +14,7 @@ use folio_engine::store::{Created, Flushed, Store};
 use folio_engine::{Code, Error, Limits, Result};
 
 use crate::changes::Outbox;
+use crate::refusals::Refusals;
 use crate::staging::Staging;
 use crate::strays::Strays;
 use crate::{changes, datatype, ffi};
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) staging: Option<Staging>,
     /// Changes that are to be told.
     pub(crate) outbox: Outbox,
+    /// Writes that were refused.
+    pub(crate) refusals: Refusals,
     /// Documents are kept aside; tables and indexes are made when this ends.
     is_bulk: bool,
     /// TTLs that were set meanwhile, by an append-only file without a snapshot in front.
@@ -62,6 +65,7 @@ impl State {
             is_loading: false,
             staging: None,
             outbox: Outbox::default(),
+            refusals: Refusals::default(),
             is_bulk: false,
             late_expiries: Vec::new(),
             strays: Strays::default(),

@@ -1,5 +1,7 @@
 //! DOC.CREATE, DROP, LIST, SCHEMA, INFO, VERIFY.
 
+use std::time::SystemTime;
+
 use folio_tests::{Client, Server, over_both, reply};
 use redis::{ProtocolVersion, Value};
 
@@ -90,6 +92,76 @@ fn info_counts_documents() {
         ok(c, USERS);
         c.call(&["DOC.SET", "users:1", r#"{"email":"a"}"#]);
         assert_eq!(c.map(&["DOC.INFO", "users"])["documents"], Value::Int(1));
+    });
+}
+
+/// The last refused writes of `users`, as key and error.
+fn refused(c: &mut Client) -> Vec<(String, String)> {
+    let protocol = if c.is_resp3() { ProtocolVersion::RESP3 } else { ProtocolVersion::RESP2 };
+    let told = reply::list(c.map(&["DOC.INFO", "users"]).remove("refused").expect("it is there"));
+    let told = told.into_iter().map(|refused| reply::map(protocol, refused));
+    told.map(|refused| {
+        let age = now_ms() - reply::int(&refused["at"]);
+        assert!((0..60_000).contains(&age), "{age} ms ago");
+        (reply::text(&refused["key"]), reply::text(&refused["error"]))
+    })
+    .collect()
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed().expect("the clock is past 1970");
+    i64::try_from(since.as_millis()).expect("milliseconds of 64 bits")
+}
+
+#[test]
+fn info_tells_the_last_refused_writes() {
+    over_both(|c| {
+        ok(c, USERS);
+        assert_eq!(refused(c), []);
+        c.call(&["DOC.SET", "users:1", r#"{"email":"a","age":1}"#]);
+        c.call(&["DOC.SET", "users:2", r#"{"email":"b","age":2}"#]);
+        let by_txn = r#"[{"op":"update","key":"users:2","ops":[["INCR","age","x"]]}]"#;
+        let twice = r#"[{"op":"set","key":"users:1","value":{"email":"b"}}]"#;
+        // Each write, the key that it is refused for, and the code.
+        let writes: [(&[&str], &str, &str); 9] = [
+            (&["DOC.SET", "users:3", "{}"], "users:3", "SCHEMA"),
+            (&["DOC.SET", "users:3", "{"], "users:3", "JSON"),
+            (&["DOC.SET", "users:3", r#"{"email":"a"}"#], "users:3", "UNIQUE"),
+            (&["DOC.UPDATE", "users:1", "SET", "age", "\"x\""], "users:1", "SCHEMA"),
+            (&["DOC.UPDATE", "users:1", "INCR", "email", "1"], "users:1", "PATH"),
+            (&["DOC.MSET", "users:4", r#"{"email":"d"}"#, "users:5", "{}"], "users:5", "SCHEMA"),
+            (
+                &["DOC.UPDATEMANY", "users", "WHERE", "age = 2", "UNSET", "email"],
+                "users:2",
+                "SCHEMA",
+            ),
+            (&["DOC.INSERT", "users", "{}", "ID", "6"], "users:6", "SCHEMA"),
+            (&["DOC.TXN", "users:1", twice], "users:1", "UNIQUE"),
+        ];
+        let before = c.info_number("folio", "folio_refused_writes");
+        for (write, key, code) in writes {
+            let error = c.error(write);
+            let told = refused(c);
+            assert_eq!(told[0].0, key, "{write:?}");
+            assert!(told[0].1.starts_with(&format!("{code} ")), "{write:?}: {told:?}");
+            assert!(error.starts_with(code), "{write:?}: {error}");
+        }
+        let counted = c.info_number("folio", "folio_refused_writes") - before;
+        assert_eq!(counted, 9, "each is counted once");
+        c.error(&["DOC.TXN", "users:2", by_txn]);
+        for _ in 0..5 {
+            c.error(&["DOC.SET", "users:7", "[]"]);
+        }
+        let told: Vec<String> = refused(c).into_iter().map(|(key, _)| key).collect();
+        let last = ["users:7"; 5]
+            .into_iter()
+            .chain(["users:2", "users:1", "users:6", "users:2", "users:5"]);
+        assert_eq!(told, last.collect::<Vec<_>>());
+        // Conditions that do not hold are no refusals, nor are writes of other collections.
+        c.call(&["DOC.SET", "users:1", "{}", "NX"]);
+        c.error(&["DOC.UPDATE", "users:1", "IFVERSION", "77", "SET", "age", "1"]);
+        c.error(&["DOC.SET", "others:1", "{"]);
+        assert_eq!(refused(c)[0].0, "users:7");
     });
 }
 

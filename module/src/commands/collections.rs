@@ -10,6 +10,7 @@ use super::{Answer, Args, Refusal, buckets, no_collection};
 use crate::acl::{Permit, Right};
 use crate::ffi::{Ctx, OwnedString};
 use crate::glob::Glob;
+use crate::refusals::Refused;
 use crate::state::State;
 use crate::{builds, changes, clock, lifecycle, replicate, state};
 
@@ -175,9 +176,20 @@ pub(super) fn info(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     if let Some(bucket) = buckets::bucket_of(name) {
         return buckets::info(ctx, bucket);
     }
-    let lines = with_collection(ctx, name, Right::Read, |collection, _| collection.info())?;
+    let (mut lines, uid) =
+        with_collection(ctx, name, Right::Read, |there, _| (there.info(), there.uid()))?;
+    let refused = state::with(|state| state.refusals.of(uid).map(refused_lines).collect())?;
+    lines.push(("refused".to_owned(), Info::List(refused)));
     reply_lines(ctx, &lines);
     Ok(())
+}
+
+fn refused_lines(refused: &Refused) -> Vec<(String, Info)> {
+    vec![
+        ("key".to_owned(), Info::Text(refused.key.clone())),
+        ("at".to_owned(), Info::Int(refused.at_ms.unsigned_abs())),
+        ("error".to_owned(), Info::Text(refused.error.clone())),
+    ]
 }
 
 fn reply_lines(ctx: &Ctx<'_>, lines: &[(String, Info)]) {

@@ -17,7 +17,7 @@ use super::{Answer, Args, Refusal};
 use crate::acl::{Permit, Right};
 use crate::ffi::{Ctx, OwnedString};
 use crate::state::State;
-use crate::{config, datatype, info, state};
+use crate::{config, datatype, refusals, state};
 
 const OPTIONS: [&str; 5] = ["ID", "EX", "PX", "EXAT", "PXAT"];
 
@@ -168,7 +168,7 @@ pub(super) fn insert(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
             }
         }
     })
-    .inspect_err(|_| info::count_refused_write())?;
+    .inspect_err(|_| refusals::count())?;
     let id: Result<Vec<u8>, Refusal> = id;
     ctx.reply_bytes(&id?);
     Ok(())

@@ -146,18 +146,23 @@ fn updated<'c>(
     for target in targets {
         let key = target.name.bytes();
         let ttl = operations.ttl(target.now_ms)?;
-        let text =
-            edited(&target, operations, limits, &mut spent).map_err(|it| of_document(key, it))?;
-        bytes += text.len();
+        let mut parsed = Parsed::default();
+        edited(&target, operations, limits, &mut spent)
+            .and_then(|text| {
+                bytes += text.len();
+                parsed.parse(&text, limits)
+            })
+            .inspect_err(|error| target.refused(error))
+            .map_err(|it| of_document(key, it))?;
         if bytes > limits.query_bytes_max {
             let most = limits.query_bytes_max;
             let what = format!(
                 "the documents have more than {most} bytes together (folio.query-bytes-max): use LIMIT"
             );
-            return Err(Error::new(Code::Limited, what));
+            let error = Error::new(Code::Limited, what);
+            target.refused(&error);
+            return Err(error);
         }
-        let mut parsed = Parsed::default();
-        parsed.parse(&text, limits).map_err(|it| of_document(key, it))?;
         let change = Change::Put { parsed, ttl, purpose: Purpose::Update };
         planned.push(Planned { target, change });
     }
@@ -188,8 +193,7 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let request = Request::read(args, UPDATE, true, &limits)?;
     let keys = request.keys(ctx, name, request.limit)?;
     let targets = opened(ctx, &keys)?;
-    let planned = updated(targets, &request.operations, &limits)
-        .inspect_err(|_| crate::info::count_refused_write())?;
+    let planned = updated(targets, &request.operations, &limits)?;
     let outcomes = write(&planned)?;
     let changed = outcomes.iter().filter(|outcome| outcome.document().is_some()).count();
     reply_counts(ctx, planned.len(), changed);
@@ -215,8 +219,7 @@ pub(super) fn claim(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let request = Request::read(args, CLAIM, true, &limits)?;
     let keys = request.keys(ctx, name, Some(request.limit.unwrap_or(1)))?;
     let targets = opened(ctx, &keys)?;
-    let planned = updated(targets, &request.operations, &limits)
-        .inspect_err(|_| crate::info::count_refused_write())?;
+    let planned = updated(targets, &request.operations, &limits)?;
     let outcomes = write(&planned)?;
     ctx.reply_map(1);
     ctx.reply_bytes(b"results");

@@ -9,8 +9,8 @@ use super::args::{of_document, shown, syntax};
 use super::many::{self, DOCUMENTS_MAX};
 use super::write::{Change, Planned, Purpose, Target};
 use super::{Answer, Args};
-use crate::config;
 use crate::ffi::Ctx;
+use crate::{config, refusals};
 
 /// Writes all documents. A key that comes twice is written once, with its last document.
 pub(super) fn mset(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
@@ -22,7 +22,7 @@ pub(super) fn mset(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let mut of_pairs = Vec::with_capacity(pairs.len());
     for (at, (key, json)) in pairs.iter().enumerate() {
         let parsed =
-            parse(key, json, &limits).inspect_err(|_| crate::info::count_refused_write())?;
+            parse(key, json, &limits).inspect_err(|it| refusals::note(ctx.db(), key, it))?;
         let whole = |ttl| Change::Put { parsed, ttl, purpose: Purpose::Set };
         let place = *places.entry(key).or_insert(planned.len());
         of_pairs.push(place);

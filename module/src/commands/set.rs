@@ -6,7 +6,7 @@ use super::query::next_option;
 use super::write::{AskedTtl, Purpose, Target, Ttl};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
-use crate::{config, datatype};
+use crate::{config, datatype, refusals};
 use folio_engine::Result;
 
 const OPTIONS: [&str; 10] =
@@ -78,7 +78,7 @@ pub(super) fn set(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         ctx.reply_count(target.write(parsed, ttl, Purpose::Set)?.version());
         Ok(())
     })
-    .inspect_err(|_| crate::info::count_refused_write())?
+    .inspect_err(|error| refusals::note(ctx.db(), ctx.argument(1).bytes(), error))?
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use super::update::{edited, edited_from};
 use super::write::{Change, Outcome, Planned, Purpose, Refused, Target, Ttl, write_all};
 use super::{Answer, Args, Refusal};
 use crate::ffi::Ctx;
-use crate::{config, info};
+use crate::{config, refusals};
 
 /// A key, and what the operations so far make of it.
 struct Slot<'c> {
@@ -227,27 +227,28 @@ fn of_operation(number: usize, refusal: Refusal) -> Refusal {
 
 /// Does all operations, or none.
 pub(super) fn transact(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    run(ctx, args).inspect_err(|_| info::count_refused_write())
-}
-
-fn run(ctx: &Ctx<'_>, args: &Args<'_>) -> Answer {
     let limits = config::limits();
     let Some((operations, keys)) = args.rest().split_last() else {
         return Err(syntax("the operations are missing").into());
     };
-    let text = text_of(operations, &limits)?;
-    let operations = read(&text, &limits)?;
+    let text = text_of(operations, &limits).inspect_err(|_| refusals::count())?;
+    let operations = read(&text, &limits).inspect_err(|_| refusals::count())?;
     let mut slots = Slots::open(ctx, keys.len())?;
     let (mut replies, mut spent) = (Vec::with_capacity(operations.len()), Spent::default());
     for (at, operation) in operations.iter().enumerate() {
         let reply = slots.apply(at + 1, operation, &limits, &mut spent);
-        replies.push(reply.map_err(|refusal| of_operation(at + 1, refusal))?);
+        let refused =
+            |refusal: &Refusal| refusals::note(ctx.db(), operation.key.as_bytes(), refusal);
+        replies.push(reply.map_err(|it| of_operation(at + 1, it)).inspect_err(refused)?);
     }
     // For each slot the place of its write among those that are made, if it is written.
     let (mut planned, mut places, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for slot in slots.all {
         let number = slot.changed_by.unwrap_or_default();
-        let change = slot.change(&limits).map_err(|error| numbered(number, error))?;
+        let change = slot
+            .change(&limits)
+            .inspect_err(|error| slot.target.refused(error))
+            .map_err(|error| numbered(number, error))?;
         places.push(change.is_some().then_some(planned.len()));
         if let Some(change) = change {
             numbers.push(number);

@@ -14,7 +14,7 @@ use super::query::in_pieces;
 use super::write::{Purpose, Target, Written};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
-use crate::{config, datatype, info, state};
+use crate::{config, datatype, state};
 
 /// Which document is the reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         return Err(Error::new(Code::NotFound, what).into());
     }
     let ttl = target.birth_ttl(request.operations.ttl(target.now_ms)?)?;
-    let refused = |_: &_| info::count_refused_write();
+    let refused = |error: &Error| target.refused(error);
     let text = edited(&target, &request.operations, &limits, &mut Spent::default())
         .inspect_err(refused)?;
     let written =

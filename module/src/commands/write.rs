@@ -13,6 +13,8 @@
 
 mod batch;
 
+use std::fmt::Display;
+
 use folio_engine::doc::{Document, Parsed};
 use folio_engine::store::Prepared;
 use folio_engine::{Code, Error};
@@ -20,7 +22,7 @@ use folio_engine::{Code, Error};
 use super::Refusal;
 use super::args::{shown, syntax};
 use crate::ffi::{Access, Argument, Ctx, Key, Value};
-use crate::{changes, clock, info, lifecycle, replicate, state};
+use crate::{changes, clock, lifecycle, refusals, replicate, state};
 
 pub(super) use batch::{Change, Outcome, Planned, Refused, write_all};
 
@@ -195,9 +197,14 @@ impl<'c> Target<'c> {
         let expires_ms = self.expires_ms(ttl, purpose);
         let committed = self
             .commit(parsed, expires_ms, purpose)
-            .inspect_err(|_| info::count_refused_write())?;
+            .inspect_err(|refusal| self.refused(refusal))?;
         self.finish(&committed, ttl, purpose);
         Ok(committed)
+    }
+
+    /// Notes that the write of this key is refused.
+    pub(super) fn refused(&self, why: &dyn Display) {
+        refusals::note(self.db, self.name.bytes(), why);
     }
 
     fn held_expires_ms(&self) -> Option<i64> {

@@ -15,7 +15,7 @@ use folio_engine::store::{BatchChange, BatchError, BatchWrite, Prepared, Prepare
 
 use super::super::Refusal;
 use super::{HELD_ROUNDS, Purpose, Target, Ttl, Written};
-use crate::{info, lifecycle, state};
+use crate::{lifecycle, state};
 
 /// A write of a batch: its key, which no other write of the batch has, and what becomes of it.
 pub(crate) struct Planned<'c> {
@@ -77,7 +77,11 @@ pub(crate) struct Refused {
 
 /// Makes all writes, or none; tells of each, in their order, what it gave.
 pub(crate) fn write_all(planned: &[Planned<'_>]) -> Result<Vec<Outcome>, Refused> {
-    let committed = commit_all(planned).inspect_err(|_| info::count_refused_write())?;
+    let committed = commit_all(planned).inspect_err(|Refused { at, refusal }| {
+        if let Some(write) = planned.get(*at) {
+            write.target.refused(refusal);
+        }
+    })?;
     for (write, outcome) in planned.iter().zip(&committed) {
         if let (Some((ttl, purpose)), Outcome::Put(written)) = (write.change.finish(), outcome) {
             write.target.finish(written, ttl, purpose);
