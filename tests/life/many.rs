@@ -133,6 +133,7 @@ impl World {
                 None => schema.breach(json).is_some(),
             };
             codes.extend(is_broken.then_some("SCHEMA"));
+            codes.extend(schema.has_huge_number(json).then_some("JSON"));
             codes.extend(then.clash(&name, &draft.key, before, json).then_some("UNIQUE"));
         }
         Some(codes)

@@ -263,7 +263,7 @@ impl World {
                 && space.place(key).is_some_and(|open| prefix_of(&open) == prefix)
         });
         let moving: Vec<&Json> = moving.map(|(_, doc, _)| &doc.json).collect();
-        if moving.iter().any(|json| schema.breach(json).is_some()) {
+        if moving.iter().any(|json| schema.breach(json).is_some() || schema.has_huge_number(json)) {
             return Expect::Error("SCHEMA");
         }
         if any_share(&schema, &moving) {

@@ -229,6 +229,9 @@ impl World {
             if is_broken {
                 return Some(Expect::Error("SCHEMA"));
             }
+            if schema.has_huge_number(&json) {
+                return Some(Expect::Error("JSON"));
+            }
             if self.space().clash(&slot.1, key, before, &json) {
                 return Some(Expect::Error("UNIQUE"));
             }

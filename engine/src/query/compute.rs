@@ -219,19 +219,20 @@ pub fn read(raw: Raw<'_>, scalar: Scalar, domain: Domain) -> Option<Value<'_>> {
             let fits = matches!(scalar, Scalar::Bool | Scalar::Json);
             fits.then(|| Value::Bool(raw.bytes() == b"true"))
         }
-        Kind::Number => match (domain, scalar) {
-            (_, scalar) if !scalar.takes_numbers() => None,
-            (_, Scalar::Int | Scalar::DateTime | Scalar::Duration)
-                if !matches!(
-                    Number::parse(raw.bytes()),
-                    Some(Number::Int(_) | Number::UInt(_))
-                ) =>
-            {
-                None
+        Kind::Number => {
+            let number = Number::parse(raw.bytes());
+            // A decimal, and what is of any type, may be beyond the range of a double.
+            let is_open = matches!(scalar, Scalar::Decimal | Scalar::Json);
+            if !is_open && !number.is_some_and(|number| scalar.takes_number(number)) {
+                return None;
             }
-            (Domain::Plain, _) => Number::parse(raw.bytes()).map(Value::number),
-            _ => decimal(std::str::from_utf8(raw.bytes()).ok()?).map(Value::Decimal),
-        },
+            match domain {
+                Domain::Plain => number.map(Value::number),
+                Domain::Decimal | Domain::Time => {
+                    decimal(std::str::from_utf8(raw.bytes()).ok()?).map(Value::Decimal)
+                }
+            }
+        }
         Kind::String => text_value(raw.string()?, scalar, domain),
         Kind::Null | Kind::Array | Kind::Object => None,
     }

@@ -121,20 +121,15 @@ impl Scalar {
                 true
             });
         }
-        let Some(number) = Number::parse(text) else { return false };
-        match (self, number) {
-            (Scalar::Float | Scalar::Json, _) | (Scalar::Int, Number::Int(_) | Number::UInt(_)) => {
-                out.set_number(number);
-                true
-            }
-            (Scalar::DateTime | Scalar::Duration, Number::Int(millis))
-                if millis.unsigned_abs() <= MILLIS_MAX =>
-            {
+        let number = Number::parse(text).filter(|number| self.takes_number(*number));
+        match number {
+            Some(Number::Int(millis)) if matches!(self, Scalar::DateTime | Scalar::Duration) => {
                 out.set_instant(millis, 0);
-                true
             }
-            _ => false,
+            Some(number) => out.set_number(number),
+            None => return false,
         }
+        true
     }
 
     /// The key of a string; false where it does not fit the type.
@@ -198,9 +193,15 @@ impl Scalar {
         is_number || is_time || self == Scalar::Json
     }
 
-    /// Whether numbers can be of the type.
-    pub fn takes_numbers(self) -> bool {
-        self.is_computed_with() && self != Scalar::Date
+    /// Whether a number is of the type.
+    pub fn takes_number(self, number: Number) -> bool {
+        match (self, number) {
+            (Scalar::Int, Number::Int(_) | Number::UInt(_)) => true,
+            (Scalar::DateTime | Scalar::Duration, Number::Int(millis)) => {
+                millis.unsigned_abs() <= MILLIS_MAX
+            }
+            _ => matches!(self, Scalar::Float | Scalar::Decimal | Scalar::Json),
+        }
     }
 
     /// Whether every value of the type is a string of a form, to which text that is compared with it has to keep.

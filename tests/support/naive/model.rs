@@ -209,7 +209,8 @@ impl NaiveCollection {
         let sharing = self.sharing(now_ms);
         let facts = |document: &NaiveDocument| {
             let is_valid = !sharing.contains(document.key.as_str())
-                && self.schema.breach(&document.json).is_none();
+                && self.schema.breach(&document.json).is_none()
+                && !self.schema.has_huge_number(&document.json);
             Facts { is_valid, ..self.facts(document) }
         };
         let live = self.documents.iter().filter(|document| document.is_live(now_ms));

@@ -5,7 +5,7 @@ use super::{
     json::Json,
     order::OrderBy,
     path::{Path, Step},
-    value::scalar,
+    value::{Number, scalar},
 };
 
 /// A declared type.
@@ -237,6 +237,17 @@ impl NaiveSchema {
         })
     }
 
+    /// Whether a number beyond the range of a double stands where no decimal is declared.
+    pub fn has_huge_number(&self, document: &Json) -> bool {
+        let is_decimal = |field: &&NaiveField| {
+            let decimals = Kind::Array(Box::new(Kind::Decimal));
+            field.kind == Kind::Decimal || field.kind == decimals
+        };
+        let fields = self.fields.iter().filter(is_decimal);
+        let declared = fields.flat_map(|field| field.path.values(document)).map(huge_numbers);
+        huge_numbers(document) > declared.sum()
+    }
+
     /// The first undeclared value under `value`, which stands at `steps`. Elements of arrays count
     /// under `[*]`, or under their index where that is declared.
     fn undeclared(&self, value: &Json, steps: &mut Vec<Step>) -> Option<String> {
@@ -283,6 +294,15 @@ fn field_is_broken(field: &NaiveField, document: &Json) -> bool {
         })
 }
 
+fn huge_numbers(json: &Json) -> usize {
+    match json {
+        Json::Number(text) => usize::from(Number::read(text).double().is_infinite()),
+        Json::Array(elements) => elements.iter().map(huge_numbers).sum(),
+        Json::Object(members) => members.iter().map(|(_, value)| huge_numbers(value)).sum(),
+        _ => 0,
+    }
+}
+
 /// Whether a path's steps lead where a declaration's do.
 fn is_at(declared: &[Step], steps: &[Step]) -> bool {
     let is_same = |(declared, step): (&Step, &Step)| {
@@ -327,6 +347,23 @@ mod tests {
                 assert!(!kind.admits(&Json::parse(text).unwrap()), "{kind:?} {text}");
             }
         }
+    }
+
+    #[test]
+    fn numbers_beyond_doubles_are_decimals() {
+        let field = |path: &str, kind: Kind| NaiveField::new(path, kind);
+        let schema = NaiveSchema {
+            fields: vec![
+                field("a", Kind::Decimal),
+                field("b[*]", Kind::Decimal),
+                field("c", Kind::Array(Box::new(Kind::Decimal))),
+            ],
+            strict: false,
+            indexes: Vec::new(),
+        };
+        let has = |text: &str| schema.has_huge_number(&Json::parse(text).unwrap());
+        assert!(!has(r#"{"a":1e400,"b":[1e400],"c":[1,1e400],"d":1e300}"#));
+        assert!(has(r#"{"a":1,"d":-1e400}"#) && has(r#"{"a":1e400,"b":{"x":[1e400]}}"#));
     }
 
     #[test]
