@@ -7,7 +7,7 @@ use folio_tests::naive::aggregate::Precision;
 use folio_tests::naive::{Filter, Kind, Meta, OrderBy};
 
 use crate::expect::{Expect, Row, Rows};
-use crate::step::{Plan, naive_collection};
+use crate::step::{Plan, naive_collection, naive_collection_of};
 use crate::world::{Doc, World};
 
 /// Documents of which one query may tell.
@@ -164,6 +164,25 @@ impl World {
         words.extend(order_words(&order));
         words.extend(limit_words(limit));
         self.about(name, &words, |world| world.found(name, asked.filter.as_ref(), &order, limit))
+    }
+
+    /// What is marked as deleted is asked for too. Whether such a document is valid the model does not know.
+    pub fn keys_deleted(&self, name: &str, seed: u64) -> Option<Plan> {
+        let random = &mut Random::new(seed);
+        let schema = self.space().schema(name);
+        let language = Language { metadata: vec![Meta::Key, Meta::Id], ..language() };
+        let filter = generate::filter_in(random, &schema, 2, &language);
+        let asked = Asked::of(filter, random);
+        let mut words = vec!["DOC.KEYS".to_owned(), name.to_owned()];
+        words.extend(asked.words);
+        words.push("WITHDELETED".to_owned());
+        let mut members = self.space().members(name);
+        members.extend(self.space().deleted_members(name));
+        members.sort_by_key(|(_, doc)| doc.birth);
+        let collection = naive_collection_of(self, name, members);
+        let keys = collection.find(asked.filter.as_ref(), &[], None, 0).into_iter();
+        let keys = Expect::Keys(keys.map(str::to_owned).collect());
+        self.about(name, &words, |_| keys)
     }
 
     /// All pages, by a script.

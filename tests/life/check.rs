@@ -21,6 +21,7 @@ pub fn questions(world: &World, seed: u64) -> Vec<Op> {
             ops.push(Op::Digest { name: name.clone() });
             ops.push(Op::Find { name: name.clone(), seed: 0 });
             ops.push(Op::Info { name: name.clone() });
+            ops.push(Op::KeysDeleted { name: name.clone(), seed: random.bits() });
             ops.push(Op::Schema { name: name.clone() });
             for _ in 0..FILTERS {
                 ops.push(Op::Find { name: name.clone(), seed: random.bits().max(1) });
@@ -29,6 +30,10 @@ pub fn questions(world: &World, seed: u64) -> Vec<Op> {
         }
         for (key, ..) in space.docs() {
             ops.push(Op::Meta { key: key.clone() });
+        }
+        for (key, ..) in space.deleted() {
+            ops.push(Op::GetDeleted { key: key.clone() });
+            ops.push(Op::MetaDeleted { key: key.clone() });
         }
         for key in space.strays() {
             ops.push(Op::Get { key, path: None });
@@ -42,8 +47,10 @@ pub fn questions(world: &World, seed: u64) -> Vec<Op> {
 /// of which all documents have lapsed may be gone there; a stray's numbers belong to no collection.
 pub fn is_lasting(op: &Op, world: &World) -> bool {
     match op {
-        Op::Find { name, .. } | Op::Digest { name } => world.space().names().0.contains(name),
-        Op::Meta { key } => world.space().slot(key).is_some(),
+        Op::Find { name, .. } | Op::KeysDeleted { name, .. } | Op::Digest { name } => {
+            world.space().names().0.contains(name)
+        }
+        Op::Meta { key } | Op::MetaDeleted { key } => world.space().slot(key).is_some(),
         _ => false,
     }
 }

@@ -83,6 +83,7 @@ pub enum Expect {
     /// Some numbers of DOC.INFO; of those with a TTL, the least and the greatest.
     Info {
         documents: usize,
+        deleted: usize,
         is_declared: bool,
         invalid: usize,
         with_ttl: (usize, usize),
@@ -224,7 +225,7 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let found: Option<BTreeSet<String>> = found.iter().map(text).collect();
             text(&parts[0]).as_deref() == Some("0") && found.as_ref() == Some(keys)
         }),
-        Expect::Info { documents, is_declared, invalid, with_ttl: (least, greatest) } => {
+        Expect::Info { documents, deleted, is_declared, invalid, with_ttl: (least, greatest) } => {
             let told = pairs(reply);
             let is = |name: &str, number: usize| {
                 told.get(name).is_some_and(|value| **value == Value::Int(number as i64))
@@ -233,6 +234,7 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let with_ttl = with_ttl.and_then(|count| usize::try_from(count).ok());
             with_ttl.is_some_and(|count| (*least..=*greatest).contains(&count))
                 && is("documents", *documents)
+                && is("deleted", *deleted)
                 && is("invalid", *invalid)
                 && is("declared", usize::from(*is_declared))
         }

@@ -22,6 +22,7 @@ mod regressions;
 mod run;
 mod setup;
 mod shrink;
+mod soft;
 mod source;
 mod step;
 mod update;

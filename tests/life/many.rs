@@ -10,7 +10,7 @@ use crate::ask::{Asked, order_words};
 use crate::expect::{Expect, Row, Rows};
 use crate::op::{Change, Form, Returned, SetTtl, Ttl};
 use crate::step::{Plan, naive_collection, plan};
-use crate::update::{breaks, change_words, made, sameness};
+use crate::update::{breaks, change_words, hangs_on_text, made, sameness};
 use crate::world::{Doc, Entry, Held, Level, Slot, World};
 
 /// Documents that one command takes by LIMIT.
@@ -76,7 +76,7 @@ impl Draft {
 }
 
 /// One of several errors; the documentation does not say which of them is told.
-fn refused(codes: BTreeSet<&'static str>) -> Expect {
+pub fn refused(codes: BTreeSet<&'static str>) -> Expect {
     let mut all: Vec<Expect> = codes.into_iter().map(Expect::Error).collect();
     if all.len() == 1 { all.remove(0) } else { Expect::Either(all) }
 }
@@ -88,7 +88,7 @@ fn text(text: &str) -> Json {
 impl World {
     fn draft(&self, key: &str) -> Draft {
         let old = self.space().doc(key).cloned();
-        let level = self.space().entries.get(key).and_then(|entry| entry.ttl);
+        let level = self.space().kept_ttl(key);
         let (json, exact) = (old.as_ref().map(|old| old.json.clone()), true);
         let exact = old.as_ref().map_or(exact, |old| old.exact);
         Draft {
@@ -113,6 +113,7 @@ impl World {
                     let entry = Entry { held: Held::Doc(doc(json)), ttl: None };
                     then.entries.insert(draft.key.clone(), entry);
                 }
+                None if draft.old.is_none() => {}
                 None => _ = then.entries.remove(&draft.key),
             }
         }
@@ -145,7 +146,8 @@ impl World {
         let mut docs = Vec::new();
         for draft in drafts.into_iter().filter(|draft| draft.is_written) {
             let Some(json) = draft.json else {
-                if draft.is_removed {
+                // What was marked as deleted already stays so.
+                if draft.is_removed && draft.old.is_some() {
                     self.take(db, &draft.key);
                 }
                 continue;
@@ -170,8 +172,7 @@ impl World {
         let mut drafts: Vec<Draft> = Vec::new();
         for (key, json) in pairs {
             let mut draft = self.draft(key);
-            let is_other = draft.old.is_none() && self.space().entries.contains_key(key);
-            codes.extend(is_other.then_some("WRONGTYPE"));
+            codes.extend(self.space().is_other(key).then_some("WRONGTYPE"));
             codes.extend(self.space().place(key).is_none().then_some("KEY"));
             let Ok(json) = Json::parse(json) else {
                 codes.insert("JSON");
@@ -300,6 +301,9 @@ impl World {
         for key in keys {
             let mut draft = self.draft(&key);
             draft.level = self.update_ttl(many.ttl, draft.level).1;
+            if hangs_on_text(draft.exact, &many.changes, &schema) {
+                return None;
+            }
             match made(draft.old.as_ref()?, &many.changes, &schema) {
                 Ok(made) => {
                     (draft.json, draft.exact) = (Some(made.json), made.exact);
@@ -328,10 +332,7 @@ impl World {
         words.extend(keys.iter().map(|key| (*key).clone()));
         let ops = parts.iter().map(|part| self.part_json(part));
         words.push(Json::Array(ops.collect()).print());
-        let is_other = |key: &&&String| {
-            self.space().entries.contains_key(**key) && self.space().doc(key).is_none()
-        };
-        if keys.iter().any(|key| is_other(&key)) {
+        if keys.iter().any(|key| self.space().is_other(key)) {
             return plan(&words, Expect::Error("WRONGTYPE"));
         }
         let is_json = |part: &Part| match &part.verb {
@@ -355,6 +356,12 @@ impl World {
             let is_write = !matches!(part.verb, Verb::Check(_));
             if before.is_removed && is_write {
                 return None;
+            }
+            if let Verb::Update { changes, .. } = &part.verb {
+                let name = self.space().place(&part.key).unwrap_or_default();
+                if hangs_on_text(before.exact, changes, &self.space().schema(&name)) {
+                    return None;
+                }
             }
             counts.push(i64::from(before.json.is_some()));
             match self.part(before, part) {

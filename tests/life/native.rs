@@ -233,7 +233,7 @@ impl World {
 
     fn copy(&mut self, from: &str, to: &str, db: Option<usize>, replace: bool) -> Option<Plan> {
         // Where that leads astray, it stays in its database.
-        let is_doc = |entry: &Entry| matches!(entry.held, Held::Doc(_));
+        let is_doc = |entry: &Entry| matches!(entry.held, Held::Doc(_) | Held::Deleted(_));
         let may_leave = !self.copies_stray || self.space().entries.get(from).is_none_or(is_doc);
         let db = db.filter(|_| may_leave);
         let mut words = vec!["COPY".to_owned(), from.to_owned(), to.to_owned()];

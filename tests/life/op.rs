@@ -87,6 +87,15 @@ pub enum Returned {
     Old,
 }
 
+/// Where an id comes from that DOC.INSERT gives.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Ids {
+    /// The server makes it.
+    Made,
+    /// `ID`, this number.
+    Given(u8),
+}
+
 /// One operation of DOC.UPDATE: verb, path, operand; the last two are empty where there is none.
 pub type Change = (String, String, String);
 
@@ -137,6 +146,39 @@ pub enum Op {
     Update(Update),
     DocDel {
         keys: Vec<String>,
+    },
+    /// DOC.DEL SOFT, for a while or not.
+    Soft {
+        keys: Vec<String>,
+        ttl: Option<Ttl>,
+    },
+    Undelete {
+        keys: Vec<String>,
+        keep_ttl: bool,
+    },
+    /// DOC.DEL WITHDELETED
+    Purge {
+        keys: Vec<String>,
+    },
+    /// DOC.INSERT, whose document a script renames, since the server alone knows its id.
+    Insert {
+        name: String,
+        json: String,
+        ids: Ids,
+        to: String,
+    },
+    /// DOC.GET WITHDELETED
+    GetDeleted {
+        key: String,
+    },
+    /// DOC.META WITHDELETED
+    MetaDeleted {
+        key: String,
+    },
+    /// DOC.KEYS WITHDELETED
+    KeysDeleted {
+        name: String,
+        seed: u64,
     },
     /// Keys and documents.
     Mset(Vec<(String, String)>),
@@ -354,7 +396,8 @@ impl Op {
 
     /// Whether no script may call it: it is one itself, or several commands of which the first may end the script.
     pub fn is_script(&self) -> bool {
-        let is_own = matches!(self, Op::Restore { .. } | Op::Eval(_) | Op::Fcall(_));
+        let is_own =
+            matches!(self, Op::Restore { .. } | Op::Insert { .. } | Op::Eval(_) | Op::Fcall(_));
         is_own
             || matches!(self, Op::UnlinkLarge { .. })
             || matches!(self, Op::Set { when: When::SameVersion, .. })
@@ -368,7 +411,9 @@ impl Op {
             | Op::Update(Update { key, .. })
             | Op::Expire { key, .. }
             | Op::Persist { key } => vec![key],
-            Op::DocDel { keys } | Op::Del { keys } => keys.iter().map(String::as_str).collect(),
+            Op::DocDel { keys } | Op::Del { keys } | Op::Soft { keys, .. } => {
+                keys.iter().map(String::as_str).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -454,6 +499,15 @@ impl Op {
             Op::Meta { .. } => "DOC.META",
             Op::Update(_) => "DOC.UPDATE",
             Op::DocDel { .. } => "DOC.DEL",
+            Op::Soft { ttl: None, .. } => "DOC.DEL SOFT",
+            Op::Soft { .. } => "DOC.DEL SOFT EX",
+            Op::Undelete { .. } => "DOC.UNDELETE",
+            Op::Purge { .. } => "DOC.DEL WITHDELETED",
+            Op::Insert { ids: Ids::Made, .. } => "DOC.INSERT",
+            Op::Insert { .. } => "DOC.INSERT ID",
+            Op::GetDeleted { .. } => "DOC.GET WITHDELETED",
+            Op::MetaDeleted { .. } => "DOC.META WITHDELETED",
+            Op::KeysDeleted { .. } => "DOC.KEYS WITHDELETED",
             Op::Mset(_) => "DOC.MSET",
             Op::UpdateMany(_) => "DOC.UPDATEMANY",
             Op::DeleteMany { .. } => "DOC.DELETEMANY",

@@ -21,6 +21,13 @@ impl World {
                 words.extend(path.as_deref());
                 plan(&words, self.got(key, path.as_deref()))
             }
+            Op::GetDeleted { key } => {
+                plan(&["DOC.GET", key, "WITHDELETED"], self.undeleted(key).got(key, None))
+            }
+            Op::MetaDeleted { key } => {
+                plan(&["DOC.META", key, "WITHDELETED"], self.undeleted(key).meta(key))
+            }
+            Op::KeysDeleted { name, seed } => self.keys_deleted(name, *seed),
             Op::Mget { keys, path } => self.mget(keys, path.as_deref()),
             Op::Meta { key } => plan(&["DOC.META", key], self.meta(key)),
             Op::List { pattern } => self.list(pattern.as_deref()),
@@ -56,8 +63,8 @@ impl World {
             Op::Inspect { key } => Some(self.inspect(key)),
             Op::Info { name } => self.about(name, &["DOC.INFO", name], |world| world.info(name)),
             Op::Scan => {
-                let keys: BTreeSet<String> =
-                    self.space().docs().map(|(key, ..)| key.clone()).collect();
+                let all = self.space().docs().chain(self.space().deleted());
+                let keys: BTreeSet<String> = all.map(|(key, ..)| key.clone()).collect();
                 plan(&["SCAN", "0", "COUNT", "100000", "TYPE", "folio-doc"], Expect::Scanned(keys))
             }
             _ => None,
@@ -67,10 +74,12 @@ impl World {
     fn info(&self, name: &str) -> Expect {
         let space = self.space();
         let is_here = |key: &String| space.place(key).as_deref() == Some(name);
-        let timed = space.docs().filter(|(key, _, ttl)| ttl.is_some() && is_here(key)).count();
+        let all = space.docs().chain(space.deleted());
+        let timed = all.filter(|(key, _, ttl)| ttl.is_some() && is_here(key)).count();
         let leftovers = space.leftovers.iter().filter(|key| is_here(key)).count();
         Expect::Info {
             documents: space.members(name).len(),
+            deleted: space.deleted_members(name).len(),
             is_declared: space.declared.contains_key(name),
             invalid: naive_collection(self, name).count(Some(&Filter::Valid(false)), 0),
             with_ttl: (timed, timed + leftovers),
@@ -82,10 +91,13 @@ impl World {
         let space = self.space();
         let (mut documents, mut values) = (DefaultHasher::new(), DefaultHasher::new());
         let mut members = space.members(name);
+        let deleted = space.deleted_members(name);
+        members.extend(&deleted);
         members.sort_by_key(|(key, _)| *key);
         for (key, doc) in members {
-            (key, doc.stamp, doc.birth).hash(&mut documents);
-            (key, doc.json.print()).hash(&mut values);
+            let is_deleted = deleted.iter().any(|(deleted, _)| *deleted == key);
+            (key, doc.stamp, doc.birth, is_deleted).hash(&mut documents);
+            (key, doc.json.print(), is_deleted).hash(&mut values);
         }
         let NaiveSchema { fields, indexes, .. } = space.schema(name);
         let all = NaiveSchema { fields: fields.clone(), ..NaiveSchema::default() };
@@ -107,7 +119,7 @@ impl World {
     fn inspect(&self, key: &str) -> Plan {
         let entry = self.space().entries.get(key);
         let kind = entry.map_or("none", |entry| match entry.held {
-            Held::Doc(_) => "folio-doc",
+            Held::Doc(_) | Held::Deleted(_) => "folio-doc",
             Held::Text => "string",
             Held::Set => "set",
             Held::List => "list",
@@ -131,9 +143,20 @@ impl World {
         ]
     }
 
+    /// The world in which what is deleted under a key is not.
+    fn undeleted(&self, key: &str) -> World {
+        let mut world = self.clone();
+        if let Some(entry) = world.space_mut().entries.get_mut(key)
+            && let Held::Deleted(doc) = &entry.held
+        {
+            entry.held = Held::Doc(doc.clone());
+        }
+        world
+    }
+
     fn got(&self, key: &str, path: Option<&str>) -> Expect {
         match self.space().entries.get(key) {
-            None => Expect::Nil,
+            None | Some(Entry { held: Held::Deleted(_), .. }) => Expect::Nil,
             Some(Entry { held: Held::Doc(Doc { json, exact, .. }), .. }) => match path {
                 None => Expect::Json(json.clone(), *exact),
                 Some(path) => match Path::plain(path).values(json)[..] {
@@ -157,7 +180,7 @@ impl World {
 
     fn meta(&self, key: &str) -> Expect {
         match self.space().entries.get(key) {
-            None => Expect::Nil,
+            None | Some(Entry { held: Held::Deleted(_), .. }) => Expect::Nil,
             Some(Entry { held: Held::Doc(doc), ttl }) => Expect::Meta {
                 slot: self.space().slot(key),
                 stamp: doc.stamp,

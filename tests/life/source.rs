@@ -4,7 +4,7 @@ use folio_tests::generate::{Random, updates};
 
 use crate::kinds::POLICIES;
 use crate::many::{Many, Part, Verb, of_insert};
-use crate::op::{Change, Form, Only, Op, Returned, SetTtl, Ttl, Update, When};
+use crate::op::{Change, Form, Ids, Only, Op, Returned, SetTtl, Ttl, Update, When};
 use crate::read;
 use crate::world::{DATABASES, World};
 
@@ -117,7 +117,8 @@ impl Source {
     /// A key of any kind, or one that is there.
     fn key(&mut self, world: &World) -> String {
         if self.random.chance(50) {
-            let keys: Vec<&String> = world.space().docs().map(|(key, ..)| key).collect();
+            let all = world.space().docs().chain(world.space().deleted());
+            let keys: Vec<&String> = all.map(|(key, ..)| key).collect();
             if !keys.is_empty() {
                 return self.random.pick(&keys).clone();
             }
@@ -171,8 +172,47 @@ impl Source {
         match self.random.below(100) {
             0..52 => self.set(world),
             52..82 => self.update(world),
-            82..92 => self.several(world),
+            82..90 => self.several(world),
+            90..93 => self.insert(world),
+            93..97 => self.soft(world),
             _ => Op::DocDel { keys: self.keys(world) },
+        }
+    }
+
+    fn insert(&mut self, world: &World) -> Op {
+        let name = self.name();
+        let key = world
+            .space()
+            .declared
+            .get(&name)
+            .map_or_else(|| name.clone() + ":", |declared| declared.prefix.clone())
+            + "0";
+        let json = read::text(&mut self.random, world, &key);
+        let ids = match self.random.chance(60) {
+            true => Ids::Made,
+            false => Ids::Given(self.random.below(9) as u8),
+        };
+        Op::Insert { name, json, ids, to: self.key(world) }
+    }
+
+    /// A soft delete, or what can be done about one.
+    fn soft(&mut self, world: &World) -> Op {
+        let gone: Vec<String> = world.space().deleted().map(|(key, ..)| key.clone()).collect();
+        let mut keys = self.keys(world);
+        if !gone.is_empty() && self.random.chance(70) {
+            keys.push(self.random.pick(&gone));
+        }
+        match self.random.below(10) {
+            0..5 => {
+                let ttl = self.random.chance(40).then(|| {
+                    let ttl = self.ttl();
+                    Ttl { step: ttl.step.max(0), ..ttl }
+                });
+                let ttl = ttl.filter(|ttl| ttl.step > 0 || self.soon);
+                Op::Soft { keys, ttl }
+            }
+            5..9 => Op::Undelete { keys, keep_ttl: self.random.chance(40) },
+            _ => Op::Purge { keys },
         }
     }
 
@@ -379,7 +419,8 @@ impl Source {
     /// Something that mostly changes this key.
     fn touching(&mut self, world: &World, key: &str) -> Op {
         let key = if self.random.chance(80) { key.to_owned() } else { self.key(world) };
-        match self.random.below(6) {
+        match self.random.below(7) {
+            6 => Op::Soft { keys: vec![key], ttl: None },
             0 | 1 => {
                 let json = read::text(&mut self.random, world, &key);
                 Op::Set { key, json, when: When::Always, ttl: SetTtl::Drop, filter: 0 }
@@ -446,13 +487,16 @@ impl Source {
         let (key, name, seed) = (self.key(world), self.name(), self.seed());
         let path = self.random.chance(30).then(|| self.random.pick(&PATHS).to_owned());
         match self.random.below(100) {
-            0..12 => Op::Get { key, path },
+            0..10 => Op::Get { key, path },
+            10..11 => Op::GetDeleted { key },
+            11..12 => Op::MetaDeleted { key },
             12..20 => Op::Mget { keys: self.keys(world), path },
             20..28 => Op::Meta { key },
             28..48 => Op::Find { name, seed },
             48..54 => Op::Count { name, seed },
             54..57 => Op::Exists { name, seed },
-            57..62 => Op::Keys { name, seed },
+            57..60 => Op::Keys { name, seed },
+            60..62 => Op::KeysDeleted { name, seed },
             62..66 => Op::Pages { name, seed },
             66..70 => Op::Distinct { name, seed },
             70..79 => Op::Aggregate { name, seed },

@@ -69,6 +69,10 @@ impl World {
             Op::Set { key, json, when, ttl, filter } => self.set(key, json, *when, *ttl, *filter),
             Op::Update(update) => self.update(update),
             Op::DocDel { keys } => self.doc_del(keys),
+            Op::Soft { keys, ttl } => self.soft(keys, *ttl),
+            Op::Undelete { keys, keep_ttl } => self.undelete(keys, *keep_ttl),
+            Op::Purge { keys } => self.purge(keys),
+            Op::Insert { name, json, ids, to } => self.insert(name, json, ids, to),
             Op::Mset(pairs) => self.mset(pairs),
             Op::UpdateMany(many) => self.update_many(many),
             Op::DeleteMany { name, seed } => self.delete_many(name, *seed),
@@ -121,10 +125,9 @@ impl World {
         ttl: SetTtl,
         filter: u64,
     ) -> Option<Plan> {
-        let old = self.space().entries.get(key).cloned();
-        let (ttl_words, level) = self.set_ttl(ttl, old.as_ref().and_then(|entry| entry.ttl));
+        let (ttl_words, level) = self.set_ttl(ttl, self.space().kept_ttl(key));
         if when == When::SameVersion {
-            if old.is_some() && self.space().doc(key).is_none() {
+            if self.space().is_other(key) {
                 // The script asks for the version first.
                 let expect = Expect::Error("WRONGTYPE");
                 return plan(&["EVAL", SAME_VERSION, "1", key, json], expect);
@@ -173,8 +176,8 @@ impl World {
         let Ok(json) = Json::parse(json) else { return Some(Expect::Error("JSON")) };
         let old = match self.space().entries.get(key) {
             Some(Entry { held: Held::Doc(doc), .. }) => Some(doc.clone()),
+            None | Some(Entry { held: Held::Deleted(_), .. }) => None,
             Some(_) => return Some(Expect::Error("WRONGTYPE")),
-            None => None,
         };
         match when {
             When::New if old.is_some() => return Some(Expect::Nil),
@@ -221,15 +224,18 @@ impl World {
     fn doc_del(&mut self, keys: &[String]) -> Option<Plan> {
         let mut words = vec!["DOC.DEL".to_owned()];
         words.extend_from_slice(keys);
-        let is_other = |key: &String| {
-            self.space().entries.contains_key(key) && self.space().doc(key).is_none()
-        };
-        if keys.iter().any(is_other) {
+        if keys.iter().any(|key| self.space().is_other(key)) {
             return plan(&words, Expect::Error("WRONGTYPE"));
         }
         let db = self.db;
-        let count = keys.iter().filter(|key| self.take(db, key).is_some()).count();
-        plan(&words, Expect::Int(count as i64))
+        let mut count = 0;
+        for key in keys {
+            if self.space().doc(key).is_some() {
+                self.take(db, key);
+                count += 1;
+            }
+        }
+        plan(&words, Expect::Int(count))
     }
 
     fn create(&mut self, name: &str, seed: u64) -> Option<Plan> {
@@ -255,7 +261,8 @@ impl World {
             return if is_same { Expect::Ok } else { Expect::Error("COLLECTIONEXISTS") };
         }
         let is_elsewhere = prefix != format!("{name}:");
-        if is_elsewhere && !space.members(name).is_empty() {
+        let has_any = !space.members(name).is_empty() || !space.deleted_members(name).is_empty();
+        if is_elsewhere && has_any {
             return Expect::Error("COLLECTIONEXISTS");
         }
         let moving = space.docs().filter(|(key, ..)| {
@@ -281,8 +288,8 @@ impl World {
         words.extend(documents.then_some("DOCUMENTS"));
         let space = self.space();
         let is_declared = space.declared.contains_key(name);
-        let members: Vec<String> =
-            space.members(name).into_iter().map(|(key, _)| key.clone()).collect();
+        let all = space.members(name).into_iter().chain(space.deleted_members(name));
+        let members: Vec<String> = all.map(|(key, _)| key.clone()).collect();
         if !is_declared && (members.is_empty() || !documents) {
             let has_leftovers = documents && space.names().1.contains(name);
             let error = Expect::Error("NOCOLLECTION");
@@ -392,7 +399,7 @@ fn is_changed(
     plan: &[(Command, Expect)],
 ) -> Option<bool> {
     let stamp = |entry: &Entry| match &entry.held {
-        Held::Doc(doc) => Some(doc.stamp),
+        Held::Doc(doc) | Held::Deleted(doc) => Some(doc.stamp),
         _ => None,
     };
     let is_other = match (before, after) {
@@ -405,7 +412,7 @@ fn is_changed(
     let expect = &plan.last()?.1;
     let is_refused = expect.is_error() || matches!(expect, Expect::Nil | Expect::Int(0));
     match op {
-        Op::Set { .. } | Op::Update(_) | Op::DocDel { .. } | Op::Del { .. }
+        Op::Set { .. } | Op::Update(_) | Op::DocDel { .. } | Op::Soft { .. } | Op::Del { .. }
             if is_refused || is_other =>
         {
             Some(!is_refused)
@@ -415,7 +422,7 @@ fn is_changed(
         | Op::Update(Update { ttl: SetTtl::Drop | SetTtl::Keep, .. }) => {
             after.is_some().then_some(false)
         }
-        Op::DocDel { .. } | Op::Del { .. } => Some(false),
+        Op::DocDel { .. } | Op::Soft { .. } | Op::Del { .. } => Some(false),
         Op::Expire { .. } | Op::Persist { .. } => Some(!is_refused),
         _ => None,
     }
@@ -423,11 +430,20 @@ fn is_changed(
 
 /// The documents as a collection of the naive model, which answers queries.
 pub fn naive_collection(world: &World, name: &str) -> NaiveCollection {
+    naive_collection_of(world, name, world.space().members(name))
+}
+
+/// Some documents as a collection.
+pub fn naive_collection_of(
+    world: &World,
+    name: &str,
+    members: Vec<(&String, &Doc)>,
+) -> NaiveCollection {
     let mut collection = NaiveCollection::new(world.space().schema(name));
     let declared = world.space().declared.get(name);
     collection.prefix =
         declared.map_or_else(|| format!("{name}:"), |declared| declared.prefix.clone());
-    for (key, doc) in world.space().members(name) {
+    for (key, doc) in members {
         collection.documents.push(naive::model::NaiveDocument {
             key: key.clone(),
             json: doc.json.clone(),

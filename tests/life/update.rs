@@ -95,6 +95,18 @@ pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made,
     Ok(Made { json, exact, is_same })
 }
 
+/// Whether the outcome hangs on the text of a number that was computed, which the model does not know: what is not of its declared
+/// type is compared by its text.
+pub fn hangs_on_text(mut exact: bool, changes: &[Change], schema: &NaiveSchema) -> bool {
+    changes.iter().any(|(verb, path, _)| {
+        exact = exact && !matches!(verb.as_str(), "INCR" | "MUL");
+        let compares = matches!(verb.as_str(), "ADD" | "PULL" | "MIN" | "MAX");
+        let is_declared = |path: &Path| schema.kind_of(path).is_some();
+        let has_type = |path: Path| is_declared(&path) || is_declared(&path.every());
+        !exact && compares && has_type(Path::plain(path))
+    })
+}
+
 /// Whether a document has the text that it had; none where that is not known, or where a member may have its text or another
 /// one of the same value: a sum that is the number that was may be written as that was, or otherwise.
 pub fn sameness(old: &Doc, json: &Json, exact: bool) -> Option<bool> {
@@ -148,7 +160,7 @@ impl World {
 
     pub fn update(&mut self, update: &Update) -> Option<Plan> {
         let Update { key, when, .. } = update;
-        let old = self.space().entries.get(key).and_then(|entry| entry.ttl);
+        let old = self.space().kept_ttl(key);
         let (ttl_words, level) = self.update_ttl(update.ttl, old);
         let condition = self.condition(key, update.filter);
         let is_same_version = *when == When::SameVersion && self.space().doc(key).is_some();
@@ -191,8 +203,8 @@ impl World {
         let Update { key, changes, returned, .. } = update;
         let old = match self.space().entries.get(key) {
             Some(Entry { held: Held::Doc(doc), .. }) => Some(doc.clone()),
+            None | Some(Entry { held: Held::Deleted(_), .. }) => None,
             Some(_) => return Some(Expect::Error("WRONGTYPE")),
-            None => None,
         };
         let has_version = match update.when {
             When::Absent => old.is_none(),
@@ -214,6 +226,9 @@ impl World {
         let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
         let schema = self.space().schema(&slot.1);
         let empty = || Doc { json: Json::Object(Vec::new()), exact: true, birth: 0, stamp: 0 };
+        if hangs_on_text(old.as_ref().is_none_or(|old| old.exact), changes, &schema) {
+            return None;
+        }
         let Made { json, exact, is_same } =
             match made(&old.clone().unwrap_or_else(empty), changes, &schema) {
                 Ok(made) => made,

@@ -36,6 +36,8 @@ pub struct Doc {
 #[derive(Clone, Debug)]
 pub enum Held {
     Doc(Doc),
+    /// A document that is marked as deleted.
+    Deleted(Doc),
     Text,
     Set,
     List,
@@ -136,7 +138,27 @@ impl Space {
         }
     }
 
-    /// All documents, by key.
+    /// The documents that are marked as deleted, by key.
+    pub fn deleted(&self) -> impl Iterator<Item = (&String, &Doc, Option<Level>)> {
+        self.entries.iter().filter_map(|(key, entry)| match &entry.held {
+            Held::Deleted(doc) => Some((key, doc, entry.ttl)),
+            _ => None,
+        })
+    }
+
+    /// Whether a value of another type than documents stands under a key.
+    pub fn is_other(&self, key: &str) -> bool {
+        let held = self.entries.get(key).map(|entry| &entry.held);
+        held.is_some_and(|held| !matches!(held, Held::Doc(_) | Held::Deleted(_)))
+    }
+
+    /// The TTL that a write to a key may keep: a document that is marked as deleted has none to give.
+    pub fn kept_ttl(&self, key: &str) -> Option<Level> {
+        let entry = self.entries.get(key)?;
+        entry.ttl.filter(|_| !matches!(entry.held, Held::Deleted(_)))
+    }
+
+    /// All documents, by key, but for those that are marked as deleted.
     pub fn docs(&self) -> impl Iterator<Item = (&String, &Doc, Option<Level>)> {
         self.entries.iter().filter_map(|(key, entry)| match &entry.held {
             Held::Doc(doc) => Some((key, doc, entry.ttl)),
@@ -152,11 +174,19 @@ impl Space {
         members
     }
 
+    /// The documents of a collection that are marked as deleted, by birth.
+    pub fn deleted_members(&self, name: &str) -> Vec<(&String, &Doc)> {
+        let docs = self.deleted().filter(|(key, ..)| self.place(key).as_deref() == Some(name));
+        let mut members: Vec<_> = docs.map(|(key, doc, _)| (key, doc)).collect();
+        members.sort_by_key(|(_, doc)| doc.birth);
+        members
+    }
+
     /// The names of the collections that are there for certain, and of those that may be there besides: open
     /// ones whose documents have all lapsed.
     pub fn names(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         let mut must: BTreeSet<String> = self.declared.keys().cloned().collect();
-        must.extend(self.docs().filter_map(|(key, ..)| self.place(key)));
+        must.extend(self.docs().chain(self.deleted()).filter_map(|(key, ..)| self.place(key)));
         let mut may: BTreeSet<String> =
             self.leftovers.iter().filter_map(|key| self.place(key)).collect();
         may.retain(|name| !must.contains(name));
@@ -165,7 +195,8 @@ impl Space {
 
     /// Documents under keys that name no collection.
     pub fn strays(&self) -> Vec<String> {
-        let docs = self.docs().filter(|(key, ..)| self.place(key).is_none());
+        let all = self.docs().chain(self.deleted());
+        let docs = all.filter(|(key, ..)| self.place(key).is_none());
         docs.map(|(key, ..)| key.clone()).collect()
     }
 
@@ -215,7 +246,7 @@ impl World {
 
     /// Whether there is any document at all.
     pub fn has_documents(&self) -> bool {
-        self.spaces.iter().any(|space| space.docs().next().is_some())
+        self.spaces.iter().any(|space| space.docs().chain(space.deleted()).next().is_some())
     }
 
     /// Whether anything lapses soon.
@@ -251,7 +282,7 @@ impl World {
 
     /// Puts an entry that Redis itself brings: a document is born.
     pub fn bring(&mut self, db: usize, key: &str, mut entry: Entry) {
-        if let Held::Doc(doc) = &mut entry.held {
+        if let Held::Doc(doc) | Held::Deleted(doc) = &mut entry.held {
             doc.birth = self.number();
             doc.stamp = doc.birth;
         }
@@ -265,8 +296,8 @@ impl World {
                 continue;
             }
             let number = self.number();
-            if let Some(Entry { held: Held::Doc(doc), .. }) = self.space_mut().entries.get_mut(&key)
-            {
+            let entry = self.space_mut().entries.get_mut(&key);
+            if let Some(Held::Doc(doc) | Held::Deleted(doc)) = entry.map(|entry| &mut entry.held) {
                 (doc.birth, doc.stamp) = (number, number);
             }
         }

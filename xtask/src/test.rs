@@ -18,6 +18,9 @@ const ON_EACH: &[&str] =
     &["acl", "changes", "client", "commands", "hostile", "life", "replication", "restart"];
 /// Operations of the suite `life` in CI, over all servers in containers.
 const LIFE_OPERATIONS: usize = 200_000;
+/// Where the random runs of CI begin: a change is judged by itself, not by what a new seed finds that was there before. New
+/// seeds are for `cargo xtask test` and `cargo xtask soak`.
+const SEED: u64 = 20_260_101;
 
 /// How `cargo xtask test` is called.
 #[derive(Args)]
@@ -65,7 +68,7 @@ pub fn test(options: &Options) -> Result {
     Modules::build()?.test_all(&runs)
 }
 
-/// All that CI tests: everything on the machine's own server, and what servers differ in on each of them. Gives the servers
+/// All that CI tests, from the same seeds always: everything on the machine's own server, and what servers differ in on each of them. Gives the servers
 /// that it ran on, in words.
 pub fn everywhere() -> Result<String> {
     let names = SERVERS.map(|server| server.name).join(", ");
@@ -83,6 +86,7 @@ pub fn everywhere() -> Result<String> {
     runs.extend(SERVERS.map(|server| (Some(server), on_each.clone())));
     let mut modules = Modules::build()?;
     modules.life_operations = Some(LIFE_OPERATIONS / SERVERS.len());
+    modules.seed = Some(SEED);
     modules.test_all(&runs)?;
     let suites = ON_EACH.join(", ");
     Ok(format!("all tests ran on this machine's {local}; {suites} in containers of {names} too"))
@@ -120,12 +124,14 @@ pub struct Modules {
     pub faulty: PathBuf,
     /// Operations of the suite `life` in containers, if not as many as it runs by itself.
     life_operations: Option<usize>,
+    /// Where the random runs begin, if neither where the environment says nor at the clock.
+    seed: Option<u64>,
 }
 
 impl Modules {
     /// Those of the paths given.
     pub fn new(right: PathBuf, faulty: PathBuf) -> Self {
-        Self { right, faulty, life_operations: None }
+        Self { right, faulty, life_operations: None, seed: None }
     }
 
     /// They share all that they depend on; the right one is built last and takes the other's place.
@@ -170,6 +176,11 @@ impl Modules {
         let mut cargo = shell::cargo(&["test", "--workspace", "--no-fail-fast"]);
         cargo.args(selection);
         self.name_to(&mut cargo);
+        if let (Some(seed), None) = (self.seed, env::var_os("SEED")) {
+            // Each server has runs of its own.
+            let at = SERVERS.iter().position(|each| Some(each.name) == server.map(|s| s.name));
+            cargo.env("SEED", (seed + at.map_or(0, |at| at as u64 + 1)).to_string());
+        }
         let Some(server) = server else {
             println!("on this machine's server:");
             return shell::run(&mut cargo);
