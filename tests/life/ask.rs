@@ -4,7 +4,7 @@
 use folio_tests::generate::extended::{self, Language};
 use folio_tests::generate::{self, Random, aggregate, indexed};
 use folio_tests::naive::aggregate::Precision;
-use folio_tests::naive::{Filter, Kind, Meta, OrderBy};
+use folio_tests::naive::{Filter, Meta, OrderBy};
 
 use crate::expect::{Expect, Row, Rows};
 use crate::step::{Plan, naive_collection, naive_collection_of};
@@ -101,9 +101,7 @@ impl World {
             return (Asked::of(filter, random), order);
         }
         let asked = self.asked(name, random);
-        let mut order = extended::order_in(random, &schema, &language());
-        // ORDER compares an array as JSON, whatever its elements are declared.
-        order.retain(|by| !matches!(schema.kind_of(&by.path), Some(Kind::Array(_))));
+        let order = extended::order_in(random, &schema, &language());
         (asked, order)
     }
 

@@ -130,7 +130,7 @@ impl World {
             let schema = then.schema(&name);
             let before = draft.old.as_ref().filter(|_| !draft.whole).map(|old| &old.json);
             let is_broken = match before {
-                Some(before) => breaks(&schema, before, json),
+                Some(before) => breaks(&schema, before, json, draft.exact)?,
                 None => schema.breach(json).is_some(),
             };
             codes.extend(is_broken.then_some("SCHEMA"));

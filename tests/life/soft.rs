@@ -105,7 +105,7 @@ impl World {
     }
 
     /// DOC.INSERT, and RENAME to a key that is known.
-    pub fn insert(&mut self, name: &str, json: &str, ids: &Ids, to: &str) -> Option<Plan> {
+    pub fn insert(&mut self, name: &str, json: &str, ids: Ids, to: &str) -> Option<Plan> {
         let declared = self.space().declared.get(name);
         let prefix = declared.map_or_else(|| format!("{name}:"), |it| it.prefix.clone());
         let mut words = vec!["EVAL", INSERT, "1", to, &prefix, name, json];

@@ -188,10 +188,8 @@ impl Source {
             .map_or_else(|| name.clone() + ":", |declared| declared.prefix.clone())
             + "0";
         let json = read::text(&mut self.random, world, &key);
-        let ids = match self.random.chance(60) {
-            true => Ids::Made,
-            false => Ids::Given(self.random.below(9) as u8),
-        };
+        let ids =
+            if self.random.chance(60) { Ids::Made } else { Ids::Given(self.random.below(9) as u8) };
         Op::Insert { name, json, ids, to: self.key(world) }
     }
 

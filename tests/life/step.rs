@@ -72,7 +72,7 @@ impl World {
             Op::Soft { keys, ttl } => self.soft(keys, *ttl),
             Op::Undelete { keys, keep_ttl } => self.undelete(keys, *keep_ttl),
             Op::Purge { keys } => self.purge(keys),
-            Op::Insert { name, json, ids, to } => self.insert(name, json, ids, to),
+            Op::Insert { name, json, ids, to } => self.insert(name, json, *ids, to),
             Op::Mset(pairs) => self.mset(pairs),
             Op::UpdateMany(many) => self.update_many(many),
             Op::DeleteMany { name, seed } => self.delete_many(name, *seed),

@@ -289,6 +289,7 @@ impl<'b> Binder<'b> {
 
     fn has_any(&self, asked: Asked<'_>, values: &[Placed], shown: String) -> Result<FilterNode> {
         let (path, scalar) = self.array(asked)?;
+        let scalar = beside(values, scalar);
         let keys = KeySet::points(Self::keys(path, scalar, values)?);
         Ok(node(place(&path.each(), asked.within), scalar, keys, shown))
     }
@@ -300,6 +301,7 @@ impl<'b> Binder<'b> {
         shown: String,
     ) -> Result<Vec<FilterNode>> {
         let (path, scalar) = self.array(asked)?;
+        let scalar = beside(values, scalar);
         let keys = Self::keys(path, scalar, values)?;
         let within = asked.within;
         // Of one array each element can be asked for by itself, by an index perhaps. Of several, one must have them all.
@@ -476,6 +478,12 @@ pub fn scalar_of(meta: Meta) -> Scalar {
         Meta::Created | Meta::Updated | Meta::Expires | Meta::Deleted => Scalar::DateTime,
         Meta::Valid => Scalar::Bool,
     }
+}
+
+/// The type of what is compared with these: beside an instant, undeclared values are instants.
+pub(super) fn beside(values: &[Placed], scalar: Scalar) -> Scalar {
+    let has_instant = values.iter().any(|(value, _)| matches!(value, Constant::Instant(_)));
+    if has_instant && scalar == Scalar::Json { Scalar::DateTime } else { scalar }
 }
 
 /// The key of a constant under `scalar`.

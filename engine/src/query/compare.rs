@@ -4,7 +4,9 @@
 use bigdecimal::BigDecimal;
 
 use super::ast::{AstOp, AstTest, List, Position};
-use super::bind::{Binder, Within, between, compared, key_of, list_text, node, subject_place};
+use super::bind::{
+    Binder, Within, beside, between, compared, key_of, list_text, node, subject_place,
+};
 use super::compute::{Computed, Domain, Expression, Question, Term, Value, text_value};
 use super::constant::{Constant, Placed};
 use super::filter::FilterNode;
@@ -75,20 +77,16 @@ impl<'x, 'b> Comparer<'x, 'b> {
                 None => return Ok(Some(FilterNode::Nothing)),
             }
         };
-        let mut scalar = self.comparable(subject)?;
+        let scalar = beside(&constants, self.comparable(subject)?);
         let is_instant = |(constant, _): &Placed| matches!(constant, Constant::Instant(_));
         if let Some((instant, position)) = constants.iter().find(|it| is_instant(it)) {
-            match scalar {
-                Scalar::Json => scalar = Scalar::DateTime,
-                scalar if !scalar.takes_instants() => {
-                    let name = scalar.name();
-                    let what = format!(
-                        "{} is an instant, and field {subject} is declared {name}",
-                        instant.literal()
-                    );
-                    return Err(Error::filter(position.0, what));
-                }
-                _ => {}
+            if !scalar.takes_instants() {
+                let name = scalar.name();
+                let what = format!(
+                    "{} is an instant, and field {subject} is declared {name}",
+                    instant.literal()
+                );
+                return Err(Error::filter(position.0, what));
             }
         } else if self.domain == Domain::Time && scalar == Scalar::Json {
             return Ok(None);

@@ -18,6 +18,8 @@ pub fn compare(left: Option<&Json>, right: Option<&Json>, kind: Option<&Kind>) -
     let (Some(left_value), Some(right_value)) = (left, right) else {
         return left.is_some().cmp(&right.is_some());
     };
+    // As a whole an array compares as on undeclared paths, whatever its elements are declared, and so does what stands in its place.
+    let kind = kind.filter(|kind| !matches!(kind, Kind::Array(_)));
     let ranks = rank(left_value, kind).cmp(&rank(right_value, kind));
     if ranks.is_ne() {
         return ranks;
@@ -26,7 +28,6 @@ pub fn compare(left: Option<&Json>, right: Option<&Json>, kind: Option<&Kind>) -
         _ if rank(left_value, kind) == RANK_INVALID => {
             left_value.print().as_bytes().cmp(right_value.print().as_bytes())
         }
-        // As a whole an array compares as on undeclared paths, whatever its elements are declared.
         (Json::Array(left), Json::Array(right)) => {
             compare_lists(left, right, |left, right| compare(Some(left), Some(right), None))
         }
