@@ -39,6 +39,8 @@ pub enum Fault {
     Acl,
     /// One write in 64 is told to neither file nor replica.
     Log,
+    /// One change in 64 is told to no change stream.
+    Changes,
     /// A document that leaves its key is not freed.
     Leak,
     /// A document that was freed is read once more.
@@ -47,7 +49,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 16] = [
+    pub const ALL: [Fault; 17] = [
         Fault::Ttl,
         Fault::Rename,
         Fault::Load,
@@ -62,6 +64,7 @@ impl Fault {
         Fault::Definition,
         Fault::Acl,
         Fault::Log,
+        Fault::Changes,
         Fault::Leak,
         Fault::Freed,
     ];
@@ -83,6 +86,7 @@ impl Fault {
             Fault::Definition => "definition",
             Fault::Acl => "acl",
             Fault::Log => "log",
+            Fault::Changes => "changes",
             Fault::Leak => "leak",
             Fault::Freed => "freed",
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use folio_engine::planted::Fault;
 use folio_tests::generate::Random;
+use folio_tests::planted;
 use folio_tests::replica::{follow, in_sync};
 use folio_tests::{Client, Server};
 use redis::Value;
@@ -169,4 +171,9 @@ fn the_stream_folded_gives_the_documents() {
     assert!(told > COMMANDS as u64 / 4, "{told} entries");
     assert_eq!(c.info_number("folio", "folio_changes_dropped"), 0);
     assert_eq!(c.info_number("folio", "folio_caught_panics"), 0);
+}
+
+#[test]
+fn a_planted_fault_is_found() {
+    planted::has_to_fail(Fault::Changes, the_stream_folded_gives_the_documents);
 }
