@@ -164,12 +164,11 @@ impl World {
         self.about(name, &words, |world| world.found(name, asked.filter.as_ref(), &order, limit))
     }
 
-    /// What is marked as deleted is asked for too. Whether such a document is valid the model does not know.
+    /// What is marked as deleted is asked for too.
     pub fn keys_deleted(&self, name: &str, seed: u64) -> Option<Plan> {
         let random = &mut Random::new(seed);
         let schema = self.space().schema(name);
-        let language = Language { metadata: vec![Meta::Key, Meta::Id], ..language() };
-        let filter = generate::filter_in(random, &schema, 2, &language);
+        let filter = generate::filter_in(random, &schema, 2, &language());
         let asked = Asked::of(filter, random);
         let mut words = vec!["DOC.KEYS".to_owned(), name.to_owned()];
         words.extend(asked.words);

@@ -443,7 +443,9 @@ pub fn naive_collection_of(
     let declared = world.space().declared.get(name);
     collection.prefix =
         declared.map_or_else(|| format!("{name}:"), |declared| declared.prefix.clone());
+    let is_deleted = |held: &Held| matches!(held, Held::Deleted(_));
     for (key, doc) in members {
+        let entry = world.space().entries.get(key);
         collection.documents.push(naive::model::NaiveDocument {
             key: key.clone(),
             json: doc.json.clone(),
@@ -452,6 +454,7 @@ pub fn naive_collection_of(
             created_ms: 0,
             updated_ms: 0,
             expires_ms: None,
+            is_deleted: entry.is_some_and(|entry| is_deleted(&entry.held)),
         });
     }
     collection

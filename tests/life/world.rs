@@ -193,11 +193,12 @@ impl Space {
         (must, may)
     }
 
-    /// Documents under keys that name no collection.
+    /// Documents under keys that name no collection, by key.
     pub fn strays(&self) -> Vec<String> {
         let all = self.docs().chain(self.deleted());
         let docs = all.filter(|(key, ..)| self.place(key).is_none());
-        docs.map(|(key, ..)| key.clone()).collect()
+        let strays: BTreeSet<String> = docs.map(|(key, ..)| key.clone()).collect();
+        strays.into_iter().collect()
     }
 
     /// Whether `json`, under `key`, has a unique value that another document of the collection holds.

@@ -50,6 +50,8 @@ pub struct NaiveDocument {
     pub updated_ms: i64,
     /// When it lapses, in milliseconds since 1970.
     pub expires_ms: Option<i64>,
+    /// It is marked as deleted, and asked for nevertheless: it holds no unique value.
+    pub is_deleted: bool,
 }
 
 /// A collection of the model. Versions are comparable with each other, not with a server's.
@@ -268,6 +270,7 @@ impl NaiveCollection {
         let mut found = BTreeSet::new();
         for rule in Unique::all(&self.schema) {
             let live = self.documents.iter().filter(|document| document.is_live(now_ms));
+            let live = live.filter(|document| !document.is_deleted);
             let held: Vec<_> = live.map(|it| (it.key.as_str(), rule.held(&it.json))).collect();
             for (at, (key, mine)) in held.iter().enumerate() {
                 for (other, theirs) in &held[..at] {
@@ -306,6 +309,7 @@ impl NaiveCollection {
             created_ms: now_ms,
             updated_ms: now_ms,
             expires_ms: None,
+            is_deleted: false,
         });
         self.revision
     }
