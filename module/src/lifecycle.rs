@@ -17,7 +17,6 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 
-use folio_engine::collection::Collection;
 use folio_engine::doc::Document;
 use folio_engine::planted::{self, Fault};
 
@@ -50,10 +49,10 @@ pub(crate) fn own_write(body: impl FnOnce()) {
 static SOURCE_DB: AtomicI64 = AtomicI64::new(-1);
 
 /// A document is copied, as the server says from this database. A copy over a lapsed key has told of that first, and by
-/// then the client is not in its own database: where the document stands, its collection knows better.
+/// then the client is not in its own database: where the document stands is known better here.
 pub(crate) fn copied_from(document: &Document, told: i32) {
-    let home = state::with(|state| state.store.home_of(document).map(Collection::db));
-    let db = home.ok().flatten().map_or(told.into(), i64::from);
+    let known = state::with(|state| state.db_of(document));
+    let db = known.ok().flatten().map_or(told.into(), i64::from);
     SOURCE_DB.store(db, Ordering::Relaxed);
 }
 

@@ -211,6 +211,12 @@ impl State {
         }
     }
 
+    /// The database in which a document stands, if that is known.
+    pub(crate) fn db_of(&self, document: &Document) -> Option<u32> {
+        let home = self.store.home_of(document).map(Collection::db);
+        home.or_else(|| self.strays.db_of(document))
+    }
+
     /// A document leaves `key`.
     pub(crate) fn forget(&mut self, db: u32, key: &[u8], document: &Document) {
         self.end_bulk();

@@ -26,6 +26,12 @@ impl Strays {
         self.documents.insert((db, key.into()), document.clone());
     }
 
+    /// The database in which a document is one. O(strays).
+    pub(crate) fn db_of(&self, document: &Document) -> Option<u32> {
+        let mut strays = self.documents.iter();
+        strays.find(|(_, stray)| stray.ptr_eq(document)).map(|((db, _), _)| *db)
+    }
+
     /// Whatever stood under the key has left.
     pub(crate) fn remove(&mut self, db: u32, key: &[u8]) {
         if !self.documents.is_empty() {
@@ -83,6 +89,7 @@ mod tests {
         strays.add(0, b"a", &document);
         strays.add(0, b"b", &document);
         strays.add(1, b"c", &document);
+        assert_eq!(strays.db_of(&document), Some(0));
         strays.swap(0, 1);
         strays.remove(1, b"b");
         let keys = |taken: Vec<(Box<[u8]>, Document)>| -> Vec<Box<[u8]>> {
