@@ -154,6 +154,15 @@ fn retimed(ctx: &Ctx<'_>, event: &[u8], name: Argument<'_>) {
     }
 }
 
+/// Has the server remove the lapsed among the strays of the selected database, before a declaration comes or goes: none of them
+/// is to be given a number that a file, which tells of the removal first, would not give.
+pub(crate) fn remove_lapsed_strays(ctx: &Ctx<'_>) -> folio_engine::Result<()> {
+    for key in state::with(|state| state.strays(ctx.db()))? {
+        touch(ctx, &key);
+    }
+    Ok(())
+}
+
 /// Reads the TTLs of documents that a declaration has brought to a collection.
 pub(crate) fn tell_ttls(ctx: &Ctx<'_>, keys: &[Box<[u8]>]) {
     for name in keys {

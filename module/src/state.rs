@@ -217,6 +217,11 @@ impl State {
         home.or_else(|| self.strays.db_of(document))
     }
 
+    /// The keys of a database's strays.
+    pub(crate) fn strays(&self, db: u32) -> Vec<Box<[u8]>> {
+        self.strays.keys(db)
+    }
+
     /// A document leaves `key`.
     pub(crate) fn forget(&mut self, db: u32, key: &[u8], document: &Document) {
         self.end_bulk();

@@ -32,6 +32,12 @@ impl Strays {
         strays.find(|(_, stray)| stray.ptr_eq(document)).map(|((db, _), _)| *db)
     }
 
+    /// The keys of those of one database.
+    pub(crate) fn keys(&self, db: u32) -> Vec<Box<[u8]>> {
+        let here = self.documents.keys().filter(|(of, _)| *of == db);
+        here.map(|(_, key)| key.clone()).collect()
+    }
+
     /// Whatever stood under the key has left.
     pub(crate) fn remove(&mut self, db: u32, key: &[u8]) {
         if !self.documents.is_empty() {

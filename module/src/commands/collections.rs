@@ -84,6 +84,7 @@ impl Dropped {
         // An open collection has no declaration to drop, only documents, and one that is being built.
         if self.is_declared || (!with_documents && self.build.is_none()) {
             let db = ctx.db();
+            lifecycle::remove_lapsed_strays(ctx)?;
             let arrived = state::with(|state| state.drop_collection(db, &self.name))??;
             lifecycle::tell_ttls(ctx, &arrived);
             replicate::undeclared(ctx, &self.name);

@@ -373,6 +373,7 @@ pub(super) fn create(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     for key in state::with(|state| state.due_in_open(db, now_ms))? {
         lifecycle::touch(ctx, &key);
     }
+    lifecycle::remove_lapsed_strays(ctx)?;
     let created = state::with(|state| {
         state.lapse_all(db, now_ms);
         state.with_limits(limits, |state| state.create(db, definition, is_replay))
