@@ -18,7 +18,7 @@
 use roaring::RoaringBitmap;
 
 use super::{Collection, Documents, Info};
-use crate::doc::{DocRef, Document, Parsed};
+use crate::doc::{DocRef, Document, Parsed, Touched};
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Index};
 use crate::limits::Limits;
@@ -285,9 +285,13 @@ impl Collection {
     }
 
     /// Judges a document by the declaration in force and by the one that is being built. Errors: `SCHEMA`, `JSON`.
-    pub(crate) fn judge_declared(&self, before: Option<DocRef<'_>>, parsed: &Parsed) -> Result<()> {
+    pub(crate) fn judge_declared(
+        &self,
+        touched: Option<&Touched<'_>>,
+        parsed: &Parsed,
+    ) -> Result<()> {
         let judge =
-            |definition| check::check(definition, before, parsed.view(), parsed.huge_numbers());
+            |definition| check::check(definition, touched, parsed.view(), parsed.huge_numbers());
         self.declared().try_for_each(judge)
     }
 

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::together::held_by;
 use super::{Arrival, Collection, Counters, Keeps};
-use crate::doc::{DocRef, Document};
+use crate::doc::{DocRef, Document, Touched};
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Index, KeyList};
 use crate::limits::Limits;
@@ -101,9 +101,19 @@ impl From<Error> for Refusal {
 }
 
 impl Collection {
-    /// What the indexes, those being built among them, lose and gain when `new` takes the place of `old`. Costs nothing for an index whose text is the
-    /// same in both.
+    /// What the indexes, those being built among them, lose and gain when `new` takes the place of `old`.
     pub(crate) fn changes(&self, old: Option<Entered<'_>>, new: Entered<'_>) -> Changes {
+        let touched = old.map(|old| Touched::between(old.doc, new.doc));
+        self.changes_of(old, new, touched.as_ref())
+    }
+
+    /// The same where it is known what `new` touches. An index whose text is the same in both costs next to nothing.
+    pub(crate) fn changes_of(
+        &self,
+        old: Option<Entered<'_>>,
+        new: Entered<'_>,
+        touched: Option<&Touched<'_>>,
+    ) -> Changes {
         let mut changes = Changes::new();
         for (at, index) in self.every_index().enumerate() {
             let of_new = index.takes(new.is_deleted);
@@ -119,7 +129,7 @@ impl Collection {
                 changes.push(Change { index: at, removed, added });
                 continue;
             }
-            if index.source().same_text(old.doc, new.doc) {
+            if touched.is_some_and(|touched| index.source().same_text(touched, new.doc)) {
                 continue;
             }
             let (old, new) = (index.source().keys(old.doc), index.source().keys(new.doc));
@@ -131,18 +141,19 @@ impl Collection {
         changes
     }
 
-    /// Whether `doc` puts more values into an index than one document may. Asked before any key is made. What `old` holds
+    /// Whether `doc` puts more values into an index than one document may. Asked before any key is made. What the old text holds
     /// already it may keep: a declaration can come over documents that hold more.
     pub(crate) fn judge_size(
         &self,
-        old: Option<DocRef<'_>>,
+        touched: Option<&Touched<'_>>,
         doc: DocRef<'_>,
         limits: &Limits,
     ) -> Result<()> {
         let most = limits.index_entries_max;
         let large = |index: &&Index| {
             let source = index.source();
-            !old.is_some_and(|old| source.same_text(old, doc)) && source.values_of(doc, most) > most
+            !touched.is_some_and(|touched| source.same_text(touched, doc))
+                && source.values_of(doc, most) > most
         };
         let Some(index) = self.every_index().find(large) else { return Ok(()) };
         let paths = index.paths();

@@ -85,6 +85,24 @@ pub(super) fn candidates<'a>(
     narrow.chain(wide)
 }
 
+/// The entries: the upper 16 bits of each hash, which both forms have, and the offset.
+pub(super) fn entries(
+    directory: &[u8],
+    text_len: usize,
+) -> impl Iterator<Item = (u32, usize)> + use<'_> {
+    let is_wide = text_len >= WIDE_FROM;
+    let (narrow, wide) = if is_wide { (&[][..], directory) } else { (directory, &[][..]) };
+    let narrow = narrow.chunks_exact(4).map(|entry| {
+        let entry = u32::from_le_bytes(entry.try_into().expect("a chunk of four bytes"));
+        (entry >> 16, (entry & 0xFFFF) as usize)
+    });
+    let wide = wide.chunks_exact(8).map(|entry| {
+        let entry = u64::from_le_bytes(entry.try_into().expect("a chunk of eight bytes"));
+        ((entry >> 48) as u32, (entry & 0xFFFF_FFFF) as usize)
+    });
+    narrow.chain(wide)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,8 @@
 //! stands: its home and id say in which collection's table, and a rename gives it another place, so
 //! those words are atomic. One thread writes them; other threads may only read.
 //!
-//! [`parse`] makes the text, `edit` changes it place by place, [`print`] answers with parts of it.
+//! [`parse`] makes the text, `edit` changes it place by place, [`print`] answers with parts of it, [`Touched`] tells what a new
+//! text leaves as it was.
 
 pub mod diff;
 mod directory;
@@ -25,6 +26,7 @@ pub(crate) mod edit;
 mod messagepack;
 pub mod parse;
 pub mod print;
+mod touched;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -33,6 +35,7 @@ use triomphe::ThinArc;
 
 pub use messagepack::json_of_messagepack;
 pub use parse::{Parsed, parse_value};
+pub use touched::Touched;
 
 use crate::value::raw::{Members, Raw, string_end, value_end};
 

@@ -9,7 +9,7 @@
 
 use super::KeyList;
 use super::grams::Grams;
-use crate::doc::DocRef;
+use crate::doc::{DocRef, Touched};
 use crate::path::{Path, Step};
 use crate::query::{Filter, Meter};
 use crate::schema::{Definition, Field, IndexKind, NamedIndex, Order, Scalar};
@@ -167,11 +167,14 @@ impl Source {
         multi.map_or(1, |part| part.path.values(doc).take(most + 1).count())
     }
 
-    /// Whether `old` and `new` surely have the same keys: the text that decides them is the same.
-    pub fn same_text(&self, old: DocRef<'_>, new: DocRef<'_>) -> bool {
-        self.stems
-            .iter()
-            .all(|stem| stem.first(old).map(Raw::bytes) == stem.first(new).map(Raw::bytes))
+    /// Whether the old and the new text surely have the same keys: the text that decides them is the same.
+    pub fn same_text(&self, touched: &Touched<'_>, new: DocRef<'_>) -> bool {
+        let same = |stem: &Path| {
+            let is_spared = matches!(stem.steps(), [Step::Name(name), ..] if touched.spares(name));
+            is_spared
+                || stem.first(touched.old()).map(Raw::bytes) == stem.first(new).map(Raw::bytes)
+        };
+        self.stems.iter().all(same)
     }
 
     /// The keys of `doc`, ascending, without repeats.

@@ -7,27 +7,27 @@ use super::constraint::excerpt;
 use super::definition::{Definition, Field, Mode};
 use super::strict::check_members;
 use super::types::Scalar;
-use crate::doc::{DocRef, Document, Parsed};
+use crate::doc::{DocRef, Document, Parsed, Touched};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::path::Step;
 use crate::value::{Key, KeyBuf, KeyRef, Kind, Raw};
 
-/// Judges a document: whole, or only where it differs from `before`. `huge_numbers` are the offsets in its text of numbers beyond
+/// Judges a document: whole, or only what it has touched of an old text. `huge_numbers` are the offsets in its text of numbers beyond
 /// a double's range: only a decimal field may hold one. Errors: `SCHEMA`, `JSON`.
 pub fn check(
     definition: &Definition,
-    before: Option<DocRef<'_>>,
+    touched: Option<&Touched<'_>>,
     doc: DocRef<'_>,
     huge_numbers: &[u32],
 ) -> Result<()> {
     let mut buf = KeyBuf::default();
     for field in &definition.fields {
-        if !before.is_some_and(|before| is_same(first_name(field), before, doc)) {
+        if !touched.is_some_and(|touched| touched.is_same(first_name(field))) {
             check_field(field, doc, &mut buf, None)?;
         }
     }
-    check_rest(definition, before, doc, huge_numbers)
+    check_rest(definition, touched.map(Touched::old), doc, huge_numbers)
 }
 
 /// Judges what no field alone decides.
@@ -67,11 +67,6 @@ fn first_name(field: &Field) -> &str {
         Some(Step::Name(name)) => name,
         _ => "",
     }
-}
-
-/// Whether a top-level member is the same text in both, or in neither.
-fn is_same(name: &str, before: DocRef<'_>, doc: DocRef<'_>) -> bool {
-    before.member(name).map(Raw::bytes) == doc.member(name).map(Raw::bytes)
 }
 
 fn refuse(field: &Field, what: impl std::fmt::Display) -> Error {

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::collection::{
     Changes, Collection, Counters, Delta, Entered, Home, Keeps, Origin, Refusal,
 };
-use crate::doc::{Document, Parsed, Stamp};
+use crate::doc::{Document, Parsed, Stamp, Touched};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::memory::Blocks;
@@ -325,16 +325,18 @@ impl Store {
         write: Write,
     ) -> Result<Changes, Refusal> {
         let (before, new) = (old.map(Document::view), parsed.view());
-        let same_parts = if write.whole { None } else { before };
-        collection.judge_declared(same_parts, parsed)?;
+        let touched = before.map(|before| Touched::between(before, new));
+        let touched = touched.as_ref();
+        collection.judge_declared(touched.filter(|_| !write.whole), parsed)?;
         collection.judge_immutable(before, new)?;
-        collection.judge_size(before, new, &self.limits)?;
+        collection.judge_size(touched, new, &self.limits)?;
         let own = old.map(Document::id);
         let is_alone = write.unique == Judged::Alone;
         if is_alone && write.whole {
             collection.judge_whole(new, own)?;
         }
-        let changes = collection.changes(before.map(Entered::alive), Entered::alive(new));
+        let alive = Entered::alive(new);
+        let changes = collection.changes_of(before.map(Entered::alive), alive, touched);
         if is_alone {
             collection.judge(&changes, own)?;
         }
