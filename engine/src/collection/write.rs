@@ -129,7 +129,7 @@ impl Collection {
                 changes.push(Change { index: at, removed, added });
                 continue;
             }
-            if touched.is_some_and(|touched| index.source().same_text(touched, new.doc)) {
+            if touched.is_some_and(|touched| index.source().same_text(touched)) {
                 continue;
             }
             let (old, new) = (index.source().keys(old.doc), index.source().keys(new.doc));
@@ -152,7 +152,7 @@ impl Collection {
         let most = limits.index_entries_max;
         let large = |index: &&Index| {
             let source = index.source();
-            !touched.is_some_and(|touched| source.same_text(touched, doc))
+            !touched.is_some_and(|touched| source.same_text(touched))
                 && source.values_of(doc, most) > most
         };
         let Some(index) = self.every_index().find(large) else { return Ok(()) };

@@ -1,5 +1,7 @@
 //! What a new text of a document leaves as it was, found in one walk over both: a write asks it for each field and each index.
 
+use std::cell::OnceCell;
+
 use smallvec::SmallVec;
 
 use super::{DocRef, directory};
@@ -9,32 +11,42 @@ use crate::value::raw::string_end;
 /// So many members may differ before each question is answered by looking for the member.
 const MEMBERS_MAX: usize = 4;
 
+/// The names, as they stand in either text, of the top-level members that may differ. None where they are too many, or the texts
+/// have other members or another order.
+type Names<'d> = Option<SmallVec<[&'d [u8]; MEMBERS_MAX]>>;
+
 /// An old and a new text of a document.
 #[derive(Debug)]
 pub struct Touched<'d> {
     old: DocRef<'d>,
     new: DocRef<'d>,
-    /// The names, as they stand in either text, of the top-level members that may differ. None where they are too many, or the
-    /// texts have other members or another order.
-    names: Option<SmallVec<[&'d [u8]; MEMBERS_MAX]>>,
+    /// Found when somebody asks first.
+    names: OnceCell<Names<'d>>,
 }
 
 impl<'d> Touched<'d> {
-    /// O(bytes of both texts).
+    /// Looks at neither yet.
     pub fn between(old: DocRef<'d>, new: DocRef<'d>) -> Touched<'d> {
-        Touched { old, new, names: differing(old, new) }
+        Touched { old, new, names: OnceCell::new() }
     }
 
     /// The old text.
-    pub fn old(&self) -> DocRef<'d> {
+    pub fn old_text(&self) -> DocRef<'d> {
         self.old
     }
 
-    /// Whether the top-level member of this name is surely the same text in both, or in neither. O(1).
+    /// The new text.
+    pub fn new_text(&self) -> DocRef<'d> {
+        self.new
+    }
+
+    /// Whether the top-level member of this name is surely the same text in both, or in neither. O(1); the first time
+    /// O(bytes of both texts).
     pub fn spares(&self, name: &str) -> bool {
         // A name with an escape may be any.
         let may_be = |other: &&[u8]| *other == name.as_bytes() || other.contains(&b'\\');
-        self.names.as_ref().is_some_and(|names| !names.iter().any(may_be))
+        let names = self.names.get_or_init(|| differing(self.old, self.new));
+        names.as_ref().is_some_and(|names| !names.iter().any(may_be))
     }
 
     /// Whether it is. O(names), and the bytes of the member.
@@ -44,9 +56,9 @@ impl<'d> Touched<'d> {
     }
 }
 
-fn differing<'d>(old: DocRef<'d>, new: DocRef<'d>) -> Option<SmallVec<[&'d [u8]; MEMBERS_MAX]>> {
+fn differing<'d>(old: DocRef<'d>, new: DocRef<'d>) -> Names<'d> {
     let mut names = SmallVec::new();
-    let (mut left, mut right) = (spans(old).peekable(), spans(new).peekable());
+    let (mut left, mut right) = (spans(old), spans(new));
     loop {
         let add = |names: &mut SmallVec<_>, spans: &[&'d [u8]]| {
             names.extend(spans.iter().map(|span| &span[1..string_end(span, 0) - 1]));

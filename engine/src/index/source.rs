@@ -168,11 +168,11 @@ impl Source {
     }
 
     /// Whether the old and the new text surely have the same keys: the text that decides them is the same.
-    pub fn same_text(&self, touched: &Touched<'_>, new: DocRef<'_>) -> bool {
+    pub fn same_text(&self, touched: &Touched<'_>) -> bool {
         let same = |stem: &Path| {
             let is_spared = matches!(stem.steps(), [Step::Name(name), ..] if touched.spares(name));
-            is_spared
-                || stem.first(touched.old()).map(Raw::bytes) == stem.first(new).map(Raw::bytes)
+            let text = |doc| stem.first(doc).map(Raw::bytes);
+            is_spared || text(touched.old_text()) == text(touched.new_text())
         };
         self.stems.iter().all(same)
     }

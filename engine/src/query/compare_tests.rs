@@ -112,6 +112,23 @@ fn instants_are_milliseconds() {
 }
 
 #[test]
+fn elements_are_instants_beside_one() {
+    assert_matches(
+        r#"{"a":["2026-01-01T01:00:00+01:00",1,"x"],"i":[{"t":["2026-01-01T00:00:00Z",1]},{"t":[2]}]}"#,
+        &[
+            ("a HAS time('2026-01-01')", true),
+            ("a HAS time('2026-01-02')", false),
+            ("a HAS ANY (time('2026-01-01'), 7)", true),
+            ("a HAS ANY (time('2026-01-02'), 1)", true),
+            ("a HAS ALL (time('2026-01-01'), 1)", true),
+            ("a HAS ALL (time('2026-01-01'), 2)", false),
+            ("i[*].t HAS ALL (time('2026-01-01'), 1)", true),
+            ("i[*].t HAS ALL (time('2026-01-01'), 2)", false),
+        ],
+    );
+}
+
+#[test]
 fn durations_have_units() {
     let cases = [
         ("1d 3h", Some("97200000")),

@@ -27,7 +27,7 @@ pub fn check(
             check_field(field, doc, &mut buf, None)?;
         }
     }
-    check_rest(definition, touched.map(Touched::old), doc, huge_numbers)
+    check_rest(definition, touched.map(Touched::old_text), doc, huge_numbers)
 }
 
 /// Judges what no field alone decides.
