@@ -85,22 +85,36 @@ pub(super) fn candidates<'a>(
     narrow.chain(wide)
 }
 
-/// The entries: the upper 16 bits of each hash, which both forms have, and the offset.
-pub(super) fn entries(
-    directory: &[u8],
-    text_len: usize,
-) -> impl Iterator<Item = (u32, usize)> + use<'_> {
-    let is_wide = text_len >= WIDE_FROM;
-    let (narrow, wide) = if is_wide { (&[][..], directory) } else { (directory, &[][..]) };
-    let narrow = narrow.chunks_exact(4).map(|entry| {
-        let entry = u32::from_le_bytes(entry.try_into().expect("a chunk of four bytes"));
-        (entry >> 16, (entry & 0xFFFF) as usize)
-    });
-    let wide = wide.chunks_exact(8).map(|entry| {
-        let entry = u64::from_le_bytes(entry.try_into().expect("a chunk of eight bytes"));
-        ((entry >> 48) as u32, (entry & 0xFFFF_FFFF) as usize)
-    });
-    narrow.chain(wide)
+/// The entries, which can be had by their place.
+#[derive(Clone, Copy)]
+pub(super) struct Entries<'a> {
+    bytes: &'a [u8],
+    is_wide: bool,
+}
+
+/// Those of a directory.
+pub(super) fn entries(directory: &[u8], text_len: usize) -> Entries<'_> {
+    Entries { bytes: directory, is_wide: text_len >= WIDE_FROM }
+}
+
+impl Entries<'_> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() / if self.is_wide { 8 } else { 4 }
+    }
+
+    /// The upper 16 bits of a hash, which both forms have, and the offset.
+    pub(super) fn get(&self, at: usize) -> Option<(u32, usize)> {
+        if self.is_wide {
+            let (entries, _) = self.bytes.as_chunks::<8>();
+            let entry = u64::from_le_bytes(*entries.get(at)?);
+            Some(((entry >> 48) as u32, (entry & 0xFFFF_FFFF) as usize))
+        } else {
+            let (entries, _) = self.bytes.as_chunks::<4>();
+            let entry = u32::from_le_bytes(*entries.get(at)?);
+            Some((entry >> 16, (entry & 0xFFFF) as usize))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ use triomphe::ThinArc;
 
 pub use messagepack::json_of_messagepack;
 pub use parse::{Parsed, parse_value};
-pub use touched::Touched;
+pub use touched::{Touched, bit_of};
 
 use crate::value::raw::{Members, Raw, string_end, value_end};
 

@@ -9,7 +9,7 @@
 
 use super::KeyList;
 use super::grams::Grams;
-use crate::doc::{DocRef, Touched};
+use crate::doc::{DocRef, Touched, bit_of};
 use crate::path::{Path, Step};
 use crate::query::{Filter, Meter};
 use crate::schema::{Definition, Field, IndexKind, NamedIndex, Order, Scalar};
@@ -68,6 +68,8 @@ pub struct Source {
     filter: Option<Filter>,
     /// What stands there decides all keys: each path up to its first `[*]`, those of the filter too.
     stems: Box<[Path]>,
+    /// The bits of the names that they begin with.
+    names: u64,
 }
 
 /// Buffers that drawing keys uses again and again.
@@ -112,7 +114,13 @@ impl Source {
                 stems.push(stem);
             }
         }
-        Source { of, parts: parts.into(), filter, stems: stems.into() }
+        // What begins with no name may be anywhere.
+        let bits = |stem: &Path| match stem.steps() {
+            [Step::Name(name), ..] => bit_of(name),
+            _ => u64::MAX,
+        };
+        let names = stems.iter().map(bits).fold(0, |names, bits| names | bits);
+        Source { of, parts: parts.into(), filter, stems: stems.into(), names }
     }
 
     /// The paths, in order.
@@ -170,11 +178,10 @@ impl Source {
     /// Whether the old and the new text surely have the same keys: the text that decides them is the same.
     pub fn same_text(&self, touched: &Touched<'_>) -> bool {
         let same = |stem: &Path| {
-            let is_spared = matches!(stem.steps(), [Step::Name(name), ..] if touched.spares(name));
             let text = |doc| stem.first(doc).map(Raw::bytes);
-            is_spared || text(touched.old_text()) == text(touched.new_text())
+            text(touched.old_text()) == text(touched.new_text())
         };
-        self.stems.iter().all(same)
+        touched.spares(self.names) || self.stems.iter().all(same)
     }
 
     /// The keys of `doc`, ascending, without repeats.
