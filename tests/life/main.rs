@@ -178,6 +178,9 @@ fn faults_that_were_found_once_do_not_come_back() {
             if kept == Kept::Replica && has_reload {
                 continue;
             }
+            // Whatever the script leaves is read back too.
+            let end = (kept != Kept::Replica && !has_reload).then_some(Op::Restart);
+            let script: Vec<Op> = script.iter().cloned().chain(end).collect();
             let mut rig = Rig::start(kept, &Setup::plain());
             let mut outcomes = (0..5).map(|_| replay(&mut rig, &script));
             let outcome = outcomes.find(|outcome| !matches!(outcome, Err(Stop::Slow)));

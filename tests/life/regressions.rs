@@ -40,7 +40,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "a declaration gave a number to a lapsed document, which a replica did not",
+        "a declaration gave a number to a lapsed document, which a replica and a file did not",
         r#"
         {"Select":1}
         {"Set":{"key":"notes:0","json":"{}","when":"Always","ttl":"Drop"}}
@@ -53,23 +53,6 @@ pub const SCRIPTS: &[(&str, &str)] = &[
         {"Create":{"name":"goods","seed":4330640428295916675}}
         {"Select":1}
         {"Move":{"key":"item-0","db":0}}
-        "#,
-    ),
-    (
-        "a declaration gave a number to a lapsed document, which a file did not",
-        r#"
-        {"Select":1}
-        {"Set":{"key":"notes:0","json":"{}","when":"Always","ttl":"Drop"}}
-        {"Rename":{"from":"notes:0","to":"item-0"}}
-        {"Select":0}
-        {"Set":{"key":"users:1","json":"{}","when":"Always","ttl":"Drop"}}
-        {"Rename":{"from":"users:1","to":"item-4"}}
-        {"Expire":{"key":"item-4","ttl":{"form":"AtMillis","step":0},"only":"Always"}}
-        "Pass"
-        {"Create":{"name":"goods","seed":4330640428295916675}}
-        {"Select":1}
-        {"Move":{"key":"item-0","db":0}}
-        "Restart"
         "#,
     ),
 ];

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_stay_are_told_by_one_walk() {
+    fn members_that_stay_are_spared() {
         assert_eq!(
             spared(r#"{"a":1,"b":[1],"c":"x"}"#, r#"{"a":1,"b":[2],"c":"x"}"#),
             ["a", "c", "d"]
