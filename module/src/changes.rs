@@ -157,7 +157,8 @@ pub(crate) fn collect(state: &mut State) -> bool {
         return false;
     }
     let now_ms = clock::now_ms();
-    for change in changes {
+    for mut change in changes {
+        change.hide_due_paths(now_ms);
         if planted::is(Fault::Changes) && change.version.is_multiple_of(64) {
             continue;
         }

@@ -1,12 +1,14 @@
 //! What a document is on disk.
 //!
 //! ```text
-//! value (encoding 3)   birth number, version, created, updated since then, 1 if it is deleted, text: all in one s
+//! value (encoding 4)   birth number, version, created, updated since then, 1 if it is deleted, 2 and its parts with a TTL
+//!                      if it has any, text: all in one s
+//!       (encoding 3)   the same without such parts: none had any
 //!       (encoding 2)   the same without the mark: none was deleted
 //!       (encoding 1)   format u, birth number u, version u, created i, updated i, text s
 //! auxiliary            count u, then for each database: number u, definitions and counters as JSON s
 //! rewritten AOF        DOC._STATE json (of every database, before the first document)
-//!                      DOC._APPLY key version seq created updated -1 json [DELETED]; the server adds PEXPIREAT
+//!                      DOC._APPLY key version seq created updated -1 json [DELETED] [TIMED json]; the server adds PEXPIREAT
 //! ```
 //!
 //! `u` and `i` are the server's own integers, `s` its strings: each costs the server several reads, so a value is one. Every
@@ -14,21 +16,23 @@
 //! is no document, a rewrite asks modules for nothing; so DOC._STATE also begins the file that continues a rewritten one
 //! (`lifecycle::child_born`).
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::mem;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use folio_engine::doc::timed::timed_to_json;
 use folio_engine::doc::{Document, Parsed, Stamp};
 use folio_engine::store::NUMBER_END;
 use folio_engine::{Limits, Result};
 
 use crate::ffi::{self, Aof, Argument, Digest, Loaded, Rdb};
-use crate::stamp::{STAMP_BYTES_MAX, read_mark, read_stamp, write_stamp};
+use crate::stamp::{Marks, STAMP_BYTES_MAX, read_marks, read_stamp, write_stamp};
 use crate::state::{self, Pending};
 
 /// The encoding that the server writes beside the type.
-pub(crate) const ENCODING: i32 = 3;
+pub(crate) const ENCODING: i32 = 4;
 /// The layout of a value's fields in the first encoding.
 const FORMAT: u64 = 1;
 /// Databases that one auxiliary section can name: more than any server has.
@@ -45,8 +49,21 @@ pub(crate) fn with_parsed<R>(
     limits: &Limits,
     body: impl FnOnce(&Parsed) -> R,
 ) -> Result<R> {
+    with_timed(text, &[], limits, body)
+}
+
+/// The same of a document whose parts have these TTLs.
+pub(crate) fn with_timed<R>(
+    text: &[u8],
+    timed: &[u8],
+    limits: &Limits,
+    body: impl FnOnce(&Parsed) -> R,
+) -> Result<R> {
     let mut parsed = SCRATCH.take();
-    let result = parsed.parse(text, limits).map(|()| body(&parsed));
+    let result = parsed.parse(text, limits).map(|()| {
+        parsed.set_timed(timed);
+        body(&parsed)
+    });
     SCRATCH.set(parsed);
     result
 }
@@ -69,28 +86,25 @@ pub(crate) fn stored_limits() -> Limits {
 
 /// Reads a value; `None` refuses the payload.
 pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
-    let (stamp, bytes, start) = match encoding {
+    let (stamp, bytes) = match encoding {
         1 => load_fields(rdb)?,
-        2 | ENCODING => {
-            let bytes = rdb.load_bytes()?;
-            let (stamp, rest) = read_stamp(&bytes)?;
-            let (is_deleted, text) =
-                if encoding == ENCODING { read_mark(rest) } else { (false, rest) };
-            let start = bytes.len() - text.len();
-            let stamp = Stamp { is_deleted, ..stamp };
-            (stamp, bytes, start)
-        }
+        2..=ENCODING => (None, rdb.load_bytes()?),
         _ => {
             ffi::log(true, "a document was written by a later version of Folio");
             return None;
         }
     };
+    let (stamp, marks, text) = match stamp {
+        Some(stamp) => (stamp, Marks::default(), &bytes[..]),
+        None => read_value(&bytes, encoding)?,
+    };
     if stamp.seq.max(stamp.version) > NUMBER_END {
         return None;
     }
-    let text = &bytes[start..];
+    let stamp = Stamp { is_deleted: marks.is_deleted, ..stamp };
     let document =
-        with_parsed(text, &stored_limits(), |parsed| Document::new(parsed, stamp)).ok()?;
+        with_timed(text, marks.timed, &stored_limits(), |parsed| Document::new(parsed, stamp))
+            .ok()?;
     state::with_logged(|state| {
         state.pending = None;
         // Outside of a load this is RESTORE, which may still refuse the value; `appeared` tells if not.
@@ -105,8 +119,16 @@ pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
     Some(document)
 }
 
-/// Reads a value's fields in the first encoding: its numbers, and the bytes in which its text begins at a place.
-fn load_fields(rdb: &Rdb) -> Option<(Stamp, Loaded, usize)> {
+/// Reads a value that is one string: the older the encoding, the fewer marks there are before the text.
+fn read_value(bytes: &[u8], encoding: i32) -> Option<(Stamp, Marks<'_>, &[u8])> {
+    let (stamp, rest) = read_stamp(bytes)?;
+    let (marks, text) =
+        if encoding == 2 { (Marks::default(), rest) } else { read_marks(rest)? };
+    (encoding > 3 || marks.timed.is_empty()).then_some((stamp, marks, text))
+}
+
+/// Reads a value's fields in the first encoding: its numbers, and its text.
+fn load_fields(rdb: &Rdb) -> Option<(Option<Stamp>, Loaded)> {
     if rdb.load_unsigned()? != FORMAT {
         ffi::log(true, "a document was written by a later version of Folio");
         return None;
@@ -114,12 +136,13 @@ fn load_fields(rdb: &Rdb) -> Option<(Stamp, Loaded, usize)> {
     let (seq, version) = (rdb.load_unsigned()?, rdb.load_unsigned()?);
     let (created_ms, updated_ms) = (rdb.load_signed()?, rdb.load_signed()?);
     let stamp = Stamp { seq, version, created_ms, updated_ms, ..Stamp::default() };
-    Some((stamp, rdb.load_bytes()?, 0))
+    Some((Some(stamp), rdb.load_bytes()?))
 }
 
 /// Writes a value.
 pub(crate) fn save(rdb: &Rdb, document: &Document) {
-    let mut bytes = Vec::with_capacity(STAMP_BYTES_MAX + document.text().len());
+    let length = STAMP_BYTES_MAX + document.timed().len() + document.text().len();
+    let mut bytes = Vec::with_capacity(length);
     write_stamp(document, &mut bytes);
     bytes.extend_from_slice(document.text());
     rdb.save_bytes(&bytes);
@@ -184,7 +207,31 @@ pub(crate) fn rewrite(aof: &Aof, key: Argument<'_>, document: &Document) {
         }
         aof.emit_select(aof.db());
     }
-    aof.emit_apply(key, numbers(document, None), document.text(), document.is_deleted());
+    let numbers = numbers(document, None);
+    if document.timed().is_empty() {
+        aof.emit_apply(key, numbers, document.text(), document.is_deleted());
+    } else {
+        let words = apply_words(key.bytes(), numbers, document);
+        let words: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
+        aof.emit_words(c"DOC._APPLY", &words);
+    }
+}
+
+/// The words of `DOC._APPLY` for a document that has parts with a TTL.
+pub(crate) fn apply_words<'d>(
+    key: &'d [u8],
+    numbers: [i64; 5],
+    document: &'d Document,
+) -> Vec<Cow<'d, [u8]>> {
+    let mut words: Vec<Cow<'_, [u8]>> = vec![key.into()];
+    words.extend(numbers.map(|number| Cow::Owned(number.to_string().into_bytes())));
+    words.push(document.text().into());
+    if document.is_deleted() {
+        words.push(b"DELETED"[..].into());
+    }
+    words.push(b"TIMED"[..].into());
+    words.push(timed_to_json(document.timed()).into_bytes().into());
+    words
 }
 
 /// What DEBUG DIGEST compares between servers: text, numbers and mark.
@@ -196,5 +243,6 @@ pub(crate) fn digest(digest: &Digest, document: &Document) {
     if document.is_deleted() {
         digest.add(b"deleted");
     }
+    digest.add(document.timed());
     digest.end_sequence();
 }

@@ -20,6 +20,7 @@ mod ffi;
 mod glob;
 mod guard;
 mod info;
+mod lapsing;
 mod lifecycle;
 mod refusals;
 mod replicate;

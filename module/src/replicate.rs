@@ -18,7 +18,13 @@ pub(crate) fn written(
         return;
     }
     let numbers = datatype::numbers(document, expires_ms);
-    ctx.replicate_apply(name, numbers, document.text(), document.is_deleted());
+    if document.timed().is_empty() {
+        ctx.replicate_apply(name, numbers, document.text(), document.is_deleted());
+        return;
+    }
+    let words = datatype::apply_words(name.bytes(), numbers, document);
+    let words: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
+    ctx.replicate_words(c"DOC._APPLY", &words);
 }
 
 /// A document was removed.

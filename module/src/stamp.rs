@@ -2,17 +2,31 @@
 //!
 //! Each is written seven bits a byte, the lowest first, with the highest bit set where more follow (LEB128). A signed one
 //! is turned into 2n, or -2n - 1 if it is negative, first. Most documents need 15 bytes. One that is marked as deleted has a
-//! byte of 1 before its text, which begins with a brace.
+//! byte of 1 before its text, which begins with a brace; one that has parts with a TTL a byte of 2, how many bytes they take,
+//! and those bytes ([`folio_engine::doc::timed`]).
 
+use folio_engine::doc::timed::read_timed;
 use folio_engine::doc::{Document, Stamp};
 
-/// Bytes that four numbers and the mark can take.
-pub(crate) const STAMP_BYTES_MAX: usize = 41;
+/// Bytes that four numbers, both marks and the length of the parts with a TTL can take.
+pub(crate) const STAMP_BYTES_MAX: usize = 45;
 
 /// What stands before the text of a document that is marked as deleted.
 const DELETED: u8 = 1;
 
-/// Appends birth number, version, when it was created, how much later it was updated, and the mark.
+/// What stands before the parts with a TTL.
+const TIMED: u8 = 2;
+
+/// What may stand between the numbers and the text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks<'b> {
+    /// The document is marked as deleted.
+    pub(crate) is_deleted: bool,
+    /// Its parts with a TTL, found in order.
+    pub(crate) timed: &'b [u8],
+}
+
+/// Appends birth number, version, when it was created, how much later it was updated, and the marks.
 pub(crate) fn write_stamp(document: &Document, out: &mut Vec<u8>) {
     write(document.seq(), out);
     write(document.version(), out);
@@ -21,9 +35,15 @@ pub(crate) fn write_stamp(document: &Document, out: &mut Vec<u8>) {
     if document.is_deleted() {
         out.push(DELETED);
     }
+    let timed = document.timed();
+    if !timed.is_empty() {
+        out.push(TIMED);
+        write(timed.len() as u64, out);
+        out.extend_from_slice(timed);
+    }
 }
 
-/// Reads them but for the mark; what follows is the text, or the mark and the text.
+/// Reads them but for the marks; what follows is the text, or marks and the text.
 pub(crate) fn read_stamp(bytes: &[u8]) -> Option<(Stamp, &[u8])> {
     let mut rest = bytes;
     let (seq, version) = (read(&mut rest)?, read(&mut rest)?);
@@ -32,12 +52,19 @@ pub(crate) fn read_stamp(bytes: &[u8]) -> Option<(Stamp, &[u8])> {
     Some((Stamp { seq, version, created_ms, updated_ms, ..Stamp::default() }, rest))
 }
 
-/// Reads whether the document is marked; what follows is the text.
-pub(crate) fn read_mark(bytes: &[u8]) -> (bool, &[u8]) {
-    match bytes {
-        [DELETED, text @ ..] => (true, text),
-        text => (false, text),
+/// Reads the marks; what follows is the text. `None` where parts with a TTL are not whole.
+pub(crate) fn read_marks(bytes: &[u8]) -> Option<(Marks<'_>, &[u8])> {
+    let (mut marks, mut rest) = (Marks::default(), bytes);
+    if let [DELETED, behind @ ..] = rest {
+        (marks.is_deleted, rest) = (true, behind);
     }
+    if let [TIMED, behind @ ..] = rest {
+        rest = behind;
+        let length = usize::try_from(read(&mut rest)?).ok()?;
+        (marks.timed, rest) = rest.split_at_checked(length)?;
+        read_timed(marks.timed).filter(|timed| !timed.is_empty())?;
+    }
+    Some((marks, rest))
 }
 
 fn write(mut number: u64, out: &mut Vec<u8>) {
@@ -79,6 +106,8 @@ fn unfolded(number: u64) -> i64 {
 mod tests {
     use folio_engine::Limits;
     use folio_engine::doc::Parsed;
+    use folio_engine::doc::timed::{TimedPath, write_timed};
+    use folio_engine::path::Path;
 
     use super::*;
 
@@ -100,7 +129,7 @@ mod tests {
                     }
                     bytes.extend_from_slice(b"{}");
                     assert_eq!(read_stamp(&bytes), Some((stamp, &b"{}"[..])));
-                    assert_eq!(read_mark(b"{}"), (false, &b"{}"[..]));
+                    assert_eq!(read_marks(b"{}"), Some((Marks::default(), &b"{}"[..])));
 
                     let marked = Document::new(&parsed, Stamp { is_deleted: true, ..stamp });
                     bytes.clear();
@@ -108,10 +137,33 @@ mod tests {
                     assert!(bytes.len() <= STAMP_BYTES_MAX);
                     bytes.extend_from_slice(b"{}");
                     let (read, rest) = read_stamp(&bytes).unwrap();
-                    assert_eq!((read, read_mark(rest)), (stamp, (true, &b"{}"[..])));
+                    let marks = Marks { is_deleted: true, timed: &[] };
+                    assert_eq!((read, read_marks(rest)), (stamp, Some((marks, &b"{}"[..]))));
                 }
             }
         }
+    }
+
+    #[test]
+    fn parts_with_a_ttl_read_back_and_broken_ones_do_not() {
+        let part = |path: &str| TimedPath { path: Path::parse(path, 9).unwrap(), at_ms: 7 };
+        let timed = write_timed(&[part("a"), part("b.c")]).unwrap();
+        for is_deleted in [false, true] {
+            let mut parsed = Parsed::default();
+            parsed.parse(b"{}", &Limits::default()).unwrap();
+            parsed.set_timed(&timed);
+            let document = Document::new(&parsed, Stamp { is_deleted, ..Stamp::default() });
+            let mut bytes = Vec::new();
+            write_stamp(&document, &mut bytes);
+            bytes.extend_from_slice(b"{}");
+            let (_, rest) = read_stamp(&bytes).unwrap();
+            let marks = Marks { is_deleted, timed: &timed };
+            assert_eq!(read_marks(rest), Some((marks, &b"{}"[..])));
+            for end in 1 + usize::from(is_deleted)..rest.len() - 2 {
+                assert_eq!(read_marks(&rest[..end]), None, "{end}");
+            }
+        }
+        assert_eq!(read_marks(&[TIMED, 0]), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::changes::Outbox;
 use crate::refusals::Refusals;
 use crate::staging::Staging;
 use crate::strays::Strays;
-use crate::{changes, datatype, ffi};
+use crate::{changes, datatype, ffi, lapsing};
 
 /// A value that `rdb_load` made and that `loaded` will report, if it enters the keyspace at all.
 pub(crate) struct Pending {
@@ -301,7 +301,7 @@ fn documents_of(collection: &Collection) -> impl Iterator<Item = (Vec<u8>, Docum
     collection.live().iter().filter_map(|id| {
         let mut key = Vec::new();
         collection.key(id, &mut key);
-        Some((key, collection.document(id)?.clone(), collection.expires_ms(id)))
+        Some((key, collection.held(id)?.clone(), collection.expires_ms(id)))
     })
 }
 
@@ -357,7 +357,11 @@ pub(crate) fn with<R>(body: impl FnOnce(&mut State) -> R) -> Result<R> {
     let state = guard.as_mut().expect("made when the module is loaded");
     let result = body(state);
     let are_pending = changes::collect(state);
+    let next_lapse = lapsing::collect(state);
     drop(guard);
+    if let Some(at_ms) = next_lapse {
+        lapsing::arm(at_ms);
+    }
     if are_pending {
         changes::soon();
     }

@@ -18,6 +18,7 @@ use std::thread;
 use roaring::RoaringBitmap;
 
 use super::crew::Crew;
+use super::timed::Timed;
 use super::{Collection, Documents};
 use crate::doc::Document;
 use crate::index::{Builder, DocId, Expiry, Ids, Index, id_of};
@@ -145,6 +146,8 @@ impl Collection {
 
     /// Builds every index in use anew, and judges the documents from an id on, which nobody has judged.
     fn build(&mut self, unjudged: DocId) {
+        // Built of what stands in the table: the next look hides what is due.
+        self.hide_due_paths(i64::MIN);
         let is_large = self.live.len() >= DOCUMENTS_FOR_THREADS as u64;
         let threads = if is_large { threads() } else { 1 };
         let shares = self.shares(threads, self.live.len() as usize);
@@ -195,6 +198,8 @@ impl Collection {
 
     /// Gives all documents new ids from 0, in the order of their birth. O(documents + entries · log entries).
     pub(crate) fn renumber(&mut self) {
+        self.hide_due_paths(i64::MIN);
+        self.timed = Timed::default();
         let live = std::mem::replace(&mut self.live, RoaringBitmap::new());
         let mut before = std::mem::take(&mut self.documents);
         let expiry = std::mem::take(&mut self.expiry);
@@ -212,6 +217,7 @@ impl Collection {
             if document.is_deleted() {
                 self.deleted.insert(id);
             }
+            self.timed.enter(id, &document);
             self.documents.push(id, &rest, document);
             self.live.insert(id);
             self.expiry.set(id, expiry.time(old));

@@ -15,7 +15,7 @@ pub type Sum = u128;
 /// What a collection holds, due documents apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
-    /// Of each document's key, version, birth number and text, and whether it is deleted.
+    /// Of each document's key, version, birth number, text and parts with a TTL, and whether it is deleted.
     pub documents: Sum,
     /// Of each document's key and times: created, updated, expires.
     pub times: Sum,
@@ -69,6 +69,7 @@ impl Collection {
                 item.add(&number.to_le_bytes());
             }
             item.add(document.text());
+            item.add(document.timed());
             if document.is_deleted() {
                 item.add(b"deleted");
             }

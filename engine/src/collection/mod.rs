@@ -3,7 +3,7 @@
 //! This is the only folder whose functions touch a document and an index in one step. `write` prepares what may fail and
 //! commits what cannot; `validity` knows who breaks a rule; `build` makes indexes whole, and `crew` begins that while
 //! documents arrive; `online` builds another declaration in slices; `orders` finds documents by birth and by when they
-//! lapse; `hidden` is what an answer leaves out; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
+//! lapse; `hidden` is what an answer leaves out, `timed` which parts of documents have lapsed; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
 
 mod build;
 mod crew;
@@ -12,6 +12,7 @@ mod documents;
 mod hidden;
 mod online;
 mod orders;
+mod timed;
 mod together;
 mod totals;
 mod validity;
@@ -27,11 +28,12 @@ pub use online::Retired;
 pub(crate) use online::{Keeps, named};
 pub(crate) use together::Together;
 pub use totals::Totals;
-pub(crate) use write::{Changes, Entered, Refusal};
+pub(crate) use write::{Changes, Entered, Refusal, judge_timed};
 pub use write::{Delta, Home};
 
 use online::Building;
 use roaring::RoaringBitmap;
+use timed::Timed;
 
 use crate::doc::Document;
 use crate::index::{DocId, Expiry, Index};
@@ -53,6 +55,7 @@ pub struct Collection {
     deleted: RoaringBitmap,
     indexes: Vec<Index>,
     expiry: Expiry,
+    timed: Timed,
     /// Documents that do not keep to the declaration.
     breaking: RoaringBitmap,
     /// A declaration to come.
@@ -122,6 +125,7 @@ impl Collection {
             deleted: RoaringBitmap::new(),
             indexes,
             expiry: Expiry::default(),
+            timed: Timed::default(),
             breaking: RoaringBitmap::new(),
             building: None,
             counters,
@@ -237,9 +241,11 @@ impl Collection {
         &self.deleted
     }
 
-    /// Marks what is due at `now_ms`. Called before an answer about the collection.
+    /// Marks the documents that are due at `now_ms`, and hides the parts of others that are. Called before an answer about the
+    /// collection.
     pub fn lapse(&mut self, now_ms: i64) {
         self.expiry.lapse(now_ms);
+        self.hide_due_paths(now_ms);
     }
 
     /// The time of the last [`Collection::lapse`], which an answer takes for now.
@@ -264,9 +270,19 @@ impl Collection {
         &self.indexes
     }
 
-    /// The document of `id`. O(1).
+    /// The document of `id`, without the parts that had lapsed at the last [`Collection::lapse`]. O(1).
     pub fn document(&self, id: DocId) -> Option<&Document> {
+        self.timed.veil(id).or_else(|| self.held(id))
+    }
+
+    /// The document of `id` as the keyspace has it. O(1).
+    pub fn held(&self, id: DocId) -> Option<&Document> {
         self.documents.get(id)
+    }
+
+    /// What is seen of `held`, which stands in this collection.
+    pub(crate) fn seen<'d>(&'d self, held: &'d Document) -> &'d Document {
+        self.timed.veil(held.id()).unwrap_or(held)
     }
 
     /// What is known of a document besides its text, but for whether it is valid: [`Collection::invalid`] knows.
@@ -321,6 +337,7 @@ impl Collection {
             ("due".to_owned(), Info::Int(self.due().len())),
             ("deleted".to_owned(), Info::Int((&self.deleted - self.due()).len())),
             ("with_ttl".to_owned(), Info::Int(self.expiry.len() as u64)),
+            ("with_path_ttl".to_owned(), Info::Int(self.with_path_ttl())),
             ("invalid".to_owned(), Info::Int((self.invalid() - &self.deleted).len())),
             ("version".to_owned(), Info::Int(self.counters.version)),
             ("seq".to_owned(), Info::Int(self.counters.seq)),
@@ -358,6 +375,7 @@ impl Collection {
     fn table_bytes(&self) -> usize {
         let ids = [&self.live, &self.deleted, &self.breaking].map(|ids| self.blocks.bitmap(ids));
         let ids: usize = ids.iter().sum();
-        self.documents.heap_bytes() + ids + self.expiry.heap_bytes(self.blocks)
+        let times = self.expiry.heap_bytes(self.blocks) + self.timed.heap_bytes(self.blocks);
+        self.documents.heap_bytes() + ids + times
     }
 }

@@ -17,6 +17,8 @@
 
 use roaring::RoaringBitmap;
 
+use super::timed::Timed;
+use super::write::judge_timed;
 use super::{Collection, Documents, Info};
 use crate::doc::{DocRef, Document, Parsed, Touched};
 use crate::error::{Code, Error, Result};
@@ -124,14 +126,14 @@ impl Building {
     fn slice(
         &mut self,
         live: &RoaringBitmap,
-        documents: &Documents,
+        (documents, timed): (&Documents, &Timed),
         mut goes_on: impl FnMut() -> bool,
     ) -> bool {
         for id in live.range(self.cursor..self.end.max(self.cursor)) {
             if !goes_on() {
                 return false;
             }
-            if let Some(document) = documents.get(id) {
+            if let Some(document) = timed.veil(id).or_else(|| documents.get(id)) {
                 self.take_in(id, document);
             }
             self.cursor = id + 1;
@@ -183,8 +185,8 @@ impl Collection {
 
     /// Takes documents in until none is ahead, or `goes_on`, asked before each, says no. Whether none is ahead.
     pub(crate) fn build_slice(&mut self, goes_on: impl FnMut() -> bool) -> bool {
-        let Collection { building, live, documents, .. } = self;
-        building.as_mut().is_none_or(|building| building.slice(live, documents, goes_on))
+        let Collection { building, live, documents, timed, .. } = self;
+        building.as_mut().is_none_or(|building| building.slice(live, (documents, timed), goes_on))
     }
 
     /// Whether the documents, due and deleted ones apart, keep to what was built. Those that break the declaration in force already
@@ -202,6 +204,7 @@ impl Collection {
             let what = format!("{} ({})", error.message, self.named(&offenders));
             return Err(Error::new(error.code, what));
         }
+        self.judge_lapsing(building)?;
         for index in &building.indexes {
             let sharing = self.sharing(index);
             if !sharing.is_empty() {
@@ -211,6 +214,23 @@ impl Collection {
             }
         }
         Ok(())
+    }
+
+    /// Whether the parts of documents with a TTL may lapse under what was built. Error: `SCHEMA`. O(documents with such parts).
+    fn judge_lapsing(&self, building: &Building) -> Result<()> {
+        let hidden = self.hidden(false);
+        let mut offenders = RoaringBitmap::new();
+        let mut first = None;
+        for (id, document) in self.each_timed().filter(|(id, _)| !hidden.contains(*id)) {
+            let Building { definition, indexes, .. } = building;
+            if let Err(error) = judge_timed(definition, indexes, document.view()) {
+                first.get_or_insert(error);
+                offenders.insert(id);
+            }
+        }
+        let Some(error) = first else { return Ok(()) };
+        let what = format!("{} ({})", error.message, self.named(&offenders));
+        Err(Error::new(error.code, what))
     }
 
     fn named(&self, offenders: &RoaringBitmap) -> String {

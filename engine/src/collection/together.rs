@@ -73,7 +73,7 @@ impl<'b> Together<'b> {
         let Some(old) = old else { return };
         for (at, index) in self.collection.every_index().enumerate() {
             if index.is_unique() {
-                let keys = index.keys_of(old).into_iter();
+                let keys = index.keys_of(self.collection.seen(old)).into_iter();
                 self.given_up.extend(keys.map(|key| (at, key, old.id())));
             }
         }

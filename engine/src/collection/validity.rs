@@ -57,6 +57,12 @@ impl Collection {
         Keeps { declared: keeps(&self.definition), coming: self.coming().is_none_or(keeps) }
     }
 
+    /// The same of a document that is stored.
+    pub(crate) fn keeps_document(&self, document: &Document) -> Keeps {
+        let keeps = |definition: &Definition| check::check_stored(definition, document).is_ok();
+        Keeps { declared: keeps(&self.definition), coming: self.coming().is_none_or(keeps) }
+    }
+
     /// The same of what an update that was found in order makes of the document of `id`: it mends one that breaks a
     /// declaration, or leaves it as it is.
     pub(crate) fn keeps_updated(&self, id: DocId, parsed: &Parsed) -> Keeps {
@@ -84,9 +90,6 @@ impl Collection {
 
     /// Finds out and notes whether a document that nobody has judged keeps to the declaration.
     pub(super) fn judge_late(&mut self, id: DocId, document: &Document) {
-        let keeps = |definition: &Definition| check::check_stored(definition, document).is_ok();
-        let declared = keeps(&self.definition);
-        let coming = self.coming().is_none_or(keeps);
-        self.note(id, Keeps { declared, coming });
+        self.note(id, self.keeps_document(document));
     }
 }

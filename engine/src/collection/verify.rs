@@ -49,7 +49,8 @@ impl Collection {
                     document.home()
                 ));
             }
-            if self.is_breaking(id) == check::check_stored(&self.definition, document).is_ok() {
+            let seen = self.seen(document);
+            if self.is_breaking(id) == check::check_stored(&self.definition, seen).is_ok() {
                 faults.push(format!("document {id} is taken for what it is not: valid or invalid"));
             }
             if document.seq() <= seq && seq != 0 {
@@ -78,6 +79,26 @@ impl Collection {
                 faults.push(format!("document {id} is due and not there"));
             }
         }
+        faults.extend(self.verify_timed());
+        faults
+    }
+
+    /// Of each document is seen what its parts with a TTL leave at this instant.
+    fn verify_timed(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let (mut hidden, mut timed) = (0, 0);
+        for id in &self.live {
+            let (Some(held), Some(seen)) = (self.held(id), self.document(id)) else { continue };
+            let expected = held.seen_at(self.timed.seen_ms());
+            if !expected.view().is_same(seen.view()) || expected.version() != seen.version() {
+                faults.push(format!("document {id} is seen as it is not"));
+            }
+            hidden += usize::from(!seen.ptr_eq(held));
+            timed += usize::from(!held.timed().is_empty());
+        }
+        if (hidden, timed as u64) != (self.timed.hiding_len(), self.with_path_ttl()) {
+            faults.push("documents that are not there have parts with a TTL".to_owned());
+        }
         faults
     }
 
@@ -91,7 +112,7 @@ impl Collection {
             faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", index.title())));
         }
         for id in &self.live {
-            let Some(document) = self.documents.get(id) else { continue };
+            let Some(document) = self.document(id) else { continue };
             let keeps = check::check_stored(building.definition(), document).is_ok();
             if building.is_breaking(id) == (keeps || !held.contains(id)) {
                 faults.push(format!("document {id} is taken for what it is not"));
@@ -105,7 +126,7 @@ impl Collection {
         let mut faults = index.faults();
         let mut expected: BTreeMap<Key, Vec<DocId>> = BTreeMap::new();
         for id in held {
-            let Some(document) = self.documents.get(id) else { continue };
+            let Some(document) = self.document(id) else { continue };
             for key in index.keys_of(document) {
                 let exact = key.as_ref().tail.is_none();
                 if let Some(column) = index.column()

@@ -12,12 +12,14 @@ use smallvec::SmallVec;
 
 use super::together::held_by;
 use super::{Arrival, Collection, Counters, Keeps};
+use crate::doc::timed::read_timed;
 use crate::doc::{DocRef, Document, Touched};
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Index, KeyList};
 use crate::limits::Limits;
 use crate::planted::{self, Fault};
 use crate::schema::options::decimal;
+use crate::schema::{Definition, check};
 use crate::store::NUMBER_MAX;
 
 /// Where a delta belongs.
@@ -162,6 +164,14 @@ impl Collection {
         Err(Error::new(Code::Limited, what))
     }
 
+    /// Whether the parts of `new` with a TTL may lapse, as far as another text than that of `old` says so. Error: `SCHEMA`.
+    pub(crate) fn judge_timed(&self, old: Option<DocRef<'_>>, new: DocRef<'_>) -> Result<()> {
+        if old.is_some_and(|old| old.timed() == new.timed()) {
+            return Ok(());
+        }
+        self.declared().try_for_each(|declared| judge_timed(declared, self.every_index(), new))
+    }
+
     /// Whether any value of `doc` that has to be unique is held by another document: what a whole write is judged by. Only
     /// while there are conflicts can this find more than the change does.
     pub(crate) fn judge_whole(&self, doc: DocRef<'_>, own: Option<DocId>) -> Result<(), Refusal> {
@@ -241,18 +251,7 @@ impl Collection {
             None => self.push(id, &key, document.clone()),
         }
         planted::step();
-        for change in &changes {
-            let Some(index) = self.index_holding(change.index, id) else { continue };
-            let kept = usize::from(planted::is(Fault::MultiValue) && change.removed.len() > 1);
-            for key in &change.removed[kept..] {
-                index.remove(key, id);
-                planted::step();
-            }
-            for key in &change.added {
-                index.insert(key, id);
-                planted::step();
-            }
-        }
+        self.change_entries(id, &changes, usize::from(planted::is(Fault::MultiValue)));
         self.expiry.set(id, expires_ms);
         planted::step();
         self.note(id, keeps);
@@ -265,6 +264,8 @@ impl Collection {
             held.displace();
         }
         self.note_deleted(id, document.is_deleted());
+        self.timed.leave(id);
+        self.timed.enter(id, &document);
         self.documents.replace(id, document);
     }
 
@@ -283,6 +284,7 @@ impl Collection {
         }
         let number = decimal(rest, NUMBER_MAX).unwrap_or(0);
         self.greatest = self.greatest.max(number);
+        self.timed.enter(id, &document);
         self.documents.push(id, rest, document);
         self.live.insert(id);
     }
@@ -302,13 +304,7 @@ impl Collection {
         let changes = self.changes(None, Entered::of(document));
         self.push(id, key, document.clone());
         planted::step();
-        for change in &changes {
-            let Some(index) = self.index_holding(change.index, id) else { continue };
-            for key in &change.added {
-                index.insert(key, id);
-                planted::step();
-            }
-        }
+        self.change_entries(id, &changes, 0);
         self.expiry.set(id, expires_ms);
         self.judge_late(id, document);
     }
@@ -328,10 +324,11 @@ impl Collection {
     /// Takes a document out, with its entries.
     pub(crate) fn remove(&mut self, id: DocId) {
         let Some(document) = self.documents.remove(id) else { return };
+        let seen = self.timed.leave(id).unwrap_or_else(|| document.clone());
         let building = self.building.iter_mut().filter(|building| building.holds(id));
         let built = building.flat_map(|building| &mut building.indexes);
         for index in self.indexes.iter_mut().chain(built) {
-            for key in index.keys_of(&document) {
+            for key in index.keys_of(&seen) {
                 index.remove(&key, id);
                 planted::step();
             }
@@ -358,6 +355,26 @@ impl Collection {
         self.next_id += 1;
         id
     }
+}
+
+/// Whether the parts of `doc` with a TTL may lapse: what is then missing is neither required nor a value of something
+/// unique, nor does it stay. Error: `SCHEMA`.
+pub(crate) fn judge_timed<'i>(
+    declared: &Definition,
+    indexes: impl IntoIterator<Item = &'i Index>,
+    doc: DocRef<'_>,
+) -> Result<()> {
+    let timed = read_timed(doc.timed()).unwrap_or_default();
+    if timed.is_empty() {
+        return Ok(());
+    }
+    check::check_timed(&declared.fields, &timed)?;
+    let lapses = |index: &&Index| {
+        index.claims_absent() && timed.iter().any(|part| index.source().hangs_on(&part.path))
+    };
+    let Some(index) = indexes.into_iter().find(lapses) else { return Ok(()) };
+    let what = "what has a TTL may be missing, and what is missing counts in the unique index of";
+    Err(Error::new(Code::Schema, format!("{what} {}", index.title())))
 }
 
 /// What only the first of two ascending lists holds, and what only the second.

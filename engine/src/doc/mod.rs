@@ -1,18 +1,19 @@
 //! Documents as they are stored: one allocation that holds the header, the text and the directory.
 //!
 //! ```text
-//!   count  header                                          length  bytes
-//!   +----+--------------------------------------------+----+-----------------+-----------+-----+
-//!   |  8 | id home seq version created updated text two |  8 | text, minified  | directory | pad |
-//!   |    | 4  4    8   8       8       8        4 flags 4|    | {"a":1,"b":[2]} | 4 x names |     |
-//!   +----+--------------------------------------------+----+-----------------+-----------+-----+
-//!                                                           ^ `text_len` bytes ^ the rest
+//!   count  header                                              length  bytes
+//!   +----+---------------------------------------------------+----+-----------------+-----------+-------+-----+
+//!   |  8 | id home seq version created updated text timed two |  8 | text, minified  | directory | timed | pad |
+//!   |    | 4  4    8   8       8       8       4    2   flags |    | {"a":1,"b":[2]} | 4 x names | parts |     |
+//!   +----+---------------------------------------------------+----+-----------------+-----------+-------+-----+
+//!                                                                   ^ `text_len`      ^ the rest  ^ `timed_len`
 //! ```
 //!
 //! The text is the document's own JSON: validated, without white space, without repeated names,
 //! else byte for byte what was written, so that reading a whole document is a copy. The directory
-//! (see [`directory`]) finds top-level members without walking the text. Text and directory never
-//! change once they stand; a changed document is a new one. What does change is where a document
+//! (see [`directory`]) finds top-level members without walking the text. The parts that have a TTL of their own follow
+//! (see [`timed`]); most documents have none. None of the three ever
+//! changes once it stands; a changed document is a new one. What does change is where a document
 //! stands: its home and id say in which collection's table, and a rename gives it another place, so
 //! those words are atomic. One thread writes them; other threads may only read.
 //!
@@ -26,6 +27,7 @@ pub(crate) mod edit;
 mod messagepack;
 pub mod parse;
 pub mod print;
+pub mod timed;
 mod touched;
 
 use std::fmt;
@@ -52,6 +54,8 @@ pub struct Header {
     home: AtomicU32,
     /// Bytes of the text; the directory is what follows.
     text_len: u32,
+    /// Bytes of the parts with a TTL, behind the directory.
+    timed_len: u16,
     /// Whether the text holds numbers beyond the range of a double.
     has_huge_numbers: bool,
     /// Whether it is marked as deleted: that was its last change.
@@ -88,15 +92,12 @@ impl Document {
     /// A document of what was parsed last. One allocation and one copy. `parsed` must hold a
     /// document, not be empty.
     pub fn new(parsed: &Parsed, stamp: Stamp) -> Document {
-        Document::build(
-            parsed.bytes(),
-            parsed.text().len(),
-            !parsed.huge_numbers().is_empty(),
-            stamp,
-        )
+        let view = parsed.view();
+        let lens = (view.text.len(), view.timed.len());
+        Document::build(parsed.bytes(), lens, !parsed.huge_numbers().is_empty(), stamp)
     }
 
-    /// A document of its own with the same text, times and mark, that stands nowhere and has no numbers yet: where it is
+    /// A document of its own with the same text, times, parts with a TTL and mark, that stands nowhere and has no numbers yet: where it is
     /// born gives it some.
     #[must_use]
     pub fn copy(&self) -> Document {
@@ -109,13 +110,21 @@ impl Document {
         self.restamped(now_ms, is_deleted)
     }
 
+    /// The same, last changed at `updated_ms`.
+    #[must_use]
+    pub(crate) fn updated(&self, updated_ms: i64) -> Document {
+        self.restamped(updated_ms, self.is_deleted())
+    }
+
     fn restamped(&self, updated_ms: i64, is_deleted: bool) -> Document {
         let created_ms = self.created_ms();
         let stamp = Stamp { created_ms, updated_ms, is_deleted, ..Stamp::default() };
-        Document::build(&self.0.slice, self.text().len(), self.has_huge_numbers(), stamp)
+        let lens = (self.text().len(), self.timed().len());
+        Document::build(&self.0.slice, lens, self.has_huge_numbers(), stamp)
     }
 
-    fn build(bytes: &[u8], text_len: usize, has_huge_numbers: bool, stamp: Stamp) -> Document {
+    /// `lens` are the bytes of the text and of the parts with a TTL.
+    fn build(bytes: &[u8], lens: (usize, usize), has_huge_numbers: bool, stamp: Stamp) -> Document {
         let header = Header {
             id: stamp.id.into(),
             home: stamp.home.into(),
@@ -123,7 +132,8 @@ impl Document {
             version: stamp.version.into(),
             created_ms: stamp.created_ms,
             updated_ms: stamp.updated_ms,
-            text_len: u32::try_from(text_len).expect("the parser refuses texts of 4 GiB"),
+            text_len: u32::try_from(lens.0).expect("the parser refuses texts of 4 GiB"),
+            timed_len: u16::try_from(lens.1).expect("more are refused"),
             has_huge_numbers,
             is_deleted: stamp.is_deleted,
         };
@@ -215,10 +225,10 @@ impl Document {
         (OVERHEAD_BYTES + self.0.slice.len()).next_multiple_of(align_of::<Header>())
     }
 
-    /// Its text and directory.
+    /// Its text, directory and parts with a TTL.
     pub fn view(&self) -> DocRef<'_> {
-        let (text, directory) = self.0.slice.split_at(self.header().text_len as usize);
-        DocRef { text, directory }
+        let header = self.header();
+        DocRef::split(&self.0.slice, header.text_len as usize, header.timed_len.into())
     }
 
     /// Whether both are the same allocation.
@@ -246,20 +256,38 @@ impl fmt::Debug for Document {
     }
 }
 
-/// The text and directory of a [`Document`] or of a [`Parsed`]. An empty `Parsed` shows as empty
+/// The text, directory and parts with a TTL of a [`Document`] or of a [`Parsed`]. An empty `Parsed` shows as empty
 /// text, on which only [`DocRef::text`] is meaningful.
 #[derive(Clone, Copy, Debug)]
 pub struct DocRef<'a> {
     text: &'a [u8],
     directory: &'a [u8],
+    timed: &'a [u8],
 }
 
 impl DocRef<'static> {
     /// A document without members.
-    pub const EMPTY: DocRef<'static> = DocRef { text: b"{}", directory: &[] };
+    pub const EMPTY: DocRef<'static> = DocRef { text: b"{}", directory: &[], timed: &[] };
 }
 
 impl<'a> DocRef<'a> {
+    /// What stands in `bytes` one behind the other.
+    fn split(bytes: &'a [u8], text_len: usize, timed_len: usize) -> Self {
+        let (text, rest) = bytes.split_at(text_len);
+        let (directory, timed) = rest.split_at(rest.len() - timed_len);
+        DocRef { text, directory, timed }
+    }
+
+    /// The parts with a TTL, as they are stored.
+    pub fn timed(self) -> &'a [u8] {
+        self.timed
+    }
+
+    /// Whether both are the same document: text, and parts with a TTL.
+    pub fn is_same(self, other: DocRef<'_>) -> bool {
+        self.text == other.text && self.timed == other.timed
+    }
+
     /// The JSON text.
     pub fn text(self) -> &'a [u8] {
         self.text

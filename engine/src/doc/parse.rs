@@ -29,9 +29,10 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// error.
 #[derive(Debug, Default)]
 pub struct Parsed {
-    /// The text, and behind it the directory.
+    /// The text, behind it the directory, and behind that the parts with a TTL.
     bytes: Vec<u8>,
     text_len: usize,
+    timed_len: usize,
     huge_numbers: Vec<u32>,
     names: Names,
     open: Vec<Frame>,
@@ -59,10 +60,17 @@ impl Parsed {
         self.read(json, limits, true)
     }
 
-    /// Text and directory of the document.
+    /// Text, directory and parts with a TTL of the document.
     pub fn view(&self) -> DocRef<'_> {
-        let (text, directory) = self.bytes.split_at(self.text_len);
-        DocRef { text, directory }
+        DocRef::split(&self.bytes, self.text_len, self.timed_len)
+    }
+
+    /// Gives the document these parts with a TTL, as [`timed::write_timed`](super::timed::write_timed) writes them, in place
+    /// of those that it had. A text by itself has none.
+    pub fn set_timed(&mut self, timed: &[u8]) {
+        self.bytes.truncate(self.bytes.len() - self.timed_len);
+        self.bytes.extend_from_slice(timed);
+        self.timed_len = timed.len();
     }
 
     /// The minified text.
@@ -76,7 +84,7 @@ impl Parsed {
         &self.huge_numbers
     }
 
-    /// The text and the directory behind it, as a stored document holds them.
+    /// The text and what stands behind it, as a stored document holds them.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -126,6 +134,7 @@ impl Parsed {
         self.bytes.clear();
         self.bytes.shrink_to(SCRATCH_MAX);
         self.text_len = 0;
+        self.timed_len = 0;
         self.huge_numbers.clear();
         self.names.clear(SCRATCH_MAX);
         self.open.clear();

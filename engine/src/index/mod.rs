@@ -23,6 +23,7 @@ use smallvec::SmallVec;
 pub use build::{Builder, Ids, id_of};
 pub use column::Column;
 pub use expiry::Expiry;
+pub use idmap::IdMap;
 pub use posting::Posting;
 pub use set::SetIndex;
 pub use sorted::SortedIndex;
@@ -206,6 +207,12 @@ impl Index {
     /// Whether some keys may have one document only.
     pub fn is_unique(&self) -> bool {
         self.about.unique != Unique::No
+    }
+
+    /// Whether a document may come to stand under a key that one alone may, by what it lacks.
+    pub fn claims_absent(&self) -> bool {
+        let is_partial = self.is_unique() && self.source().filter().is_some();
+        self.about.unique == Unique::All || is_partial
     }
 
     /// Whether one document alone may stand under `key`.

@@ -184,6 +184,13 @@ impl Source {
         touched.spares(self.names) || self.stems.iter().all(same)
     }
 
+    /// Whether what stands at `path` has a say in which keys a document has.
+    pub fn hangs_on(&self, path: &Path) -> bool {
+        self.stems.iter().any(|stem| {
+            stem.steps().starts_with(path.steps()) || path.steps().starts_with(stem.steps())
+        })
+    }
+
     /// The keys of `doc`, ascending, without repeats.
     pub fn keys(&self, doc: DocRef<'_>) -> KeyList {
         let mut keys = KeyList::new();

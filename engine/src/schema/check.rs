@@ -7,6 +7,7 @@ use super::constraint::excerpt;
 use super::definition::{Definition, Field, Mode};
 use super::strict::check_members;
 use super::types::Scalar;
+use crate::doc::timed::TimedPath;
 use crate::doc::{DocRef, Document, Parsed, Touched};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
@@ -148,6 +149,23 @@ pub fn check_immutable(definition: &Definition, old: DocRef<'_>, doc: DocRef<'_>
             let Some(found) = field.path.first(old) else { continue };
             let what = format!("is IMMUTABLE, and stays {}", excerpt(found));
             return Err(refuse(field, what));
+        }
+    }
+    Ok(())
+}
+
+/// Whether parts of a document may lapse: none is required, and none stays. Error: `SCHEMA`.
+pub fn check_timed(fields: &[Field], timed: &[TimedPath]) -> Result<()> {
+    for field in fields {
+        let own = field.path.steps();
+        let is_immutable = field.constraints.as_ref().is_some_and(|it| it.immutable);
+        let lapses = |TimedPath { path, .. }: &&TimedPath| {
+            let is_within = is_immutable && path.steps().starts_with(own);
+            is_within || own.starts_with(path.steps())
+        };
+        let rule = if field.required { "is required" } else { "is IMMUTABLE" };
+        if (field.required || is_immutable) && timed.iter().any(|part| lapses(&part)) {
+            return Err(refuse(field, format_args!("{rule}, and cannot have a TTL")));
         }
     }
     Ok(())

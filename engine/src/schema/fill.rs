@@ -40,7 +40,7 @@ impl Fill<'_> {
         let values = fields.iter().filter_map(|field| Some((*field, self.value_of(field, doc)?)));
         let filled = put(doc, &values.collect::<Vec<_>>(), limits)?;
         let whole = filled.as_ref().unwrap_or(parsed);
-        if self.old.is_some_and(|old| old.text() == whole.text()) {
+        if self.old.is_some_and(|old| old.view().is_same(whole.view())) {
             return Ok(filled);
         }
         let updated = fields.iter().filter(|field| field.auto() == Some(Auto::Updated));
@@ -87,6 +87,7 @@ fn put(doc: DocRef<'_>, values: &[(&Field, String)], limits: &Limits) -> Result<
     }
     let mut parsed = Parsed::default();
     parsed.parse(&text, limits)?;
+    parsed.set_timed(doc.timed());
     Ok(Some(parsed))
 }
 

@@ -34,7 +34,8 @@ impl Store {
         let replaces = Self::replaced(old, &placement)?;
         let (changes, keeps) = if let Some(collection) = self.known(&placement)? {
             let new = Entered { doc: parsed.view(), is_deleted: stamp.is_deleted };
-            let mut changes = collection.changes(old.map(Entered::of), new);
+            let mut changes =
+                collection.changes(old.map(|old| Entered::of(collection.seen(old))), new);
             if planted::is(Fault::Replica) && replaces.is_some() {
                 changes.clear();
             }

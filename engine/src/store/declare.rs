@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Created, Store};
-use crate::collection::{Arrival, Collection, named};
+use crate::collection::{Arrival, Collection, judge_timed, named};
 use crate::doc::Document;
 use crate::error::{Code, Error, Result};
 use crate::index::Index;
@@ -14,6 +14,8 @@ use crate::value::Key;
 struct Mover {
     key: Vec<u8>,
     document: Document,
+    /// Without the parts that have lapsed.
+    seen: Document,
     expires_ms: Option<i64>,
     /// Due or deleted: no declaration is refused for it.
     is_hidden: bool,
@@ -165,18 +167,22 @@ fn movers_of(collection: &Collection) -> impl Iterator<Item = Mover> {
     collection.live().iter().filter_map(move |id| {
         let mut key = Vec::new();
         collection.key(id, &mut key);
-        let document = collection.document(id)?.clone();
+        let document = collection.held(id)?.clone();
+        let seen = collection.document(id)?.clone();
         let (expires_ms, is_hidden) = (collection.expires_ms(id), hidden.contains(id));
-        Some(Mover { key, document, expires_ms, is_hidden })
+        Some(Mover { key, document, seen, expires_ms, is_hidden })
     })
 }
 
 /// Whether the documents keep to `definition`; the error names the first that do not.
 fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
+    let indexes = Index::all_of(definition, 0);
     let mut offenders = Vec::new();
     let mut first = None;
     for mover in movers.iter().filter(|mover| !mover.is_hidden) {
-        if let Err(error) = check::check_stored(definition, &mover.document) {
+        let judged = check::check_stored(definition, &mover.seen)
+            .and_then(|()| judge_timed(definition, &indexes, mover.seen.view()));
+        if let Err(error) = judged {
             first.get_or_insert(error);
             offenders.push(mover);
         }

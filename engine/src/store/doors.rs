@@ -8,6 +8,7 @@ impl Store {
     /// The door in: `doc` stands under `key` in database `db` now, whoever brought it there. Judges nothing. Idempotent.
     /// False if the key names no collection: the document is in none then.
     pub fn adopt(&mut self, db: u32, key: &[u8], doc: &Document, expires_ms: Option<i64>) -> bool {
+        self.note_timed(doc);
         if self.filling.is_open() {
             return self.keep_aside(db, key, doc, expires_ms);
         }
@@ -17,7 +18,7 @@ impl Store {
                 return true;
             }
             // RENAME and MOVE show the value under its new key before they take away the old one.
-            if home.document(doc.id()).is_some_and(|held| held.ptr_eq(doc)) {
+            if home.held(doc.id()).is_some_and(|held| held.ptr_eq(doc)) {
                 let uid = home.uid();
                 if home.definition().options.changes.is_some() {
                     let cause = if home.db() == db { Cause::Rename } else { Cause::Move };

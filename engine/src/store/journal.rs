@@ -59,6 +59,8 @@ pub enum Cause {
     Soft,
     /// It was marked as deleted, and has come back.
     Undelete,
+    /// Parts of it had a TTL, and have lapsed.
+    Ttl,
 }
 
 impl Cause {
@@ -73,6 +75,7 @@ impl Cause {
             Cause::Drop => "drop",
             Cause::Soft => "soft",
             Cause::Undelete => "undelete",
+            Cause::Ttl => "ttl",
         }
     }
 }
@@ -111,6 +114,17 @@ impl Change {
         Some(serde_json::to_string(&paths).expect("texts have a JSON form"))
     }
 
+    /// Hides the parts that have lapsed at `now_ms`, whose removal will be a change of its own.
+    pub fn hide_due_paths(&mut self, now_ms: i64) {
+        let is_removal = self.op == ChangeOp::Update && self.cause == Some(Cause::Ttl);
+        let before = self.before.as_mut().filter(|_| !is_removal);
+        for document in before.into_iter().chain(&mut self.after) {
+            if let Some(seen) = document.without_due_paths(now_ms) {
+                *document = seen;
+            }
+        }
+    }
+
     /// The texts before and after, as far as entries are to hold them.
     pub fn texts(&self) -> (Option<&[u8]>, Option<&[u8]>) {
         let before = self.before.as_ref().filter(|_| self.stream.what == Told::Both);
@@ -137,6 +151,18 @@ pub(super) struct Noted<'n> {
 }
 
 impl Journal {
+    /// How many changes are noted.
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Notes what brought about the changes from a place on.
+    pub fn explain(&mut self, from: usize, cause: Cause) {
+        for change in self.changes.iter_mut().skip(from) {
+            change.cause = Some(cause);
+        }
+    }
+
     /// Notes a change of `collection`, if it tells of any.
     pub fn note(&mut self, collection: &Collection, noted: Noted<'_>) {
         let Some(stream) = collection.definition().options.changes else { return };

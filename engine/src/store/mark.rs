@@ -38,7 +38,7 @@ impl Store {
         let marked = Entered { doc: old.view(), is_deleted };
         Ok(Some(Prepared::Ready(Delta {
             db,
-            changes: collection.changes(Some(Entered::of(old)), marked),
+            changes: collection.changes(Some(Entered::of(collection.seen(old))), marked),
             home: home(placement),
             key: key.into(),
             replaces,

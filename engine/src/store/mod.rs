@@ -13,6 +13,7 @@ mod mark;
 mod names;
 mod online;
 mod state;
+mod timed;
 
 pub use batch::{BatchChange, BatchError, BatchWrite, PreparedAll};
 pub use journal::{Cause, Change, ChangeOp};
@@ -56,6 +57,8 @@ pub struct Store {
     filling: Filling,
     builds: Builds,
     journal: Journal,
+    /// See [`Store::take_soonest_lapse_ms`].
+    soonest_lapse_ms: Option<i64>,
 }
 
 /// What `prepare` found.
@@ -138,6 +141,7 @@ impl Store {
             filling: Filling::default(),
             builds: Builds::default(),
             journal: Journal::default(),
+            soonest_lapse_ms: None,
         }
     }
 
@@ -272,7 +276,7 @@ impl Store {
         let filled = filled.flatten();
         let parsed = filled.as_ref().unwrap_or(parsed);
         if let Some(old) = old
-            && old.text() == parsed.text()
+            && old.view().is_same(parsed.view())
         {
             return Ok(Prepared::Unchanged { version: old.version() });
         }
@@ -324,12 +328,13 @@ impl Store {
         parsed: &Parsed,
         write: Write,
     ) -> Result<Changes, Refusal> {
-        let (before, new) = (old.map(Document::view), parsed.view());
+        let (before, new) = (old.map(|old| collection.seen(old).view()), parsed.view());
         let touched = before.map(|before| Touched::between(before, new));
         let touched = touched.as_ref();
         collection.judge_declared(touched.filter(|_| !write.whole), parsed)?;
         collection.judge_immutable(before, new)?;
         collection.judge_size(touched, new, &self.limits)?;
+        collection.judge_timed(before, new)?;
         let own = old.map(Document::id);
         let is_alone = write.unique == Judged::Alone;
         if is_alone && write.whole {
@@ -378,6 +383,7 @@ impl Store {
 
     /// Carries a delta out and gives the document for the keyspace. Cannot fail.
     pub fn commit(&mut self, mut delta: Delta) -> Document {
+        self.note_timed(&delta.document);
         let uid = match std::mem::replace(&mut delta.home, Home::Known(0)) {
             Home::Known(uid) => uid,
             // Another write of the same batch may have founded it.
@@ -390,7 +396,7 @@ impl Store {
         if collection.definition().options.changes.is_none() {
             return collection.commit(delta);
         }
-        let before = delta.replaces.and_then(|id| collection.document(id)).cloned();
+        let before = delta.replaces.and_then(|id| collection.held(id)).cloned();
         let key = delta.key.clone();
         let after = collection.commit(delta);
         self.journal.note_written(collection, &key, before.as_ref(), &after);

@@ -14,14 +14,15 @@ mod array;
 mod merge;
 mod number;
 mod patch;
+mod timed;
 
 use std::fmt;
 
 use bigdecimal::{BigDecimal, ToPrimitive};
 
-use crate::doc::DocRef;
 use crate::doc::edit::{self, Place, find, kind_name, path_error, put};
 use crate::doc::print::write_string;
+use crate::doc::{DocRef, Parsed};
 use crate::path::Path;
 use crate::query::duration;
 use crate::schema::Definition;
@@ -31,6 +32,7 @@ use crate::schema::types::Scalar;
 use crate::value::{KeyBuf, Kind, Raw};
 use crate::{Code, Error, Limits, Result};
 use number::Calculation;
+use timed::Timed;
 
 /// Minified JSON, as [`crate::doc::parse_value`] gives it.
 pub type Json = Box<[u8]>;
@@ -69,6 +71,9 @@ pub enum Op {
     /// Puts the time of the update, so many nanoseconds later: as text, or as milliseconds since
     /// 1970 under a declared number.
     Now(Path, i128),
+    /// Gives what stands at a path a TTL of so many milliseconds from now, or takes it away. An operation on another path
+    /// leaves it; so does one that counts on or grows the value. One that puts another value there takes it away.
+    Ttl(Path, Option<i64>),
     /// Merges an object into the document (RFC 7396).
     Merge(Json),
     /// Applies a JSON Patch (RFC 6902).
@@ -92,15 +97,33 @@ pub fn duration_ns(text: &str) -> Option<i128> {
     nanos.to_i128()
 }
 
-/// The minified text that `ops`, applied in order, make of `doc`.
+/// What an update makes of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edited {
+    /// The minified text.
+    pub text: Vec<u8>,
+    /// The parts with a TTL, as they are stored.
+    pub timed: Vec<u8>,
+}
+
+impl Edited {
+    /// Reads it as a document. Errors: as of [`Parsed::parse`].
+    pub fn parse(&self, parsed: &mut Parsed, limits: &Limits) -> Result<()> {
+        parsed.parse(&self.text, limits)?;
+        parsed.set_timed(&self.timed);
+        Ok(())
+    }
+}
+
+/// What `ops`, applied in order, make of `doc`.
 ///
 /// Errors name the operation by its number, from 1: `PATH` where a path holds `[*]`, or the document
-/// has something else there than the operation works on; `OVERFLOW` where a number leaves its type;
+/// has something else there than the operation works on, or nothing that a TTL could be of; `OVERFLOW` where a number leaves its type;
 /// `SCHEMA` where MIN or MAX compare with a value that is not of the declared type; `TEST` where a
 /// JSON Patch tests for another value; `TOOBIG` where the document would be nested or long beyond
 /// its limits; `LIMITED` where all of them together go through too many bytes; `ERR` where an
 /// operand is not what the operation takes.
-pub fn apply(doc: DocRef<'_>, ops: &[Op], scope: &Scope<'_>) -> Result<Vec<u8>> {
+pub fn apply(doc: DocRef<'_>, ops: &[Op], scope: &Scope<'_>) -> Result<Edited> {
     apply_counted(doc, ops, scope, &mut Spent::default())
         .map_err(|(at, error)| numbered(at + 1, error))
 }
@@ -112,16 +135,14 @@ pub fn apply_counted(
     ops: &[Op],
     scope: &Scope<'_>,
     spent: &mut Spent,
-) -> Result<Vec<u8>, (usize, Error)> {
-    let mut draft = Draft { text: doc.text().to_vec(), limits: scope.limits, spent };
+) -> Result<Edited, (usize, Error)> {
+    let (text, timed) = (doc.text().to_vec(), Timed::of(doc));
+    let mut draft = Draft { text, timed, limits: scope.limits, spent };
     for (at, op) in ops.iter().enumerate() {
-        draft
-            .spend(draft.text.len())
-            .and_then(|()| op.apply(&mut draft, scope))
-            .and_then(|()| draft.expect_size())
-            .map_err(|error| (at, error))?;
+        draft.operate(op, scope).map_err(|error| (at, error))?;
     }
-    Ok(draft.text)
+    draft.settle().map_err(|error| (ops.len().saturating_sub(1), error))?;
+    Ok(Edited { timed: draft.timed.write(), text: draft.text })
 }
 
 /// The bytes that the updates of one command have gone through.
@@ -151,11 +172,20 @@ pub fn numbered(number: usize, error: Error) -> Error {
 /// A document's text on its way to what it will be.
 struct Draft<'l> {
     text: Vec<u8>,
+    timed: Timed,
     limits: &'l Limits,
     spent: &'l mut Spent,
 }
 
 impl Draft<'_> {
+    fn operate(&mut self, op: &Op, scope: &Scope<'_>) -> Result<()> {
+        self.spend(self.text.len())?;
+        let before = self.before(op)?;
+        op.apply(self, scope)?;
+        self.carry(op, &before)?;
+        self.expect_size()
+    }
+
     /// Counts bytes that are gone through. Error: `LIMITED`.
     fn spend(&mut self, bytes: usize) -> Result<()> {
         self.spent.spend(bytes, self.limits)
@@ -207,7 +237,8 @@ impl Op {
             | Op::Pull(path, _)
             | Op::Rename(path, _)
             | Op::Toggle(path)
-            | Op::Now(path, _) => Some(path),
+            | Op::Now(path, _)
+            | Op::Ttl(path, _) => Some(path),
             Op::Merge(_) | Op::Patch(_) => None,
         }
     }
@@ -235,6 +266,7 @@ impl Op {
             Op::Rename(from, to) => rename(draft, from, to),
             Op::Toggle(path) => toggle(draft, path),
             Op::Now(path, after_ns) => now(draft, path, *after_ns, scope),
+            Op::Ttl(path, after_ms) => draft.set_ttl(path, *after_ms, scope.now_ms),
             Op::Merge(patch) => merge::merge(draft, Raw::new(patch)),
             Op::Patch(patch) => patch::patch(draft, Raw::new(patch)),
         }
@@ -357,3 +389,5 @@ mod sequence_tests;
 #[cfg(test)]
 #[path = "update_tests.rs"]
 mod tests;
+#[cfg(test)]
+mod timed_tests;

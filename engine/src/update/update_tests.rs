@@ -22,7 +22,7 @@ fn value(text: &str) -> Json {
 }
 
 /// An operation as it is written: a verb, then what it takes, parted by blanks.
-fn op(text: &str) -> Op {
+pub(super) fn op(text: &str) -> Op {
     if let Some(patch) = text.strip_prefix("MERGE ") {
         return Op::Merge(value(patch));
     }
@@ -46,6 +46,7 @@ fn op(text: &str) -> Op {
         "PULL" => Op::Pull(at(), value(word())),
         "RENAME" => Op::Rename(at(), path(word())),
         "TOGGLE" => Op::Toggle(at()),
+        "TTL" => Op::Ttl(at(), word().parse().ok()),
         "NOW" => Op::Now(at(), words.next().map_or(0, |after| duration_ns(after).expect(text))),
         other => panic!("{other}"),
     }
@@ -54,7 +55,7 @@ fn op(text: &str) -> Op {
 pub(super) fn applied(doc: &str, ops: &[Op], limits: &Limits) -> Result<Vec<u8>> {
     let definition = Definition::from_json(DEFINITION.as_bytes(), limits).unwrap();
     let scope = Scope { definition: &definition, now_ms: NOW_MS, limits };
-    let made = apply(parsed(doc).view(), ops, &scope)?;
+    let made = apply(parsed(doc).view(), ops, &scope)?.text;
     // Whatever was done, the text is valid and as short as it can be.
     assert_eq!(&*parse_value(&made, &Limits::none()).unwrap(), made.as_slice());
     Ok(made)
@@ -412,7 +413,7 @@ fn results_keep_the_limits_after_each_operation() {
         let definition = Definition::new("t");
         let scope = Scope { definition: &definition, now_ms: NOW_MS, limits: &limits };
         match apply(parsed(doc).view(), &ops, &scope) {
-            Ok(text) => String::from_utf8(text).unwrap(),
+            Ok(made) => String::from_utf8(made.text).unwrap(),
             Err(error) => error.to_string(),
         }
     };

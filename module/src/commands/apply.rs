@@ -1,6 +1,7 @@
 //! `DOC._APPLY` and `DOC._STATE`: what a primary decided, for replicas and the append-only file.
 
 use folio_engine::doc::Stamp;
+use folio_engine::doc::timed::timed_from_json;
 use folio_engine::store::{NUMBER_END, NUMBER_MAX};
 
 use super::args::syntax;
@@ -23,14 +24,19 @@ pub(super) fn apply(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let updated_ms = args.integer("updated")?;
     let expires_ms = Some(args.integer("expires")?).filter(|at| *at >= 0);
     let json = args.bytes("json")?;
-    let is_deleted = args.option(&["DELETED"])?.is_some();
-    args.end()?;
+    let (mut is_deleted, mut timed) = (false, Vec::new());
+    while let Some(name) = args.option(&["DELETED", "TIMED"])? {
+        match name {
+            "DELETED" => is_deleted = true,
+            _ => timed = timed_from_json(args.bytes("parts with a TTL")?)?,
+        }
+    }
     let most = if ctx.is_replay() { NUMBER_END } else { NUMBER_MAX };
     if seq.max(version) > most {
         return Err(syntax(format!("a version or birth number above {most}")).into());
     }
     let stamp = Stamp { seq, version, created_ms, updated_ms, is_deleted, ..Stamp::default() };
-    datatype::with_parsed(json, &datatype::stored_limits(), |parsed| {
+    datatype::with_timed(json, &timed, &datatype::stored_limits(), |parsed| {
         Target::open(ctx, 1)?.apply(parsed, stamp, expires_ms)
     })??;
     ctx.reply_ok();

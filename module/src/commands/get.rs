@@ -1,7 +1,9 @@
 //! Reading documents by their keys: `DOC.GET`, `DOC.MGET`, `DOC.META`.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 
+use folio_engine::doc::timed::each_timed;
 use folio_engine::doc::{Document, print};
 use folio_engine::jsonpath::{Evaluation, JsonPath};
 use folio_engine::path::Path;
@@ -10,7 +12,7 @@ use folio_engine::{Error, Limits, Result};
 use super::args::syntax;
 use super::{Answer, Args, Refusal};
 use crate::ffi::{Access, Ctx, Key, Value};
-use crate::{config, state};
+use crate::{clock, config, state};
 
 /// A part of a document that is asked for.
 enum Part<'a> {
@@ -74,11 +76,19 @@ fn answer<'d>(
 /// The word that asks for documents marked as deleted too.
 pub(super) const WITH_DELETED: &str = "WITHDELETED";
 
-/// What stands under a key to a reader that may ask for deleted documents.
-fn shown(value: Value<'_>, with_deleted: bool) -> Value<'_> {
-    match value {
-        Value::Document(document) if document.is_deleted() && !with_deleted => Value::Empty,
-        value => value,
+/// What stands under a key to a reader that may ask for deleted documents: a document without the parts that have lapsed.
+fn seen(
+    key: &Key<'_>,
+    with_deleted: bool,
+    now_ms: &LazyCell<i64>,
+) -> Result<Option<Document>, Refusal> {
+    match key.value() {
+        Value::Document(document) if document.is_deleted() && !with_deleted => Ok(None),
+        // Most have no such parts, and need no look at the clock.
+        Value::Document(document) if document.timed().is_empty() => Ok(Some(document.clone())),
+        Value::Document(document) => Ok(Some(document.seen_at(**now_ms).into_owned())),
+        Value::Empty => Ok(None),
+        Value::Other => Err(Refusal::WrongType),
     }
 }
 
@@ -102,12 +112,9 @@ pub(super) fn get(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         }
     }
     let key = ctx.open(ctx.argument(1), Access::Read);
-    match shown(key.value(), with_deleted) {
-        Value::Empty => ctx.reply_null(),
-        Value::Document(document) => {
-            reply(ctx, answer(&document, &parts, &mut Evaluation::new(&limits))?);
-        }
-        Value::Other => return Err(Refusal::WrongType),
+    match seen(&key, with_deleted, &LazyCell::new(clock::now_ms))? {
+        None => ctx.reply_null(),
+        Some(document) => reply(ctx, answer(&document, &parts, &mut Evaluation::new(&limits))?),
     }
     Ok(())
 }
@@ -131,16 +138,14 @@ pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     }
     let keys: Vec<Key<'_>> =
         (1..=count).map(|index| ctx.open(ctx.argument(index), Access::Read)).collect();
-    let values = keys.iter().map(|key| shown(key.value(), with_deleted));
-    let values: Vec<Value<'_>> = values.collect();
-    if values.iter().any(|value| matches!(value, Value::Other)) {
-        return Err(Refusal::WrongType);
-    }
+    let now_ms: LazyCell<i64> = LazyCell::new(clock::now_ms);
+    let documents = keys.iter().map(|key| seen(key, with_deleted, &now_ms));
+    let documents: Vec<Option<Document>> = documents.collect::<Result<_, _>>()?;
     // An answer can still be refused, so all are made before the first is sent.
     let mut evaluation = Evaluation::new(&limits);
-    let answers = values.iter().map(|value| match value {
-        Value::Document(document) => answer(document, &parts, &mut evaluation),
-        _ => Ok(None),
+    let answers = documents.iter().map(|document| match document {
+        Some(document) => answer(document, &parts, &mut evaluation),
+        None => Ok(None),
     });
     let answers: Vec<_> = answers.collect::<Result<_>>()?;
     ctx.reply_array(count);
@@ -172,17 +177,13 @@ pub(super) fn meta(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let with_deleted = args.option(&[WITH_DELETED])?.is_some();
     args.end()?;
     let key = ctx.open(ctx.argument(1), Access::Peek);
-    let document = match shown(key.value(), with_deleted) {
-        Value::Empty => {
-            ctx.reply_null();
-            return Ok(());
-        }
-        Value::Document(document) => document,
-        Value::Other => return Err(Refusal::WrongType),
+    let Some(document) = seen(&key, with_deleted, &LazyCell::new(clock::now_ms))? else {
+        ctx.reply_null();
+        return Ok(());
     };
     let collection =
         state::with(|state| state.store.home_of(&document).map(|home| home.name().to_owned()))?;
-    ctx.reply_map(7 + usize::from(with_deleted));
+    ctx.reply_map(8 + usize::from(with_deleted));
     ctx.reply_bytes(b"collection");
     match collection {
         Some(name) => ctx.reply_bytes(name.as_bytes()),
@@ -200,6 +201,13 @@ pub(super) fn meta(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     match key.expires_ms() {
         Some(at) => ctx.reply_integer(at),
         None => ctx.reply_null(),
+    }
+    let timed: Vec<(i64, &str)> = each_timed(document.timed()).collect();
+    ctx.reply_bytes(b"path_expires");
+    ctx.reply_map(timed.len());
+    for (at_ms, path) in timed {
+        ctx.reply_bytes(path.as_bytes());
+        ctx.reply_integer(at_ms);
     }
     if with_deleted {
         ctx.reply_bytes(b"deleted");

@@ -77,7 +77,7 @@ impl<'a> Request<'a> {
         ctx: &Ctx<'_>,
         name: &str,
         limit: Option<u64>,
-    ) -> Result<Vec<OwnedString>, Refusal> {
+    ) -> Result<(Vec<OwnedString>, i64), Refusal> {
         slowlog::timed_for_writing(ctx, name, &self.query, |collection, find, means| {
             let most = DOCUMENTS_MAX as u64;
             let wanted = limit.unwrap_or(u64::MAX).min(most + 1);
@@ -90,14 +90,11 @@ impl<'a> Request<'a> {
                 return Err(Error::new(Code::Limited, what));
             }
             let mut key = Vec::new();
-            Ok(found
-                .ids
-                .iter()
-                .map(|id| {
-                    collection.key(*id, &mut key);
-                    OwnedString::new(&key)
-                })
-                .collect())
+            let keys = found.ids.iter().map(|id| {
+                collection.key(*id, &mut key);
+                OwnedString::new(&key)
+            });
+            Ok((keys.collect(), collection.now_ms()))
         })
     }
 }
@@ -120,14 +117,15 @@ fn read_return(args: &mut Args<'_>) -> Result<bool> {
     }
 }
 
-/// Opens the keys, at one instant; what lapses meanwhile is left out.
-fn opened<'c>(ctx: &'c Ctx<'c>, keys: &'c [OwnedString]) -> Result<Vec<Target<'c>>, Refusal> {
+/// Opens the keys, as of the instant of the search; what the server has let lapse meanwhile is left out.
+fn opened<'c>(
+    ctx: &'c Ctx<'c>,
+    keys: &'c [OwnedString],
+    now_ms: i64,
+) -> Result<Vec<Target<'c>>, Refusal> {
     let mut targets: Vec<Target<'c>> = Vec::with_capacity(keys.len());
     for key in keys {
-        let mut target = Target::open_named(ctx, key.argument())?;
-        if let Some(first) = targets.first() {
-            target.now_ms = first.now_ms;
-        }
+        let target = Target::open_at(ctx, key.argument(), now_ms)?;
         if target.old.is_some() {
             targets.push(target);
         }
@@ -148,9 +146,9 @@ fn updated<'c>(
         let ttl = operations.ttl(target.now_ms)?;
         let mut parsed = Parsed::default();
         edited(&target, operations, limits, &mut spent)
-            .and_then(|text| {
-                bytes += text.len();
-                parsed.parse(&text, limits)
+            .and_then(|edited| {
+                bytes += edited.text.len();
+                edited.parse(&mut parsed, limits)
             })
             .inspect_err(|error| target.refused(error))
             .map_err(|it| of_document(key, it))?;
@@ -191,8 +189,8 @@ fn reply_counts(ctx: &Ctx<'_>, matched: usize, changed: usize) {
 pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let (limits, name) = (config::limits(), args.text("collection")?);
     let request = Request::read(args, UPDATE, true, &limits)?;
-    let keys = request.keys(ctx, name, request.limit)?;
-    let targets = opened(ctx, &keys)?;
+    let (keys, now_ms) = request.keys(ctx, name, request.limit)?;
+    let targets = opened(ctx, &keys, now_ms)?;
     let planned = updated(targets, &request.operations, &limits)?;
     let outcomes = write(&planned)?;
     let changed = outcomes.iter().filter(|outcome| outcome.document().is_some()).count();
@@ -204,8 +202,8 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 pub(super) fn delete(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let (limits, name) = (config::limits(), args.text("collection")?);
     let request = Request::read(args, DELETE, false, &limits)?;
-    let keys = request.keys(ctx, name, request.limit)?;
-    let targets = opened(ctx, &keys)?.into_iter();
+    let (keys, now_ms) = request.keys(ctx, name, request.limit)?;
+    let targets = opened(ctx, &keys, now_ms)?.into_iter();
     let planned: Vec<_> =
         targets.map(|target| Planned { target, change: Change::Remove }).collect();
     write(&planned)?;
@@ -217,8 +215,8 @@ pub(super) fn delete(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 pub(super) fn claim(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let (limits, name) = (config::limits(), args.text("collection")?);
     let request = Request::read(args, CLAIM, true, &limits)?;
-    let keys = request.keys(ctx, name, Some(request.limit.unwrap_or(1)))?;
-    let targets = opened(ctx, &keys)?;
+    let (keys, now_ms) = request.keys(ctx, name, Some(request.limit.unwrap_or(1)))?;
+    let targets = opened(ctx, &keys, now_ms)?;
     let planned = updated(targets, &request.operations, &limits)?;
     let outcomes = write(&planned)?;
     ctx.reply_map(1);

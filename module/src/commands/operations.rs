@@ -15,7 +15,7 @@ const VALUE: &str = "a path and a value";
 const NUMBER: &str = "a path and a number";
 
 /// The words of operations, how many arguments each takes at least, and which.
-const VERBS: [(&str, usize, &str); 20] = [
+const VERBS: [(&str, usize, &str); 22] = [
     ("SET", 2, VALUE),
     ("UNSET", 1, "a path"),
     ("INCR", 2, NUMBER),
@@ -29,6 +29,8 @@ const VERBS: [(&str, usize, &str); 20] = [
     ("RENAME", 2, "two paths"),
     ("TOGGLE", 1, "a path"),
     ("NOW", 1, "a path and perhaps a duration such as '30s' or '-1d'"),
+    ("TTL", 2, "a path, and seconds or NONE"),
+    ("PTTL", 2, "a path, and milliseconds or NONE"),
     ("MERGE", 1, "a JSON object (RFC 7396)"),
     ("PATCH", 1, "a JSON array of changes (RFC 6902)"),
     ("EX", 1, "seconds"),
@@ -173,6 +175,8 @@ fn read_op(
         "PULL" => Op::Pull(path, value(args, limits)?),
         "RENAME" => Op::Rename(path, args.path(limits)?),
         "TOGGLE" => Op::Toggle(path),
+        "TTL" => Op::Ttl(path, read_path_ttl(args, 1_000, takes)?),
+        "PTTL" => Op::Ttl(path, read_path_ttl(args, 1, takes)?),
         _ => Op::Now(path, read_duration(args, takes)?),
     })
 }
@@ -203,6 +207,22 @@ fn read_index(args: &mut Args<'_>, takes: impl Fn() -> Error) -> Result<Option<i
     }
     let refuse = |_| syntax(format!("{}, found {}", takes().message, shown(word)));
     args.integer("index").map(Some).map_err(refuse)
+}
+
+/// A TTL in milliseconds, of which a number counts so many; none for NONE.
+fn read_path_ttl(
+    args: &mut Args<'_>,
+    unit_ms: i64,
+    takes: impl Fn() -> Error,
+) -> Result<Option<i64>> {
+    if args.keyword(&["NONE"]).is_some() {
+        return Ok(None);
+    }
+    let word = args.bytes("TTL")?;
+    let number = str::from_utf8(word).ok().and_then(|text| text.parse::<i64>().ok());
+    let refuse = || syntax(format!("{}, found {}", takes().message, shown(word)));
+    let after_ms = number.filter(|number| *number > 0).ok_or_else(refuse)?.checked_mul(unit_ms);
+    after_ms.map(Some).ok_or_else(refuse)
 }
 
 /// A duration, if one comes next, in nanoseconds; else 0.
@@ -276,6 +296,23 @@ mod tests {
         let takes = "ERR operation 1: NOW takes a path and perhaps a duration such as '30s' or '-1d', found";
         for word in ["30", "30x", "-", "1d 3", ".s"] {
             assert_eq!(error(&[b"NOW", b"a", word.as_bytes()]), format!("{takes} '{word}'"));
+        }
+    }
+
+    #[test]
+    fn a_path_has_a_ttl_of_a_whole_number_or_none() {
+        let ttl = |words: &[&[u8]]| match read(words).map(|it| it.ops[0].clone()) {
+            Ok(Op::Ttl(_, after_ms)) => after_ms,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(ttl(&[b"TTL", b"a.b", b"900", b"UNSET", b"c"]), Some(900_000));
+        assert_eq!(ttl(&[b"pttl", b"a", b"15"]), Some(15));
+        assert_eq!(ttl(&[b"TTL", b"a", b"none"]), None);
+        let takes = "ERR operation 1: TTL takes a path, and seconds or NONE";
+        assert_eq!(error(&[b"TTL", b"a"]), takes);
+        for word in ["0", "-1", "1.5", "x", "9223372036854775807", "900s"] {
+            let found = error(&[b"TTL", b"a", word.as_bytes()]);
+            assert_eq!(found, format!("{takes}, found '{word}'"));
         }
     }
 

@@ -306,7 +306,7 @@ fn words(op: Raw<'_>) -> Vec<Vec<u8>> {
         let is_value = match words.len() {
             0 => false,
             1 => is(&["MERGE", "PATCH"]),
-            _ => !is(&["RENAME", "NOW", "POP"]),
+            _ => !is(&["RENAME", "NOW", "POP", "TTL", "PTTL"]),
         };
         words.push(match raw.string() {
             Some(text) if !is_value => text.into_owned().into_bytes(),

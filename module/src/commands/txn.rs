@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use folio_engine::doc::{DocRef, Document, Parsed};
-use folio_engine::update::{Spent, numbered};
+use folio_engine::update::{Edited, Spent, numbered};
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
@@ -21,7 +21,7 @@ use super::update::{edited, edited_from};
 use super::write::{Change, Outcome, Planned, Purpose, Refused, Target, Ttl, write_all};
 use super::{Answer, Args, Refusal};
 use crate::ffi::Ctx;
-use crate::{config, refusals};
+use crate::{clock, config, refusals};
 
 /// A key, and what the operations so far make of it.
 struct Slot<'c> {
@@ -40,7 +40,7 @@ enum Text {
     /// What stood there before the transaction.
     AsBefore,
     /// This document.
-    Is(Vec<u8>),
+    Is(Edited),
     /// No document.
     Gone,
 }
@@ -64,7 +64,7 @@ impl Slot<'_> {
     fn text(&self) -> Option<&[u8]> {
         match &self.text {
             Text::AsBefore => self.target.old.as_ref().map(Document::text),
-            Text::Is(text) => Some(text),
+            Text::Is(edited) => Some(&edited.text),
             Text::Gone => None,
         }
     }
@@ -72,7 +72,7 @@ impl Slot<'_> {
     fn put(&mut self, text: &[u8], ttl: NewTtl) -> Result<()> {
         let ttl = ttl.of(&self.target)?;
         self.set_ttl(ttl);
-        self.text = Text::Is(text.to_vec());
+        self.text = Text::Is(Edited { text: text.to_vec(), timed: Vec::new() });
         self.is_whole = true;
         Ok(())
     }
@@ -90,14 +90,14 @@ impl Slot<'_> {
         operations: &Operations,
         limits: &Limits,
         spent: &mut Spent,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Edited> {
         let mut parsed = Parsed::default();
         let before = match &self.text {
             Text::AsBefore => return edited(&self.target, operations, limits, spent),
             Text::Gone => DocRef::EMPTY,
-            Text::Is(text) => {
-                spent.spend(text.len(), limits)?;
-                parsed.parse(text, limits)?;
+            Text::Is(edited) => {
+                spent.spend(edited.text.len(), limits)?;
+                edited.parse(&mut parsed, limits)?;
                 parsed.view()
             }
         };
@@ -116,13 +116,13 @@ impl Slot<'_> {
                 Err(Error::new(Code::NotFound, format!("no document under {}", self.key())))
             }
             Action::Update { operations, .. } => {
-                let text = self.edited(operations, limits, spent)?;
+                let edited = self.edited(operations, limits, spent)?;
                 let ttl = match operations.ttl(self.target.now_ms)? {
                     Ttl::Keep if !is_there => self.target.own_ttl()?,
                     ttl => ttl,
                 };
                 self.set_ttl(ttl);
-                self.text = Text::Is(text);
+                self.text = Text::Is(edited);
                 Ok(())
             }
             Action::Del => {
@@ -151,9 +151,12 @@ impl Slot<'_> {
             return Ok(None);
         }
         let was_there = self.target.old.is_some();
-        let Some(text) = self.text() else { return Ok(was_there.then_some(Change::Remove)) };
         let mut parsed = Parsed::default();
-        parsed.parse(text, limits)?;
+        match &self.text {
+            Text::Is(edited) => edited.parse(&mut parsed, limits)?,
+            Text::Gone => return Ok(was_there.then_some(Change::Remove)),
+            Text::AsBefore => return Ok(None),
+        }
         let is_whole = self.is_whole || !was_there;
         let purpose = if is_whole { Purpose::Set } else { Purpose::Update };
         Ok(Some(Change::Put { parsed, ttl: self.ttl, purpose }))
@@ -170,15 +173,13 @@ impl<'c> Slots<'c> {
     /// Opens the first `count` arguments, at one instant.
     fn open(ctx: &'c Ctx<'c>, count: usize) -> Result<Self, Refusal> {
         let mut slots = Slots { all: Vec::with_capacity(count), places: HashMap::new() };
+        let now_ms = clock::now_ms();
         for index in 1..=count {
             let name = ctx.argument(index).bytes();
             if slots.places.contains_key(name) {
                 continue;
             }
-            let mut target = Target::open(ctx, index)?;
-            if let Some(first) = slots.all.first() {
-                target.now_ms = first.target.now_ms;
-            }
+            let target = Target::open_at(ctx, ctx.argument(index), now_ms)?;
             slots.places.insert(name, slots.all.len());
             let (text, ttl) = (Text::AsBefore, Ttl::Keep);
             let slot = Slot { target, text, ttl, is_whole: false, changed_by: None };

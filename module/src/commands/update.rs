@@ -4,7 +4,7 @@ use folio_engine::collection::Collection;
 use folio_engine::doc::{DocRef, Document};
 use folio_engine::query::nearest;
 use folio_engine::schema::Definition;
-use folio_engine::update::{self, Scope, Spent};
+use folio_engine::update::{self, Edited, Scope, Spent};
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
@@ -82,25 +82,25 @@ fn read_return(args: &mut Args<'_>) -> Result<Return> {
     }
 }
 
-/// The text that the operations make of what is there.
+/// What the operations make of what is there.
 pub(super) fn edited(
     target: &Target<'_>,
     operations: &Operations,
     limits: &Limits,
     spent: &mut Spent,
-) -> Result<Vec<u8>> {
+) -> Result<Edited> {
     let doc = target.old.as_ref().map_or(DocRef::EMPTY, Document::view);
     edited_from(target, doc, operations, limits, spent)
 }
 
-/// The same of another text under the same key.
+/// The same of another document under the same key.
 pub(super) fn edited_from(
     target: &Target<'_>,
     doc: DocRef<'_>,
     operations: &Operations,
     limits: &Limits,
     spent: &mut Spent,
-) -> Result<Vec<u8>> {
+) -> Result<Edited> {
     state::with(|state| {
         let collection = state.store.collection_of(target.db, target.name.bytes())?;
         let open = Definition::new("open");
@@ -127,11 +127,12 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     }
     let ttl = target.birth_ttl(request.operations.ttl(target.now_ms)?)?;
     let refused = |error: &Error| target.refused(error);
-    let text = edited(&target, &request.operations, &limits, &mut Spent::default())
+    let edited = edited(&target, &request.operations, &limits, &mut Spent::default())
         .inspect_err(refused)?;
-    let written =
-        datatype::with_parsed(&text, &limits, |parsed| target.write(parsed, ttl, Purpose::Update))
-            .inspect_err(refused)??;
+    let written = datatype::with_timed(&edited.text, &edited.timed, &limits, |parsed| {
+        target.write(parsed, ttl, Purpose::Update)
+    });
+    let written = written.inspect_err(refused)??;
     let old = target.old.as_ref();
     match (request.reply, &written) {
         (Return::Version, written) => ctx.reply_count(written.version()),
@@ -177,5 +178,5 @@ mod tests {
         assert_eq!(error(&[b"UPSERT"]), format!("ERR an operation is missing: {KNOWN}"));
     }
 
-    const KNOWN: &str = "SET UNSET INCR MUL MIN MAX PUSH POP ADD PULL RENAME TOGGLE NOW MERGE PATCH EX PX EXAT PXAT PERSIST";
+    const KNOWN: &str = "SET UNSET INCR MUL MIN MAX PUSH POP ADD PULL RENAME TOGGLE NOW TTL PTTL MERGE PATCH EX PX EXAT PXAT PERSIST";
 }

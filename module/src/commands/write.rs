@@ -22,7 +22,7 @@ use folio_engine::{Code, Error};
 use super::Refusal;
 use super::args::{shown, syntax};
 use crate::ffi::{Access, Argument, Ctx, Key, Value};
-use crate::{changes, clock, lifecycle, refusals, replicate, state};
+use crate::{changes, clock, lapsing, lifecycle, refusals, replicate, state};
 
 pub(super) use batch::{Change, Outcome, Planned, Refused, write_all};
 
@@ -131,9 +131,20 @@ impl<'c> Target<'c> {
 
     /// Opens the key `name`.
     pub(super) fn open_named(ctx: &'c Ctx<'c>, name: Argument<'c>) -> Result<Self, Refusal> {
-        let now_ms = clock::now_ms();
+        Target::open_at(ctx, name, clock::now_ms())
+    }
+
+    /// The same by an earlier reading of the clock: keys that a command writes together are seen at one instant.
+    pub(super) fn open_at(
+        ctx: &'c Ctx<'c>,
+        name: Argument<'c>,
+        now_ms: i64,
+    ) -> Result<Self, Refusal> {
         let key = ctx.open(name, Access::Write);
         changes::judge(ctx, ctx.db(), name.bytes())?;
+        if !ctx.is_replay() {
+            lapsing::remove(ctx, name, &key, now_ms)?;
+        }
         let held = match key.value() {
             Value::Empty => None,
             Value::Document(loan) => Some(loan.clone()),

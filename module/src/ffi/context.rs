@@ -269,7 +269,7 @@ impl<'a> Ctx<'a> {
         number
     }
 
-    /// Replicates `command` with up to three byte strings.
+    /// Replicates `command` with byte strings.
     pub(crate) fn replicate_words(&self, command: &CStr, words: &[&[u8]]) {
         let replicate = api!(RedisModule_Replicate);
         let owned: Vec<OwnedString> = words.iter().map(|word| OwnedString::new(word)).collect();

@@ -1,12 +1,12 @@
 //! The streams of a value's life on disk: RDB files and RESTORE payloads, the rewritten AOF, DEBUG DIGEST.
 
-use std::ffi::{c_char, c_longlong};
+use std::ffi::{CStr, c_char, c_longlong};
 use std::ops::Deref;
 use std::slice;
 
 use redis_module::raw;
 
-use super::Argument;
+use super::{Argument, OwnedString};
 use super::context::apply_format;
 
 /// A block that the server allocated for a loaded string, freed with this.
@@ -141,6 +141,17 @@ impl Aof {
                 // A format that does not name it leaves it unread.
                 c"DELETED".as_ptr(),
             );
+        };
+    }
+
+    /// Writes `command` with so many byte strings.
+    pub(crate) fn emit_words(&self, command: &CStr, words: &[&[u8]]) {
+        let emit = api!(RedisModule_EmitAOF);
+        let owned: Vec<OwnedString> = words.iter().map(|word| OwnedString::new(word)).collect();
+        let mut pointers: Vec<_> = owned.iter().map(|string| string.raw).collect();
+        // SAFETY: owned: a vector of live strings and its length, as the format says; the server copies.
+        unsafe {
+            emit(self.raw, command.as_ptr(), c"v".as_ptr(), pointers.as_mut_ptr(), pointers.len());
         };
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use redis_module::raw;
 
 use super::{Ctx, Key, OwnedString};
-use crate::{changes, guard};
+use crate::{changes, guard, lapsing};
 
 /// What a call answered, freed with it.
 struct Reply {
@@ -156,6 +156,24 @@ pub(crate) fn tick_in(milliseconds: i64) {
     let kept = KEPT.load(Ordering::Relaxed);
     // SAFETY: owned: the context is never freed; the callback takes no data.
     unsafe { create(kept, milliseconds, Some(on_tick), ptr::null_mut()) };
+}
+
+/// Calls `lapsing::tick` with that number in `milliseconds`.
+pub(crate) fn lapse_in(milliseconds: i64, timer: usize) {
+    // Tests of the module alone have no server.
+    let Some(create) = newer_api!(RedisModule_CreateTimer) else { return };
+    let kept = KEPT.load(Ordering::Relaxed);
+    // SAFETY: owned: the context is never freed; the callback takes its data for a number.
+    unsafe { create(kept, milliseconds, Some(on_lapse), ptr::without_provenance_mut(timer)) };
+}
+
+extern "C" fn on_lapse(ctx: *mut raw::RedisModuleCtx, timer: *mut c_void) {
+    let ctx = Ctx::new(ctx);
+    guard::callback("lapsing", || {
+        if let Err(error) = lapsing::tick(&ctx, timer.addr()) {
+            super::log(true, &error.to_string());
+        }
+    });
 }
 
 extern "C" fn on_tick(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {

@@ -72,8 +72,8 @@ fn change(path: &Path, parsed: &Parsed, document: &Json, model: &naive::Path) {
         let mut expected = document.clone();
         let outcome = naive::update::apply(&mut expected, &change, ground).ok();
         match (made, outcome) {
-            (Ok(text), Some(())) => {
-                let made = read(&text);
+            (Ok(edited), Some(())) => {
+                let made = read(&edited.text);
                 assert!(
                     is_same(&made, &expected),
                     "{change:?}: {} where the model has {}",
@@ -85,7 +85,7 @@ fn change(path: &Path, parsed: &Parsed, document: &Json, model: &naive::Path) {
             (Err(error), Some(())) => {
                 assert_eq!(error.code, folio_engine::Code::TooBig, "{change:?}: {error}");
             }
-            (Ok(text), None) => panic!("{change:?} made {}", text.escape_ascii()),
+            (Ok(made), None) => panic!("{change:?} made {}", made.text.escape_ascii()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use folio_engine::Code;
 use folio_engine::doc::{Document, Parsed};
 use folio_engine::path::Path;
-use folio_engine::update::{self, Op, Scope, duration_ns};
+use folio_engine::update::{self, Edited, Op, Scope, duration_ns};
 
 use super::{Kind, World, definition, text_of};
 use crate::generate::updates;
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// What the engine makes of a document.
-    fn edit(&self, old: Option<&Document>, changes: &[Change]) -> Result<Vec<u8>, Code> {
+    fn edit(&self, old: Option<&Document>, changes: &[Change]) -> Result<Edited, Code> {
         let ops: Vec<Op> = changes.iter().map(op).collect();
         let definition = definition(&self.schema);
         let scope = Scope { definition: &definition, now_ms: self.now_ms, limits: &self.limits };

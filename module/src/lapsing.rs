@@ -1,0 +1,106 @@
+//! Parts of documents that lapse by themselves. Every server hides them at their instant (`folio_engine::collection`); the
+//! primary removes them, which is a change like any.
+//!
+//! ```text
+//!   a command that writes the document    removes what is due in it before it looks at it
+//!   a timer, at the next instant          removes what is due anywhere, a millisecond at a time
+//! ```
+
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use folio_engine::Result;
+
+use crate::ffi::{self, Access, Argument, Ctx, Key, OwnedString, Value};
+use crate::state::{self, State};
+use crate::{changes, clock, replicate};
+
+/// How long a server that may not remove anything now, a replica or one whose clients are paused, waits to be asked again.
+const PAUSE_MS: i64 = 100;
+/// Documents that are looked for at once.
+const BATCH: usize = 64;
+/// The time of one tick.
+const SLICE: Duration = Duration::from_millis(1);
+/// No timer is under way.
+const NEVER: i64 = i64::MAX;
+
+/// The instant after which the next [`tick`] comes.
+static ARMED_FOR: AtomicI64 = AtomicI64::new(NEVER);
+/// The number of the timer that brings it: those before it were for later instants, and bring nothing.
+static TIMER: AtomicUsize = AtomicUsize::new(0);
+
+/// The end of a borrow: the instant at which a part lapses, of the documents that have come in it, for [`arm`].
+pub(crate) fn collect(state: &mut State) -> Option<i64> {
+    state.store.take_soonest_lapse_ms()
+}
+
+/// Sees to it that [`tick`] comes once this instant is over.
+pub(crate) fn arm(at_ms: i64) {
+    if at_ms < ARMED_FOR.load(Relaxed) {
+        ARMED_FOR.store(at_ms, Relaxed);
+        let timer = TIMER.fetch_add(1, Relaxed).wrapping_add(1);
+        ffi::lapse_in(at_ms.saturating_sub(clock::now_ms()).saturating_add(1).max(1), timer);
+    }
+}
+
+/// A timer is over: removes what is due, as far as a slice of time goes, and waits for what follows.
+pub(crate) fn tick(ctx: &Ctx<'_>, timer: usize) -> Result<()> {
+    if timer != TIMER.load(Relaxed) {
+        return Ok(());
+    }
+    let now_ms = clock::now_ms();
+    let may_remove = ffi::is_primary() && !ffi::is_quiet();
+    if may_remove {
+        changes::in_own_command(ctx, || remove_due(ctx, now_ms))?;
+    }
+    rearm(now_ms, !may_remove);
+    Ok(())
+}
+
+fn rearm(now_ms: i64, waits: bool) {
+    ARMED_FOR.store(NEVER, Relaxed);
+    let mut next = None;
+    state::with_logged(|state| next = state.store.next_path_lapse_ms());
+    if let Some(next) = next {
+        arm(if waits { next.max(now_ms + PAUSE_MS) } else { next });
+    }
+}
+
+fn remove_due(ctx: &Ctx<'_>, now_ms: i64) -> Result<()> {
+    let end = Instant::now() + SLICE;
+    let own = ctx.db();
+    let keys = state::with(|state| {
+        state.end_bulk();
+        state.store.lapsing(now_ms, BATCH)
+    })?;
+    for (db, key) in keys {
+        ctx.select(db);
+        let name = OwnedString::new(&key);
+        let key = ctx.open(name.argument(), Access::Write);
+        remove(ctx, name.argument(), &key, now_ms)?;
+        if Instant::now() > end {
+            break;
+        }
+    }
+    ctx.select(own);
+    Ok(())
+}
+
+/// Removes what is due at `now_ms` in the document that stands under an open key.
+pub(crate) fn remove(ctx: &Ctx<'_>, name: Argument<'_>, key: &Key<'_>, now_ms: i64) -> Result<()> {
+    let document = match key.value() {
+        Value::Document(document) if document.has_due_paths(now_ms) => document.clone(),
+        _ => return Ok(()),
+    };
+    let db = key.db();
+    let changed =
+        state::with(|state| state.store.lapse_paths(db, name.bytes(), &document, now_ms))?;
+    // A document in no collection keeps what nobody sees.
+    if let Some(changed) = changed {
+        key.replace(changed.clone());
+        replicate::written(ctx, name, &changed, key.expires_ms());
+        ctx.signal_modified(name);
+        ctx.notify(c"doc.update", name);
+    }
+    Ok(())
+}
