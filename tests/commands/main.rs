@@ -12,6 +12,7 @@ mod insert;
 mod limits;
 mod online;
 mod options;
+mod path_ttl;
 mod queries;
 mod schema;
 mod soft_delete;

@@ -36,7 +36,8 @@ impl World {
         let expected = self.model.upsert(&key, &changes, self.now_ms);
         let expires_ms = self.space.get(&key).and_then(|entry| entry.expires_ms);
         let edited = self.edit(old.as_ref(), &changes);
-        let done = edited.and_then(|json| self.write(&key, &json, expires_ms, old.is_none()));
+        let done =
+            edited.and_then(|edited| self.write(&key, &edited.text, expires_ms, old.is_none()));
         if done.is_ok() && changes.iter().any(Change::is_arithmetic) {
             self.take_text(&key, &changes);
         }
