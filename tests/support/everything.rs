@@ -93,7 +93,13 @@ pub fn everything(pipeline: &mut Pipeline) -> String {
                 only(&answer, &["declared", "documents", "with_ttl", "version", "seq"])
             }
             Some("DOC.META") => {
-                only(&answer, &["collection", "version", "seq", "created", "updated", "expires"])
+                let mut names =
+                    ["collection", "version", "seq", "created", "updated", "expires"].to_vec();
+                // What older files hold was asked before paths had a TTL.
+                if member(&answer, "path_expires").is_some_and(|it| *it != Value::Array(vec![])) {
+                    names.push("path_expires");
+                }
+                only(&answer, &names)
             }
             _ => answer,
         };

@@ -13,7 +13,7 @@ use folio_tests::{Options, Pipeline, Server};
 use redis::Value;
 
 /// A script of commands with given numbers and times: version, birth number, created, updated, expires.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 26] = [
     "DOC.CREATE people FIELD n int INDEX SORTED FIELD s string INDEX SET FIELD mail string UNIQUE NULLABLE",
     "DOC.CREATE strict PREFIX s- MODE STRICT FIELD a.b decimal REQUIRED FIELD when datetime INDEX SORTED FIELD tags[*] string INDEX SET",
     "DOC.CREATE empty FIELD n json",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 24] = [
     r#"DOC._APPLY people:3 8 3 1700000000002 1700000000002 4102444800000 {"n":18446744073709551615}"#,
     r#"DOC._APPLY people:6 6 6 1700000000000 1700000000005 4102444800004 {"n":6,"mail":"a@x"} DELETED"#,
     r#"DOC._APPLY people:7 7 7 1700000000000 1700000000006 -1 {"n":7} DELETED"#,
+    r#"DOC._APPLY people:8 8 8 1700000000000 1700000000006 4102444800006 {"n":8,"s":"x","o":{"x":1}} TIMED {"o.x":4102444800005,"s":4102444800004}"#,
     r#"DOC._APPLY people:4 9 9 -1 0 -1 {"s":"a","free":{"x":[1.50,-0.0,1e300,true,false,null,{}],"":[]}}"#,
     r#"DOC._APPLY s-1 4 1 1700000000000 1700000000000 -1 {"a":{"b":"12.50"},"when":"2026-01-01T00:00:00.000000001+01:00"}"#,
     r#"DOC._APPLY s-2 5 2 1700000000000 1700000000000 -1 {"a":{"b":0.1},"when":1767225600000,"tags":["x","y"]}"#,
@@ -34,6 +35,7 @@ const COMMANDS: [&str; 24] = [
     "SET text plain",
     "SELECT 3",
     r#"DOC._APPLY people:1 5 4 1700000000000 1700000000001 4102444800001 {"n":3}"#,
+    r#"DOC._APPLY people:81 6 5 1700000000000 1700000000006 -1 {"n":81} DELETED TIMED {"n":4102444800005}"#,
     "DOC.CREATE late FIELD n int UNIQUE",
     r#"DOC._APPLY late:1 1 1 1700000000000 1700000000000 -1 {"n":1}"#,
     "DOC.CREATE dropped FIELD n int",
@@ -91,6 +93,7 @@ fn main() {
         let later = [
             r#"DOC._APPLY people:5 10 10 1700000000003 1700000000003 4102444800002 {"n":5,"mail":"e@x"}"#,
             r#"DOC._APPLY people:1 11 1 1700000000000 1700000000004 -1 {"n":11,"s":"b"}"#,
+            r#"DOC._APPLY people:8 15 8 1700000000000 1700000000009 -1 {"n":8} TIMED {"n":4102444800004}"#,
             r#"DOC._APPLY people:7 12 7 1700000000000 1700000000007 -1 {"n":7}"#,
             r#"DOC._APPLY people:3 13 3 1700000000002 1700000000008 -1 {"n":3} DELETED"#,
             r#"DOC._APPLY people:6 14 11 1700000000009 1700000000009 -1 {"n":6}"#,

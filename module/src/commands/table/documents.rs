@@ -194,6 +194,18 @@ pub(super) const DOC_UPDATE: Command = Command {
     run: update::update,
 };
 
+const PATH_SECONDS: &[Argument] = &[
+    PATH,
+    Argument::one_of("seconds", &[Argument::new("seconds", Kind::Integer), Argument::word("NONE")]),
+];
+const PATH_MILLISECONDS: &[Argument] = &[
+    PATH,
+    Argument::one_of(
+        "milliseconds",
+        &[Argument::new("milliseconds", Kind::Integer), Argument::word("NONE")],
+    ),
+];
+
 /// The operations of an update.
 pub(super) const OPERATIONS: &[Argument] = &[
     Argument::block("set", PATH_JSON).after("SET"),
@@ -210,6 +222,8 @@ pub(super) const OPERATIONS: &[Argument] = &[
     PATH.after("TOGGLE"),
     Argument::block("now", &[PATH, Argument::new("duration", Kind::String).optional()])
         .after("NOW"),
+    Argument::block("ttl", PATH_SECONDS).after("TTL"),
+    Argument::block("pttl", PATH_MILLISECONDS).after("PTTL"),
     JSON.after("MERGE"),
     JSON.after("PATCH"),
     EX,
@@ -294,7 +308,7 @@ pub(super) const DOC_META: Command = Command {
     keys: Some(one_key(Access::Read)),
     right: None,
     arguments: &[KEY, WITH_DELETED],
-    reply: "a map: `collection` (null where the key names none), `version` (the collection's change number at this document's last change, so it grows by leaps and never comes twice), `seq` (the birth number; RENAME, MOVE, COPY and RESTORE are births, with a new version too), `created`, `updated`, `expires` (milliseconds since 1970; null without a TTL), `bytes` (of the document alone); null when the key is absent. With WITHDELETED also of a document that is marked as deleted, and the map has `deleted` before `bytes`: when it was marked, null if it is not",
+    reply: "a map: `collection` (null where the key names none), `version` (the collection's change number at this document's last change, so it grows by leaps and never comes twice), `seq` (the birth number; RENAME, MOVE, COPY and RESTORE are births, with a new version too), `created`, `updated`, `expires` (milliseconds since 1970; null without a TTL), `path_expires` (a map of the paths that have a TTL of their own, and when each lapses), `bytes` (of the document alone); null when the key is absent. With WITHDELETED also of a document that is marked as deleted, and the map has `deleted` before `bytes`: when it was marked, null if it is not",
     errors: &[],
     example: (
         "DOC.META users:1",
