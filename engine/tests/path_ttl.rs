@@ -170,7 +170,7 @@ impl World {
             14 => {
                 let Some(document) = self.space.get(&key).map(Document::copy) else { return };
                 let to = self.key();
-                self.replace(&to, document);
+                self.replace(&to, &document);
             }
             15 => self.now_ms -= self.random.below(50),
             16 => self.online(),
@@ -183,11 +183,11 @@ impl World {
     }
 
     /// The keyspace holds `document` under a key, which came there by a command that is none of Folio's.
-    fn replace(&mut self, key: &str, document: Document) {
+    fn replace(&mut self, key: &str, document: &Document) {
         if let Some(gone) = self.space.insert(key.to_owned(), document.clone()) {
             self.store.forget(0, key.as_bytes(), &gone);
         }
-        self.store.adopt(0, key.as_bytes(), &document, None);
+        self.store.adopt(0, key.as_bytes(), document, None);
     }
 
     fn rename(&mut self, key: &str) {
@@ -196,7 +196,7 @@ impl World {
             return;
         }
         let Some(document) = self.space.remove(key) else { return };
-        self.replace(&to, document.clone());
+        self.replace(&to, &document);
         self.store.forget(0, key.as_bytes(), &document);
     }
 

@@ -122,8 +122,7 @@ pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
 /// Reads a value that is one string: the older the encoding, the fewer marks there are before the text.
 fn read_value(bytes: &[u8], encoding: i32) -> Option<(Stamp, Marks<'_>, &[u8])> {
     let (stamp, rest) = read_stamp(bytes)?;
-    let (marks, text) =
-        if encoding == 2 { (Marks::default(), rest) } else { read_marks(rest)? };
+    let (marks, text) = if encoding == 2 { (Marks::default(), rest) } else { read_marks(rest)? };
     (encoding > 3 || marks.timed.is_empty()).then_some((stamp, marks, text))
 }
 

@@ -2,7 +2,7 @@
 
 use super::journal::Cause;
 use super::{Delta, Home, Store};
-use crate::collection::Entered;
+use crate::collection::{Collection, Entered};
 use crate::doc::Document;
 
 impl Store {
@@ -27,7 +27,7 @@ impl Store {
 
     /// When the next part of any document lapses; at the latest that is now where some is still to be removed.
     pub fn next_path_lapse_ms(&self) -> Option<i64> {
-        self.collections.values().filter_map(|it| it.next_path_lapse_ms()).min()
+        self.collections.values().filter_map(Collection::next_path_lapse_ms).min()
     }
 
     /// The least instant at which a part lapses of the documents that have come since this was asked last.

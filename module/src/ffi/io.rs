@@ -6,8 +6,8 @@ use std::slice;
 
 use redis_module::raw;
 
-use super::{Argument, OwnedString};
 use super::context::apply_format;
+use super::{Argument, OwnedString};
 
 /// A block that the server allocated for a loaded string, freed with this.
 pub(crate) struct Loaded {
