@@ -242,6 +242,8 @@ pub(crate) fn digest(digest: &Digest, document: &Document) {
     if document.is_deleted() {
         digest.add(b"deleted");
     }
-    digest.add(document.timed());
+    if !document.timed().is_empty() {
+        digest.add(document.timed());
+    }
     digest.end_sequence();
 }

@@ -17,6 +17,8 @@ use crate::{changes, clock, replicate};
 
 /// How long a server that may not remove anything now, a replica or one whose clients are paused, waits to be asked again.
 const PAUSE_MS: i64 = 100;
+/// A timer is not set for longer, which the server's clock could not count: it looks again then.
+const TIMER_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
 /// Documents that are looked for at once.
 const BATCH: usize = 64;
 /// The time of one tick.
@@ -24,7 +26,7 @@ const SLICE: Duration = Duration::from_millis(1);
 /// No timer is under way.
 const NEVER: i64 = i64::MAX;
 
-/// The instant after which the next [`tick`] comes.
+/// The instant after which the next [`tick`] comes, at the latest.
 static ARMED_FOR: AtomicI64 = AtomicI64::new(NEVER);
 /// The number of the timer that brings it: those before it were for later instants, and bring nothing.
 static TIMER: AtomicUsize = AtomicUsize::new(0);
@@ -39,7 +41,8 @@ pub(crate) fn arm(at_ms: i64) {
     if at_ms < ARMED_FOR.load(Relaxed) {
         ARMED_FOR.store(at_ms, Relaxed);
         let timer = TIMER.fetch_add(1, Relaxed).wrapping_add(1);
-        ffi::lapse_in(at_ms.saturating_sub(clock::now_ms()).saturating_add(1).max(1), timer);
+        let left_ms = at_ms.saturating_sub(clock::now_ms()).saturating_add(1);
+        ffi::lapse_in(left_ms.clamp(1, TIMER_MS_MAX), timer);
     }
 }
 

@@ -289,7 +289,7 @@ fn small_file() -> (Server, Vec<u8>) {
     let server = Options::new().config("rdbcompression", "no").start();
     let mut c = server.resp3();
     c.call(CREATE);
-    c.call(&["DOC.SET", "t:1", SMALL_TEXT]);
+    c.call(&["DOC.UPDATE", "t:1", "UPSERT", "MERGE", SMALL_TEXT, "TTL", "deep.x", "5000"]);
     c.call(&["DOC.SET", "t:2", r#"{"n":2}"#, "EX", "5000"]);
     c.call(&["DOC.SET", "open:1", "{}"]);
     c.call(&["SELECT", "3"]);

@@ -69,7 +69,9 @@ impl Collection {
                 item.add(&number.to_le_bytes());
             }
             item.add(document.text());
-            item.add(document.timed());
+            if !document.timed().is_empty() {
+                item.add(document.timed());
+            }
             if document.is_deleted() {
                 item.add(b"deleted");
             }

@@ -9,7 +9,7 @@
 
 use super::KeyList;
 use super::grams::Grams;
-use crate::doc::{DocRef, Touched, bit_of};
+use crate::doc::{DocRef, Touched};
 use crate::path::{Path, Step};
 use crate::query::{Filter, Meter};
 use crate::schema::{Definition, Field, IndexKind, NamedIndex, Order, Scalar};
@@ -114,12 +114,7 @@ impl Source {
                 stems.push(stem);
             }
         }
-        // What begins with no name may be anywhere.
-        let bits = |stem: &Path| match stem.steps() {
-            [Step::Name(name), ..] => bit_of(name),
-            _ => u64::MAX,
-        };
-        let names = stems.iter().map(bits).fold(0, |names, bits| names | bits);
+        let names = stems.iter().fold(0, |names, stem| names | stem.bits());
         Source { of, parts: parts.into(), filter, stems: stems.into(), names }
     }
 

@@ -7,6 +7,8 @@ pub(crate) use parse::expected;
 
 pub use eval::{Root, Values};
 
+use crate::doc::bit_of;
+
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -23,12 +25,24 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Path {
     steps: Box<[Step]>,
+    /// The bits of the name that it begins with.
+    bits: u64,
 }
 
 impl Path {
     /// A path of `steps`.
     pub fn new(steps: Vec<Step>) -> Self {
-        Path { steps: steps.into() }
+        let bits = match steps.first() {
+            Some(Step::Name(name)) => bit_of(name),
+            // What begins with no name may be anywhere.
+            _ => u64::MAX,
+        };
+        Path { steps: steps.into(), bits }
+    }
+
+    /// The bit of the top-level name that it begins with ([`bit_of`]); all bits if it begins with none.
+    pub fn bits(&self) -> u64 {
+        self.bits
     }
 
     /// The steps, in order.

@@ -11,7 +11,6 @@ use crate::doc::timed::TimedPath;
 use crate::doc::{DocRef, Document, Parsed, Touched};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
-use crate::path::Step;
 use crate::value::{Key, KeyBuf, KeyRef, Kind, Raw};
 
 /// Judges a document: whole, or only what it has touched of an old text. `huge_numbers` are the offsets in its text of numbers beyond
@@ -24,7 +23,7 @@ pub fn check(
 ) -> Result<()> {
     let mut buf = KeyBuf::default();
     for field in &definition.fields {
-        if !touched.is_some_and(|touched| touched.is_same(first_name(field))) {
+        if !touched.is_some_and(|touched| touched.leaves(&field.path)) {
             check_field(field, doc, &mut buf, None)?;
         }
     }
@@ -61,13 +60,6 @@ pub fn check_stored_rest(definition: &Definition, document: &Document) -> Result
         parsed.parse(document.text(), &Limits::none())?;
     }
     check_rest(definition, None, document.view(), parsed.huge_numbers())
-}
-
-fn first_name(field: &Field) -> &str {
-    match field.path.steps().first() {
-        Some(Step::Name(name)) => name,
-        _ => "",
-    }
 }
 
 fn refuse(field: &Field, what: impl std::fmt::Display) -> Error {
