@@ -9,18 +9,16 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use clap::Parser;
 use comfy_table::Table;
+use folio_benches::machine;
 use folio_tests::{Client, Options, Server, users};
 use redis::ConnectionLike;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 /// Commands that are sent without waiting for answers.
 const PIPELINE: u64 = 1_000;
-/// Clock ticks a second in /proc, on every Linux.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 #[derive(Parser)]
 struct Arguments {
@@ -69,7 +67,8 @@ fn main() {
     }
     println!("{table}");
     if let Some(path) = arguments.json {
-        let text = format!("{:#}\n", report(&results));
+        let version = Server::start().resp2().info("server", "redis_version");
+        let text = format!("{:#}\n", machine::report("load", &version, &results));
         fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 }
@@ -134,7 +133,7 @@ fn start(server: &mut Server) -> Figures {
     let process = number(&mut client, "server", "process_id") as u64;
     Figures {
         seconds,
-        cpu_seconds: cpu_seconds(process),
+        cpu_seconds: machine::cpu_seconds(process),
         file_bytes: fs::metadata(server.folder().join("dump.rdb")).map_or(0, |file| file.len()),
         memory_bytes: used as u64,
         peak: peak_bytes(process) / used,
@@ -155,17 +154,6 @@ fn number(client: &mut Client, section: &str, field: &str) -> f64 {
     info.lines().find_map(of_field).unwrap_or_else(|| panic!("INFO {section} has no {field}"))
 }
 
-/// What the process has used so far: user and system time.
-fn cpu_seconds(process: u64) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The program's name, in parentheses, may hold spaces.
-    let fields: Vec<&str> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks =
-        |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / TICKS_PER_SECOND
-}
-
 /// The highest resident size. The server looks at its own peak only between keys, not while indexes are built.
 fn peak_bytes(process: u64) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
@@ -176,11 +164,7 @@ fn peak_bytes(process: u64) -> f64 {
 
 /// Each figure's median.
 fn median(all: &[Figures]) -> Figures {
-    let of = |figure: fn(&Figures) -> f64| {
-        let mut values: Vec<f64> = all.iter().map(figure).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
+    let of = |figure: fn(&Figures) -> f64| folio_benches::median(all.iter().map(figure));
     Figures {
         seconds: of(|figures| figures.seconds),
         cpu_seconds: of(|figures| figures.cpu_seconds),
@@ -188,25 +172,4 @@ fn median(all: &[Figures]) -> Figures {
         memory_bytes: of(|figures| figures.memory_bytes as f64) as u64,
         peak: of(|figures| figures.peak),
     }
-}
-
-fn report(results: &[Json]) -> Json {
-    let output = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).output();
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-        text.unwrap_or_default()
-    };
-    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let models: Vec<&str> =
-        cpus.lines().filter_map(|line| line.strip_prefix("model name")).collect();
-    let model = models.first().map_or("", |model| model.trim_start_matches(['\t', ' ', ':']));
-    json!({
-        "benchmark": "load",
-        "machine": format!("{} x {model}, {}", models.len(), output("uname", &["-srm"])),
-        "load_average": fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),
-        "date": output("date", &["--utc", "+%Y-%m-%dT%H:%M:%SZ"]),
-        "commit": output("git", &["rev-parse", "HEAD"]),
-        "server": output("redis-server", &["--version"]),
-        "results": results,
-    })
 }

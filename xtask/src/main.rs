@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod archive;
+mod bench;
 mod ci;
 mod demo;
 mod docker;
@@ -47,6 +48,8 @@ enum Chore {
     Test(test::Options),
     /// Make the Docker images of the servers that the tests run on, of Debian's packages
     Images,
+    /// Measure what commands cost a server, against plain strings on the same server
+    Bench(bench::Options),
     /// The deep tier: sanitizers, coverage, fuzzing, and suites with large counts
     Soak(soak::Options),
     /// Check form, lints, sizes and generated documents
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Run(options) => run::run(&options),
         Chore::Test(options) => test::test(&options),
         Chore::Images => images::images(),
+        Chore::Bench(options) => bench::bench(&options),
         Chore::Soak(options) => soak::soak(&options),
         Chore::Tidy { write } => tidy::tidy(write),
         Chore::Ci => ci::ci(),
