@@ -30,7 +30,8 @@ impl Driver {
     /// The server does not listen.
     pub fn connect(url: &str, connections: usize) -> Self {
         let connect = |_| {
-            let stream = TcpStream::connect(url.trim_start_matches("redis://")).expect("it listens");
+            let stream =
+                TcpStream::connect(url.trim_start_matches("redis://")).expect("it listens");
             stream.set_nodelay(true).expect("an open connection");
             stream
         };

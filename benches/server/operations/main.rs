@@ -54,7 +54,9 @@ impl Bench {
         let server = Options::new().config("save", "").start();
         let process = server.resp2().info_number("server", "process_id") as u64;
         if !machine::pin(process) {
-            println!("the server shares its processor with this program: figures are for orientation");
+            println!(
+                "the server shares its processor with this program: figures are for orientation"
+            );
         }
         let many = Driver::connect(server.url(), CONNECTIONS);
         let few = Driver::connect(server.url(), ASKERS);

@@ -59,9 +59,8 @@ fn find(filter: &str, more: &[&str]) -> Vec<String> {
 /// All of them.
 pub fn measure(bench: &mut Bench, figures: &mut Figures) {
     bench.empty(&[]);
-    let fill = |verb: &'static str| {
-        move |n: u64| pack(&[verb.to_owned(), users::key(n), users::json(n)])
-    };
+    let fill =
+        |verb: &'static str| move |n: u64| pack(&[verb.to_owned(), users::key(n), users::json(n)]);
     let strings: Vec<Packed> = bench.scattered().map(fill("SET")).collect();
     bench.pipelined(&strings);
     let get = |n: u64| pack(&["GET".to_owned(), users::key(n * 7_919 % bench.documents)]);

@@ -70,13 +70,15 @@ fn with_six(bench: &mut Bench, figures: &mut Figures) {
     let (new, over) = (of_each(bench, set(0)), of_each(bench, set(1)));
     figures.take(against("DOC.SET new, six indexes", SET, 3.0), bench.pipelined(&new));
     let bytes = (bench.used_memory() - empty) / bench.documents as f64;
-    let indexed = What { name: "memory: a document, six indexes", yard: Yard::Of(STRINGS), goal: None };
+    let indexed =
+        What { name: "memory: a document, six indexes", yard: Yard::Of(STRINGS), goal: None };
     figures.take(indexed, bytes);
     let get = of_each(bench, |n| vec!["DOC.GET".into(), users::key(n)]);
     figures.take(against("DOC.GET", GET, 1.25), bench.pipelined(&get));
     let path = of_each(bench, |n| vec!["DOC.GET".into(), users::key(n), "city".into()]);
     figures.take(against("DOC.GET of a path", GET, 1.25), bench.pipelined(&path));
-    figures.take(against("DOC.SET over, six indexes, all changes", SET, 4.0), bench.pipelined(&over));
+    figures
+        .take(against("DOC.SET over, six indexes, all changes", SET, 4.0), bench.pipelined(&over));
     let older = of_each(bench, |n| {
         ["DOC.UPDATE", &users::key(n), "INCR", "age", "1"].map(str::to_owned).to_vec()
     });

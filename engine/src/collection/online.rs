@@ -171,6 +171,7 @@ impl Collection {
         let (cursor, end) = (0, self.next_id);
         let building = Building { number, definition, origins, indexes, breaking, cursor, end };
         self.building = Some(Box::new(building));
+        self.note_names();
     }
 
     /// The number of the build under way.
@@ -258,12 +259,14 @@ impl Collection {
         self.definition = definition;
         self.breaking = breaking;
         self.declared = true;
+        self.note_names();
         Retired { indexes: held.into_iter().flatten().collect() }
     }
 
     /// Gives the build up.
     pub(crate) fn abandon_build(&mut self) -> Retired {
         let indexes = self.building.take().map(|building| building.indexes);
+        self.note_names();
         Retired { indexes: indexes.unwrap_or_default() }
     }
 
@@ -271,6 +274,7 @@ impl Collection {
     pub(crate) fn succeed_build(&mut self, taken: &Collection) {
         let anew = |building: &Building| Box::new(building.anew(self.next_id));
         self.building = taken.building.as_deref().map(anew);
+        self.note_names();
     }
 
     /// All documents have new ids: the build begins anew.
@@ -310,9 +314,14 @@ impl Collection {
         touched: Option<&Touched<'_>>,
         parsed: &Parsed,
     ) -> Result<()> {
-        let judge =
-            |definition| check::check(definition, touched, parsed.view(), parsed.huge_numbers());
-        self.declared().try_for_each(judge)
+        let (doc, huge_numbers) = (parsed.view(), parsed.huge_numbers());
+        let untouched = touched.filter(|touched| self.is_untouched(touched));
+        self.declared().try_for_each(|definition| match untouched {
+            Some(touched) => {
+                check::check_rest(definition, Some(touched.old_text()), doc, huge_numbers)
+            }
+            None => check::check(definition, touched, doc, huge_numbers),
+        })
     }
 
     /// The same of what is declared IMMUTABLE in the document that takes the place of `old`. Error: `SCHEMA`.

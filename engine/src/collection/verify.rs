@@ -80,6 +80,9 @@ impl Collection {
             }
         }
         faults.extend(self.verify_timed());
+        if self.names != self.names_of_all() {
+            faults.push("does not know which names its indexes and fields begin with".to_owned());
+        }
         faults
     }
 

@@ -34,7 +34,7 @@ impl<'d> Touched<'d> {
     /// Whether the top-level members of the names that have these bits are surely the same text in both, or in neither. O(1);
     /// the first time O(bytes of both texts).
     pub fn spares(&self, bits: u64) -> bool {
-        self.bits.get_or_init(|| differing(self.old, self.new)) & bits == 0
+        bits == 0 || self.bits.get_or_init(|| differing(self.old, self.new)) & bits == 0
     }
 
     /// Whether the top-level member that `path` leads into is the same text in both, or in neither. O(1) for most; else O(names),

@@ -118,6 +118,11 @@ impl Source {
         Source { of, parts: parts.into(), filter, stems: stems.into(), names }
     }
 
+    /// The bits of the top-level names that its paths begin with, and those of its filter.
+    pub fn names(&self) -> u64 {
+        self.names
+    }
+
     /// The paths, in order.
     pub fn parts(&self) -> &[Part] {
         &self.parts

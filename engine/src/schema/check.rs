@@ -30,8 +30,8 @@ pub fn check(
     check_rest(definition, touched.map(Touched::old_text), doc, huge_numbers)
 }
 
-/// Judges what no field alone decides.
-fn check_rest(
+/// Judges what no field alone decides. Errors: `SCHEMA`, `JSON`.
+pub fn check_rest(
     definition: &Definition,
     before: Option<DocRef<'_>>,
     doc: DocRef<'_>,

@@ -332,9 +332,12 @@ impl Store {
         let touched = before.map(|before| Touched::between(before, new));
         let touched = touched.as_ref();
         collection.judge_declared(touched.filter(|_| !write.whole), parsed)?;
+        collection.judge_timed(before, new)?;
+        if !write.whole && touched.is_some_and(|touched| collection.is_untouched(touched)) {
+            return Ok(Changes::new());
+        }
         collection.judge_immutable(before, new)?;
         collection.judge_size(touched, new, &self.limits)?;
-        collection.judge_timed(before, new)?;
         let own = old.map(Document::id);
         let is_alone = write.unique == Judged::Alone;
         if is_alone && write.whole {
