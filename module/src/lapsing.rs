@@ -6,7 +6,7 @@
 //!   a timer, at the next instant          removes what is due anywhere, a millisecond at a time
 //! ```
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use folio_engine::Result;
@@ -28,8 +28,8 @@ const NEVER: i64 = i64::MAX;
 
 /// The instant after which the next [`tick`] comes, at the latest.
 static ARMED_FOR: AtomicI64 = AtomicI64::new(NEVER);
-/// The number of the timer that brings it: those before it were for later instants, and bring nothing.
-static TIMER: AtomicUsize = AtomicUsize::new(0);
+/// The timer that brings it; 0 is none.
+static TIMER: AtomicU64 = AtomicU64::new(0);
 
 /// The end of a borrow: the instant at which a part lapses, of the documents that have come in it, for [`arm`].
 pub(crate) fn collect(state: &mut State) -> Option<i64> {
@@ -40,28 +40,37 @@ pub(crate) fn collect(state: &mut State) -> Option<i64> {
 pub(crate) fn arm(at_ms: i64) {
     if at_ms < ARMED_FOR.load(Relaxed) {
         ARMED_FOR.store(at_ms, Relaxed);
-        let timer = TIMER.fetch_add(1, Relaxed).wrapping_add(1);
         let left_ms = at_ms.saturating_sub(clock::now_ms()).saturating_add(1);
-        ffi::lapse_in(left_ms.clamp(1, TIMER_MS_MAX), timer);
+        let timer = ffi::lapse_in(left_ms.clamp(1, TIMER_MS_MAX));
+        ffi::stop_lapse(TIMER.swap(timer, Relaxed));
     }
 }
 
-/// A timer is over: removes what is due, as far as a slice of time goes, and waits for what follows.
-pub(crate) fn tick(ctx: &Ctx<'_>, timer: usize) -> Result<()> {
-    if timer != TIMER.load(Relaxed) {
-        return Ok(());
+/// The timer is over: removes what is due, as far as a slice of time goes, and waits for what follows.
+pub(crate) fn tick(ctx: &Ctx<'_>) -> Result<()> {
+    /// Whatever happens, a panic too, there is another timer while something is to lapse.
+    struct Rearmed {
+        now_ms: i64,
+        waits: bool,
     }
+    impl Drop for Rearmed {
+        fn drop(&mut self) {
+            rearm(self.now_ms, self.waits);
+        }
+    }
+    TIMER.store(0, Relaxed);
+    ARMED_FOR.store(NEVER, Relaxed);
     let now_ms = clock::now_ms();
-    let may_remove = ffi::is_primary() && !ffi::is_quiet();
-    if may_remove {
-        changes::in_own_command(ctx, || remove_due(ctx, now_ms))?;
+    let mut rearmed = Rearmed { now_ms, waits: true };
+    if ffi::is_primary() && !ffi::is_quiet() {
+        let removed = changes::in_own_command(ctx, || remove_due(ctx, now_ms))?;
+        // Where there was something to do and nothing could be done, a moment later is soon enough.
+        rearmed.waits = removed == Some(0);
     }
-    rearm(now_ms, !may_remove);
     Ok(())
 }
 
 fn rearm(now_ms: i64, waits: bool) {
-    ARMED_FOR.store(NEVER, Relaxed);
     let mut next = None;
     state::with_logged(|state| next = state.store.next_path_lapse_ms());
     if let Some(next) = next {
@@ -69,41 +78,48 @@ fn rearm(now_ms: i64, waits: bool) {
     }
 }
 
-fn remove_due(ctx: &Ctx<'_>, now_ms: i64) -> Result<()> {
+/// Gives how many documents were changed; none where none was to be.
+fn remove_due(ctx: &Ctx<'_>, now_ms: i64) -> Result<Option<usize>> {
     let end = Instant::now() + SLICE;
     let own = ctx.db();
     let keys = state::with(|state| {
         state.end_bulk();
         state.store.lapsing(now_ms, BATCH)
     })?;
+    let mut removed = (!keys.is_empty()).then_some(0);
     for (db, key) in keys {
         ctx.select(db);
         let name = OwnedString::new(&key);
         let key = ctx.open(name.argument(), Access::Write);
-        remove(ctx, name.argument(), &key, now_ms)?;
+        let is_removed = remove(ctx, name.argument(), &key, now_ms)?;
+        removed = removed.map(|count| count + usize::from(is_removed));
         if Instant::now() > end {
             break;
         }
     }
     ctx.select(own);
-    Ok(())
+    Ok(removed)
 }
 
-/// Removes what is due at `now_ms` in the document that stands under an open key.
-pub(crate) fn remove(ctx: &Ctx<'_>, name: Argument<'_>, key: &Key<'_>, now_ms: i64) -> Result<()> {
+/// Removes what is due at `now_ms` in the document that stands under an open key. Whether something was.
+pub(crate) fn remove(
+    ctx: &Ctx<'_>,
+    name: Argument<'_>,
+    key: &Key<'_>,
+    now_ms: i64,
+) -> Result<bool> {
     let document = match key.value() {
         Value::Document(document) if document.has_due_paths(now_ms) => document.clone(),
-        _ => return Ok(()),
+        _ => return Ok(false),
     };
     let db = key.db();
     let changed =
         state::with(|state| state.store.lapse_paths(db, name.bytes(), &document, now_ms))?;
     // A document in no collection keeps what nobody sees.
-    if let Some(changed) = changed {
-        key.replace(changed.clone());
-        replicate::written(ctx, name, &changed, key.expires_ms());
-        ctx.signal_modified(name);
-        ctx.notify(c"doc.update", name);
-    }
-    Ok(())
+    let Some(changed) = changed else { return Ok(false) };
+    key.replace(changed.clone());
+    replicate::written(ctx, name, &changed, key.expires_ms());
+    ctx.signal_modified(name);
+    ctx.notify(c"doc.update", name);
+    Ok(true)
 }

@@ -13,6 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::write::Change;
 use super::{Collection, Entered};
 use crate::doc::Document;
+use crate::doc::timed::each_timed;
 use crate::index::{DocId, IdMap};
 use crate::memory::Blocks;
 use crate::planted;
@@ -41,7 +42,15 @@ impl Timed {
     /// What the indexes hold of a document is to be what stands in the table. Gives what they hold instead, if they do.
     pub fn leave(&mut self, id: DocId) -> Option<Document> {
         self.set_next(id, None);
-        if self.veils.is_empty() { None } else { self.veils.remove(&id) }
+        if self.veils.is_empty() {
+            return None;
+        }
+        let veil = self.veils.remove(&id);
+        if self.veils.is_empty() {
+            // A table keeps its room.
+            self.veils = HashMap::default();
+        }
+        veil
     }
 
     fn set_next(&mut self, id: DocId, at_ms: Option<i64>) {
@@ -73,25 +82,12 @@ impl Timed {
         self.seen_ms
     }
 
-    /// The documents of which another part is hidden at `now_ms` than at the last look.
-    fn moved(&mut self, now_ms: i64) -> Vec<DocId> {
-        let mut moved: Vec<DocId> = Vec::new();
-        if now_ms < self.seen_ms {
-            // The clock was set back: what was hidden may be seen again.
-            moved.extend(self.veils.keys());
-        }
-        self.seen_ms = now_ms;
-        let lapsed = self.order.iter().take_while(|(at_ms, _)| *at_ms < now_ms);
-        moved.extend(lapsed.map(|(_, id)| *id));
-        moved.sort_unstable();
-        moved.dedup();
-        moved
+    /// The documents of which a part lapses before `now_ms`, in the order in which they do.
+    fn lapsed(&self, now_ms: i64) -> impl Iterator<Item = DocId> {
+        self.order.iter().take_while(move |(at_ms, _)| *at_ms < now_ms).map(|(_, id)| *id)
     }
 
     pub fn heap_bytes(&self, blocks: Blocks) -> usize {
-        if self.order.is_empty() && self.veils.is_empty() {
-            return 0;
-        }
         // A leaf of the B-tree has room for 11 entries and two words.
         let leaf = 11 * size_of::<(i64, DocId)>() + 2 * size_of::<usize>();
         let veils: usize = self.veils.values().map(|veil| blocks.bytes(veil.bytes())).sum();
@@ -107,7 +103,20 @@ impl Collection {
     /// Hides the parts that are due at `now_ms`. O(bytes and entries of the documents of which a part has lapsed since the
     /// last look).
     pub(super) fn hide_due_paths(&mut self, now_ms: i64) {
-        for id in self.timed.moved(now_ms) {
+        let mut moved: Vec<DocId> = Vec::new();
+        if now_ms < self.timed.seen_ms {
+            // The clock was set back: what was hidden since is seen again.
+            let is_early = |id: &DocId| {
+                let is_due = |(at_ms, _)| (now_ms..self.timed.seen_ms).contains(&at_ms);
+                self.held(*id).is_some_and(|held| each_timed(held.timed()).any(is_due))
+            };
+            moved.extend(self.timed.veils.keys().copied().filter(is_early));
+        }
+        moved.extend(self.timed.lapsed(now_ms));
+        self.timed.seen_ms = now_ms;
+        moved.sort_unstable();
+        moved.dedup();
+        for id in moved {
             self.look_again(id, now_ms);
         }
     }
@@ -141,15 +150,18 @@ impl Collection {
         }
     }
 
-    /// The documents of which parts are hidden that nobody has removed yet, as of the last [`Collection::lapse`]; those that
-    /// are marked as deleted apart, of which nothing is told.
-    pub fn hiding(&self) -> impl Iterator<Item = DocId> {
-        self.timed.veils.keys().copied().filter(|id| !self.deleted().contains(*id))
+    /// The documents of which parts have lapsed at `now_ms` that nobody has removed yet, whether or not they are hidden by
+    /// now, each once. O(1) for each.
+    pub fn lapsing(&self, now_ms: i64) -> impl Iterator<Item = DocId> {
+        let is_due = move |id: &DocId| self.held(*id).is_some_and(|it| it.has_due_paths(now_ms));
+        let hidden = self.timed.veils.keys().copied().filter(is_due);
+        let lapsed = self.timed.lapsed(now_ms);
+        hidden.chain(lapsed.filter(|id| self.timed.veil(*id).is_none()))
     }
 
-    /// When the next part lapses, or what the last [`Collection::lapse`] hid did.
+    /// When the next part lapses, or what is hidden did, at the latest.
     pub fn next_path_lapse_ms(&self) -> Option<i64> {
-        let hidden = self.hiding().next().map(|_| self.timed.seen_ms);
+        let hidden = self.timed.veils.keys().next().map(|_| self.timed.seen_ms);
         hidden.or_else(|| self.timed.order.first().map(|(at_ms, _)| *at_ms))
     }
 

@@ -17,6 +17,7 @@ use crate::doc::{DocRef, Document, Touched};
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Index, KeyList};
 use crate::limits::Limits;
+use crate::path::Path;
 use crate::planted::{self, Fault};
 use crate::schema::options::decimal;
 use crate::schema::{Definition, check};
@@ -369,12 +370,19 @@ pub(crate) fn judge_timed<'i>(
         return Ok(());
     }
     check::check_timed(&declared.fields, &timed)?;
-    let lapses = |index: &&Index| {
-        index.claims_absent() && timed.iter().any(|part| index.source().hangs_on(&part.path))
-    };
-    let Some(index) = indexes.into_iter().find(lapses) else { return Ok(()) };
-    let what = "what has a TTL may be missing, and what is missing counts in the unique index of";
-    Err(Error::new(Code::Schema, format!("{what} {}", index.title())))
+    for index in indexes.into_iter().filter(|index| index.is_unique()) {
+        let asks = |test: &dyn Fn(&Path) -> bool| timed.iter().any(|part| test(&part.path));
+        let what = if index.claims_absent() && asks(&|path| index.source().hangs_on(path)) {
+            "may be missing, and what is missing counts in"
+        } else if asks(&|path| index.source().holds_within(path)) {
+            "is a part of a value of"
+        } else {
+            continue;
+        };
+        let message = format!("what has a TTL {what} the unique index of {}", index.title());
+        return Err(Error::new(Code::Schema, message));
+    }
+    Ok(())
 }
 
 /// What only the first of two ascending lists holds, and what only the second.

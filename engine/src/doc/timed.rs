@@ -53,11 +53,16 @@ fn split(bytes: &[u8]) -> Option<((i64, &str), &[u8])> {
 
 /// Reads what [`write_timed`] wrote; none of anything else.
 pub fn read_timed(bytes: &[u8]) -> Option<Vec<TimedPath>> {
-    let (mut timed, mut rest, mut before) = (Vec::new(), bytes, "");
+    let (mut timed, mut rest, mut before) = (Vec::<TimedPath>::new(), bytes, "");
+    if bytes.len() > TIMED_BYTES_MAX {
+        return None;
+    }
     while !rest.is_empty() {
         let ((at_ms, text), behind) = split(rest)?;
         let path = Path::parse(text, usize::MAX).ok()?;
-        if text <= before || expect_names(&path).is_err() || timed.len() == TIMED_PATHS_MAX {
+        let is_there = timed.iter().any(|part| part.path == path);
+        let is_fit = text > before && !is_there && expect_names(&path).is_ok();
+        if !is_fit || timed.len() == TIMED_PATHS_MAX {
             return None;
         }
         timed.push(TimedPath { path, at_ms });
@@ -85,14 +90,18 @@ pub fn write_timed(timed: &[TimedPath]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for (text, at_ms) in &texts {
         let length = u16::try_from(text.len()).map_err(|_| too_many())?;
-        bytes.extend_from_slice(&at_ms.to_le_bytes());
-        bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(text.as_bytes());
+        append(&mut bytes, *at_ms, length, text);
     }
     if texts.len() > TIMED_PATHS_MAX || bytes.len() > TIMED_BYTES_MAX {
         return Err(too_many());
     }
     Ok(bytes)
+}
+
+fn append(bytes: &mut Vec<u8>, at_ms: i64, length: u16, text: &str) {
+    bytes.extend_from_slice(&at_ms.to_le_bytes());
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
 }
 
 /// The parts as JSON: an object of paths and instants.
@@ -142,17 +151,22 @@ impl Document {
             return None;
         }
         let mut text = self.text().to_vec();
-        let mut timed = read_timed(self.timed()).unwrap_or_default();
-        timed.retain(|part| {
-            let is_due = part.at_ms < now_ms;
-            if is_due && let Place::Found(found) = find(&text, &part.path) {
+        let parts = read_timed(self.timed()).unwrap_or_default();
+        for part in parts.iter().filter(|part| part.at_ms < now_ms) {
+            if let Place::Found(found) = find(&text, &part.path) {
                 edit::unset(&mut text, &found);
             }
-            !is_due
-        });
+        }
+        let mut left = Vec::new();
+        for (part, (at_ms, path)) in parts.iter().zip(each_timed(self.timed())) {
+            // What was within another part is gone with it.
+            if at_ms >= now_ms && matches!(find(&text, &part.path), Place::Found(_)) {
+                append(&mut left, at_ms, path.len() as u16, path);
+            }
+        }
         let mut parsed = Parsed::default();
         parsed.parse(&text, &Limits::none()).expect("a document without one of its parts is one");
-        parsed.set_timed(&write_timed(&timed).expect("fewer than before"));
+        parsed.set_timed(&left);
         let stamp = Stamp {
             home: self.home(),
             id: self.id(),
@@ -200,6 +214,16 @@ mod tests {
         assert_eq!(whole, [21, 32], "after the first and after the second");
         let twice = [bytes.clone(), bytes].concat();
         assert_eq!(read_timed(&twice), None);
+        let raw = |paths: &[&str]| {
+            let mut bytes = Vec::new();
+            paths.iter().for_each(|path| append(&mut bytes, 7, path.len() as u16, path));
+            bytes
+        };
+        assert_eq!(read_timed(&raw(&["`a`", "a"])), None, "the same path, written twice");
+        assert!(read_timed(&raw(&["_a", "a"])).is_some());
+        let long = "a".repeat(60_000);
+        assert_eq!(read_timed(&raw(&["a", &long])).map(|timed| timed.len()), Some(2));
+        assert_eq!(read_timed(&raw(&["a", &long, &(long.clone() + "b")])), None);
     }
 
     #[test]
@@ -212,6 +236,14 @@ mod tests {
         assert_eq!(error(&many), Code::Limited);
         assert_eq!(error(&[part(&"a".repeat(65_526), 1)]), Code::Limited);
         assert!(write_timed(&[part(&"a".repeat(65_525), 1)]).is_ok());
+    }
+
+    #[test]
+    fn what_is_within_a_part_goes_with_it() {
+        let mut text = parsed(r#"{"a":{"b":1},"c":2}"#);
+        text.set_timed(&write_timed(&[part("a", 100), part("a.b", 900), part("c", 900)]).unwrap());
+        let left = Document::new(&text, Stamp::default()).without_due_paths(101).unwrap();
+        assert_eq!(each_timed(left.timed()).collect::<Vec<_>>(), [(900, "c")]);
     }
 
     #[test]
@@ -233,6 +265,14 @@ mod tests {
             assert_eq!((last.timed(), last.next_lapse_ms(201)), (&[][..], None));
         }
         assert_eq!(document.copy().timed(), document.timed());
+        // Parts of other forms than these are written in, and more than would be written, lapse as well.
+        let mut odd = parsed(r#"{"_a":1,"b":2}"#);
+        let mut bytes = Vec::new();
+        append(&mut bytes, 200, 2, "_a");
+        append(&mut bytes, 100, 1, "b");
+        odd.set_timed(&bytes);
+        let left = Document::new(&odd, stamp).without_due_paths(150).unwrap();
+        assert_eq!((left.text(), left.timed().len()), (&br#"{"_a":1}"#[..], 12));
         assert_eq!(document.seen_at(0).text(), document.text());
     }
 }

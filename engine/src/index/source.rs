@@ -191,6 +191,14 @@ impl Source {
         })
     }
 
+    /// Whether what stands at `path` is within a value that a document has keys of.
+    pub fn holds_within(&self, path: &Path) -> bool {
+        let is_within = |stem: &Path| {
+            path.steps().len() > stem.steps().len() && path.steps().starts_with(stem.steps())
+        };
+        self.stems.iter().any(is_within)
+    }
+
     /// The keys of `doc`, ascending, without repeats.
     pub fn keys(&self, doc: DocRef<'_>) -> KeyList {
         let mut keys = KeyList::new();

@@ -146,19 +146,28 @@ pub fn check_immutable(definition: &Definition, old: DocRef<'_>, doc: DocRef<'_>
     Ok(())
 }
 
-/// Whether parts of a document may lapse: none is required, and none stays. Error: `SCHEMA`.
+/// Whether parts of a document may lapse: none is required, stays, or is within a value that has to be one of some. Error:
+/// `SCHEMA`.
 pub fn check_timed(fields: &[Field], timed: &[TimedPath]) -> Result<()> {
     for field in fields {
         let own = field.path.steps();
-        let is_immutable = field.constraints.as_ref().is_some_and(|it| it.immutable);
-        let lapses = |TimedPath { path, .. }: &&TimedPath| {
-            let is_within = is_immutable && path.steps().starts_with(own);
-            is_within || own.starts_with(path.steps())
+        let constraints = field.constraints.as_deref();
+        let is_immutable = constraints.is_some_and(|it| it.immutable);
+        let is_listed = constraints.is_some_and(|it| !it.values.is_empty());
+        let is_around = timed.iter().any(|TimedPath { path, .. }| own.starts_with(path.steps()));
+        let is_within = timed.iter().any(|TimedPath { path, .. }| {
+            path.steps().len() > own.len() && path.steps().starts_with(own)
+        });
+        let rule = if field.required && is_around {
+            "is required, and cannot have a TTL"
+        } else if is_immutable && (is_around || is_within) {
+            "is IMMUTABLE, and cannot have a TTL"
+        } else if is_listed && is_within {
+            "has an ENUM, and no part of it can have a TTL"
+        } else {
+            continue;
         };
-        let rule = if field.required { "is required" } else { "is IMMUTABLE" };
-        if (field.required || is_immutable) && timed.iter().any(|part| lapses(&part)) {
-            return Err(refuse(field, format_args!("{rule}, and cannot have a TTL")));
-        }
+        return Err(refuse(field, rule));
     }
     Ok(())
 }

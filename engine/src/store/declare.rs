@@ -198,7 +198,7 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
 fn judge_unique(index: &Index, movers: &[Mover]) -> Result<()> {
     let mut pairs: Vec<(Key, usize)> = Vec::new();
     for (at, mover) in movers.iter().enumerate().filter(|(_, mover)| !mover.is_hidden) {
-        pairs.extend(index.source().keys(mover.document.view()).into_iter().map(|key| (key, at)));
+        pairs.extend(index.source().keys(mover.seen.view()).into_iter().map(|key| (key, at)));
     }
     pairs.sort();
     let same = |a: &(Key, usize), b: &(Key, usize)| a.0 == b.0;

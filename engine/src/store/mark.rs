@@ -32,7 +32,10 @@ impl Store {
         let keeps = if is_deleted {
             collection.keeps_held(old.id())
         } else {
-            collection.declared().try_for_each(|it| check::check_stored(it, old))?;
+            collection
+                .declared()
+                .try_for_each(|it| check::check_stored(it, collection.seen(old)))?;
+            collection.judge_timed(None, old.view())?;
             KEEPS
         };
         let marked = Entered { doc: old.view(), is_deleted };

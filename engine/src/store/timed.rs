@@ -7,16 +7,12 @@ use crate::doc::Document;
 
 impl Store {
     /// The keys of at most `most` documents of which parts have lapsed at `now_ms` and are still to be removed, with their
-    /// databases. O(collections), and what looking at them costs ([`Collection::lapse`](crate::collection::Collection::lapse)).
+    /// databases. O(collections + most).
     pub fn lapsing(&mut self, now_ms: i64, most: usize) -> Vec<(u32, Vec<u8>)> {
         self.settle();
         let mut keys = Vec::new();
-        for collection in self.collections.values_mut() {
-            if collection.next_path_lapse_ms().is_none_or(|at_ms| at_ms > now_ms) {
-                continue;
-            }
-            collection.lapse(now_ms);
-            for id in collection.hiding().take(most - keys.len()) {
+        for collection in self.collections.values() {
+            for id in collection.lapsing(now_ms).take(most - keys.len()) {
                 let mut key = Vec::new();
                 collection.key(id, &mut key);
                 keys.push((collection.db(), key));
@@ -54,8 +50,7 @@ impl Store {
     ) -> Option<Document> {
         self.settle();
         let left = held.without_due_paths(now_ms)?;
-        let collection = self.collections.get_mut(&held.home())?;
-        collection.lapse(now_ms);
+        let collection = self.collections.get(&held.home())?;
         // One that is marked as deleted keeps the instant at which that was done.
         let updated_ms = if held.is_deleted() { held.updated_ms() } else { now_ms };
         let document = left.updated(updated_ms);

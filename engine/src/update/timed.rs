@@ -54,12 +54,13 @@ impl Timed {
 
     /// What stood at `from` stands at `to`, which holds no index. Error: `PATH`.
     fn follow(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let is_moved = |part: &mut TimedPath| part.path.steps().starts_with(from.steps());
+        let moved: Vec<TimedPath> = self.parts.extract_if(.., is_moved).collect();
         self.forget(to);
-        for part in &mut self.parts {
-            if let Some(within) = part.path.steps().strip_prefix(from.steps()) {
-                expect_names(to)?;
-                part.path = to.join(within);
-            }
+        for TimedPath { path, at_ms } in moved {
+            expect_names(to)?;
+            self.parts
+                .push(TimedPath { path: to.join(&path.steps()[from.steps().len()..]), at_ms });
         }
         Ok(())
     }

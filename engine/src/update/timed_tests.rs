@@ -80,6 +80,8 @@ fn another_value_has_no_ttl_and_one_that_is_counted_on_keeps_it() {
     assert_eq!(timed_after(&["SET o {\"x\":1}"]), " l@2 n@1 t@4");
     assert_eq!(timed_after(&["MAX o 5"]), all, "an object is above");
     assert_eq!(timed_after(&["MIN o 5"]), " l@2 n@1 t@4", "what was within is gone");
+    let outwards = made(r#"{"a":{"b":"x","c":1}}"#, &[("a.b", 1), ("a.c", 2)], &["RENAME a.b a"]);
+    assert_eq!(outwards, r#"{"a":"x"} a@1"#);
     let refused = made(doc, &timed, &["RENAME n l[0]"]);
     assert!(refused.starts_with("PATH operation 1: a TTL is of a path of names"), "{refused}");
 }

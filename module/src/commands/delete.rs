@@ -16,8 +16,8 @@ use super::get::{WITH_DELETED, keys_before, no_key};
 use super::many;
 use super::write::{AskedTtl, Change, Planned, Target, Ttl};
 use super::{Answer, Args, Refusal};
-use crate::changes;
 use crate::ffi::{Access, Ctx, Value};
+use crate::{changes, clock};
 
 /// The options of DOC.DEL, which are no keys of documents: keys end at the first.
 pub(super) const DEL_OPTIONS: [&str; 3] = ["IFVERSION", "SOFT", WITH_DELETED];
@@ -83,16 +83,13 @@ fn pass_keys(args: &mut Args<'_>, options: &[&str]) -> Result<usize> {
 
 /// Opens the keys at one instant, each once. Another type under any of them refuses the whole.
 fn opened<'c>(ctx: &'c Ctx<'c>, count: usize) -> Result<Vec<Target<'c>>, Refusal> {
+    let now_ms = clock::now_ms();
     let (mut seen, mut targets) = (HashSet::new(), Vec::<Target<'c>>::with_capacity(count));
     for index in 1..=count {
         if !seen.insert(ctx.argument(index).bytes()) {
             continue;
         }
-        let mut target = Target::open(ctx, index)?;
-        if let Some(first) = targets.first() {
-            target.now_ms = first.now_ms;
-        }
-        targets.push(target);
+        targets.push(Target::open_at(ctx, ctx.argument(index), now_ms)?);
     }
     Ok(targets)
 }

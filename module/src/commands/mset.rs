@@ -10,13 +10,14 @@ use super::many::{self, DOCUMENTS_MAX};
 use super::write::{Change, Planned, Purpose, Target};
 use super::{Answer, Args};
 use crate::ffi::Ctx;
-use crate::{config, refusals};
+use crate::{clock, config, refusals};
 
 /// Writes all documents. A key that comes twice is written once, with its last document.
 pub(super) fn mset(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let limits = config::limits();
     let pairs = read(args.rest())?;
     // The place of each key among the writes.
+    let now_ms = clock::now_ms();
     let mut places: HashMap<&[u8], usize> = HashMap::with_capacity(pairs.len());
     let mut planned: Vec<Planned<'_>> = Vec::with_capacity(pairs.len());
     let mut of_pairs = Vec::with_capacity(pairs.len());
@@ -29,7 +30,7 @@ pub(super) fn mset(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         if let Some(write) = planned.get_mut(place) {
             write.change = whole(write.target.own_ttl()?);
         } else {
-            let target = Target::open(ctx, 1 + 2 * at)?;
+            let target = Target::open_at(ctx, ctx.argument(1 + 2 * at), now_ms)?;
             let change = whole(target.own_ttl()?);
             planned.push(Planned { target, change });
         }

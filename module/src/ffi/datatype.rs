@@ -13,7 +13,7 @@ use redis_module::raw;
 use super::blocks::value_bytes;
 use super::key::{from_raw, into_raw, lend};
 use super::{Aof, Argument, Ctx, Digest, Rdb};
-use crate::{clock, datatype, guard, lifecycle};
+use crate::{datatype, guard, lifecycle};
 
 /// Nine characters, as the server wants; they stand in every RDB file.
 const NAME: &std::ffi::CStr = c"folio-doc";
@@ -139,9 +139,7 @@ extern "C" fn unlink2(ctx: *mut raw::RedisModuleKeyOptCtx, value: *const c_void)
 extern "C" fn copy2(ctx: *mut raw::RedisModuleKeyOptCtx, value: *const c_void) -> *mut c_void {
     // SAFETY: server: a value of this type, kept for the callback.
     let document = unsafe { lend(value) };
-    // Nobody sees what has lapsed, and a change of the copy's own would tell of it.
-    let copied = guard::callback("copy", || document.seen_at(clock::now_ms()).copy());
-    let Some(copy) = copied else { return ptr::null_mut() };
+    let Some(copy) = guard::callback("copy", || document.copy()) else { return ptr::null_mut() };
     let db_of = api!(RedisModule_GetDbIdFromOptCtx);
     // SAFETY: server: a live context.
     let db = unsafe { db_of(ctx) };

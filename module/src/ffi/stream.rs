@@ -158,19 +158,29 @@ pub(crate) fn tick_in(milliseconds: i64) {
     unsafe { create(kept, milliseconds, Some(on_tick), ptr::null_mut()) };
 }
 
-/// Calls `lapsing::tick` with that number in `milliseconds`.
-pub(crate) fn lapse_in(milliseconds: i64, timer: usize) {
+/// Calls `lapsing::tick` in `milliseconds`; gives the timer.
+pub(crate) fn lapse_in(milliseconds: i64) -> u64 {
     // Tests of the module alone have no server.
-    let Some(create) = newer_api!(RedisModule_CreateTimer) else { return };
+    let Some(create) = newer_api!(RedisModule_CreateTimer) else { return 0 };
     let kept = KEPT.load(Ordering::Relaxed);
-    // SAFETY: owned: the context is never freed; the callback takes its data for a number.
-    unsafe { create(kept, milliseconds, Some(on_lapse), ptr::without_provenance_mut(timer)) };
+    // SAFETY: owned: the context is never freed; the callback takes no data.
+    unsafe { create(kept, milliseconds, Some(on_lapse), ptr::null_mut()) }
 }
 
-extern "C" fn on_lapse(ctx: *mut raw::RedisModuleCtx, timer: *mut c_void) {
+/// Takes a timer of [`lapse_in`] back; 0 and one that is over are none.
+pub(crate) fn stop_lapse(timer: u64) {
+    let Some(stop) = newer_api!(RedisModule_StopTimer) else { return };
+    if timer != 0 {
+        let kept = KEPT.load(Ordering::Relaxed);
+        // SAFETY: owned: the context is never freed, and the timer, if there is one, is this module's; its data is nobody's.
+        unsafe { stop(kept, timer, ptr::null_mut()) };
+    }
+}
+
+extern "C" fn on_lapse(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
     let ctx = Ctx::new(ctx);
     guard::callback("lapsing", || {
-        if let Err(error) = lapsing::tick(&ctx, timer.addr()) {
+        if let Err(error) = lapsing::tick(&ctx) {
             super::log(true, &error.to_string());
         }
     });
