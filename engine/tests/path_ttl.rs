@@ -336,7 +336,7 @@ fn the_next_instant_and_who_is_to_be_told_of_are_known() {
     assert_eq!((store.take_soonest_lapse_ms(), store.next_path_lapse_ms()), (None, Some(50)));
     assert!(store.lapsing(50, 9).is_empty());
     assert_eq!(store.lapsing(60, 9), [(0, b"t:1".to_vec())]);
-    assert_eq!(store.next_path_lapse_ms(), Some(60));
+    assert_eq!(store.next_path_lapse_ms(), Some(50));
     let two = store.lapse_paths(0, b"t:1", &one, 60).unwrap();
     let left: Vec<_> = each_timed(two.timed()).collect();
     assert_eq!((two.text(), left), (&br#"{"b":2}"#[..], vec![(90, "b")]));

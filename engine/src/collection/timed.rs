@@ -130,7 +130,7 @@ impl Collection {
         let changes = self.changes(Some(Entered::of(&before)), Entered::of(seen));
         self.change_entries(id, &changes, 0);
         self.judge_late(id, seen);
-        self.timed.set_next(id, document.next_lapse_ms(now_ms));
+        self.timed.set_next(id, seen.next_lapse_ms(now_ms));
         self.timed.veils.extend(veil.map(|veil| (id, veil)));
     }
 
