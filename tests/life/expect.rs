@@ -65,11 +65,12 @@ pub enum Expect {
     Values(Vec<Json>, Precision),
     /// The rows of DOC.AGGREGATE, and how far each member is fixed.
     Results(Vec<Json>, Vec<(String, Precision)>),
-    /// Collection and birth, and the instants between which the document lapses.
+    /// Collection and birth, and the instants between which the document lapses, and parts of it.
     Meta {
         slot: Option<Slot>,
         stamp: u64,
         expires: Option<(i64, i64)>,
+        parts: Vec<(String, (i64, i64))>,
     },
     /// What the digests hang on: that of the documents, and that of each index.
     Digest {
@@ -159,6 +160,11 @@ fn pairs(value: &Value) -> BTreeMap<String, &Value> {
     items.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, &pair[1]))).collect()
 }
 
+/// The version that DOC.META tells.
+pub fn version(meta: &Value) -> Option<u64> {
+    pairs(meta).get("version").and_then(|version| number(version))
+}
+
 /// JSON texts.
 fn jsons(values: &[Value]) -> Option<Vec<Json>> {
     values.iter().map(|value| Json::parse(&text(value)?).ok()).collect()
@@ -206,8 +212,10 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let rows = answer.get("results").and_then(|rows| items(rows)).and_then(jsons);
             rows.is_some_and(|found| rows_agree(expected, &found, precisions))
         }
-        Expect::Meta { slot, stamp, expires } => {
-            meta_fits(slot.as_ref(), *stamp, *expires, &pairs(reply), versions)
+        Expect::Meta { slot, stamp, expires, parts } => {
+            let told = pairs(reply);
+            parts_fit(parts, told.get("path_expires").copied())
+                && meta_fits(slot.as_ref(), *stamp, *expires, &told, versions)
         }
         Expect::Digest { documents, indexes } => {
             digest_fits(*documents, indexes, &pairs(reply), versions)
@@ -285,6 +293,15 @@ fn meta_fits(
         && collection.as_ref() == slot.map(|(_, name)| name)
         && version
             .is_some_and(|version| slot.is_none_or(|slot| versions.seen(slot, stamp, version)))
+}
+
+fn parts_fit(parts: &[(String, (i64, i64))], told: Option<&Value>) -> bool {
+    let told = told.and_then(items).unwrap_or_default();
+    told.len() == 2 * parts.len()
+        && told.chunks_exact(2).zip(parts).all(|(pair, (path, (least, greatest)))| {
+            text(&pair[0]).as_ref() == Some(path)
+                && matches!(pair[1], Value::Int(at) if (*least..=*greatest).contains(&at))
+        })
 }
 
 fn digest_fits(

@@ -36,6 +36,16 @@ impl World {
                 plan.extend(self.remove("UNLINK", std::slice::from_ref(key))?);
                 Some(plan)
             }
+            // A document that comes out of the open, and hides something, loses that some time later.
+            Op::Rename { from, .. }
+            | Op::RenameNx { from, .. }
+            | Op::Copy { from, .. }
+            | Op::Restore { from, .. }
+            | Op::Move { key: from, .. }
+                if self.space().hides(from) =>
+            {
+                None
+            }
             Op::Rename { from, to } => {
                 let expect = match self.rename(from, to, false) {
                     None => Expect::Error("ERR"),

@@ -7,7 +7,7 @@ use folio_tests::{Options, Server};
 use redis::{ProtocolVersion, Value};
 
 use crate::check::{is_lasting, questions};
-use crate::expect::{Expect, Versions, fits};
+use crate::expect::{Expect, Versions, fits, version};
 use crate::op::Op;
 use crate::setup::Setup;
 use crate::source::Abilities;
@@ -303,6 +303,8 @@ impl<'r> Run<'r> {
         let time = || command(&["TIME"]);
         let mut commands = vec![time()];
         commands.extend(batch.iter().map(|(command, ..)| command.clone()));
+        let lapsing = if self.soon { self.world.lapsing() } else { Vec::new() };
+        commands.extend(self.versions_of(&lapsing));
         commands.push(time());
         let replies = self.rig.wire.ask(&commands).map_err(|text| Stop::Fault(batch[0].2, text))?;
         let times = (time_ms(&replies[0]), time_ms(&replies[replies.len() - 1]));
@@ -321,8 +323,47 @@ impl<'r> Run<'r> {
             self.wait_until(ended + SOON_MS + 1)?;
             self.world.pass();
             self.passed = true;
+            let before = &replies[1 + batch.len()..replies.len() - 1];
+            self.wait_for_removals(lapsing, before)?;
         }
         Ok(())
+    }
+
+    /// Asks for the versions of documents; the selected database is as before afterwards.
+    fn versions_of(&self, keys: &[(usize, String)]) -> Vec<Command> {
+        let select = |db: usize| command(&["SELECT", &db.to_string()]);
+        let meta = |(db, key): &(usize, String)| [select(*db), command(&["DOC.META", key])];
+        let mut commands: Vec<Command> = keys.iter().flat_map(meta).collect();
+        commands.extend((!keys.is_empty()).then(|| select(self.world.db)));
+        commands
+    }
+
+    /// Waits until the server has removed the parts that have lapsed, which gives their documents other versions than `before`.
+    fn wait_for_removals(
+        &mut self,
+        lapsing: Vec<(usize, String)>,
+        before: &[Value],
+    ) -> Result<(), Stop> {
+        let is_there = |(db, key): &(usize, String)| self.world.spaces[*db].doc(key).is_some();
+        let waiting: Vec<bool> = lapsing.iter().map(is_there).collect();
+        if waiting.contains(&true) {
+            self.happened.push("a part lapses");
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let replies = self.rig.wire.ask(&self.versions_of(&lapsing));
+            let replies = self.fault(replies)?;
+            let metas = before.iter().zip(&replies).skip(1).step_by(2);
+            let mut left =
+                metas.zip(&lapsing).zip(&waiting).filter(|(((before, after), _), waits)| {
+                    **waits && version(before) == version(after)
+                });
+            let Some(((_, key), _)) = left.next() else { return Ok(()) };
+            if Instant::now() > deadline {
+                return self.fault(Err(format!("{key:?} keeps what has lapsed")));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn wait_until(&mut self, then_ms: i64) -> Result<(), Stop> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use folio_tests::naive::Json;
+use folio_tests::naive::{Json, Timed};
 
 use crate::expect::Expect;
 use crate::many::refused;
@@ -64,7 +64,7 @@ impl World {
             let stamp = then.number();
             let entry = then.space_mut().entries.get_mut(*key)?;
             if let Held::Deleted(doc) = &entry.held {
-                entry.held = Held::Doc(Doc { stamp, ..doc.clone() });
+                entry.held = Held::Doc(Doc { stamp, hides: false, ..doc.clone() });
             }
             entry.ttl = entry.ttl.filter(|_| keep_ttl);
         }
@@ -131,7 +131,7 @@ impl World {
         if !codes.is_empty() {
             return plan(&words, refused(codes));
         }
-        let doc = self.changed(None, json, true);
+        let doc = self.changed(None, json, true, Timed::default());
         let db = self.db;
         let entry = Entry { held: Held::Doc(doc), ttl: None };
         self.put(db, &key, entry.clone());

@@ -2,7 +2,7 @@
 
 use folio_tests::generate::Random;
 use folio_tests::naive::model::is_same as has_value_of;
-use folio_tests::naive::{self, Ground, Json, Kind, NaiveSchema, Path, Refusal, update};
+use folio_tests::naive::{self, Ground, Json, Kind, NaiveSchema, Path, Refusal, Timed, timed};
 
 use crate::expect::Expect;
 use crate::kinds::OPERATIONS;
@@ -37,7 +37,9 @@ pub struct Made {
     pub json: Json,
     /// The text is known digit for digit.
     pub exact: bool,
-    /// It is the text that was; none where that is not known.
+    /// Its parts that lapse by themselves.
+    pub timed: Timed,
+    /// It is what was; none where that is not known.
     pub is_same: Option<bool>,
 }
 
@@ -85,39 +87,51 @@ pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made,
     if !changes.iter().all(is_number) {
         return Err("ERR");
     }
-    let mut json = old.json.clone();
-    let mut exact = old.exact;
-    for (verb, path, operand) in changes {
-        let change = naive::Change::of_parts(verb, path, operand).expect("a drawn change is one");
-        exact = exact && !change.is_arithmetic();
-        update::apply(&mut json, &change, Ground { schema, now_ms: 0 }).map_err(|refusal| {
-            match refusal {
-                Refusal::Overflow(_) => "OVERFLOW",
-                Refusal::Test(_) => "TEST",
-                Refusal::Schema(_) => "SCHEMA",
-                _ => "PATH",
-            }
-        })?;
-    }
-    let is_same = sameness(old, &json, exact);
-    Ok(Made { json, exact, is_same })
+    let (mut json, mut timed) = (old.json.clone(), old.timed.clone());
+    let drawn = |(verb, path, operand): &Change| {
+        naive::Change::of_parts(verb, path, operand).expect("a drawn change is one")
+    };
+    let changes: Vec<naive::Change> = changes.iter().map(drawn).collect();
+    let exact = old.exact && !changes.iter().any(naive::Change::is_arithmetic);
+    let ground = Ground { schema, now_ms: 0 };
+    timed::apply_all(&mut json, &mut timed, &changes, ground).map_err(|refusal| match refusal {
+        Refusal::Overflow(_) => "OVERFLOW",
+        Refusal::Test(_) => "TEST",
+        Refusal::Schema(_) => "SCHEMA",
+        _ => "PATH",
+    })?;
+    // Whether a time that is given anew is another one hangs on the clock.
+    let is_anew = |change: &naive::Change| match change {
+        naive::Change::Ttl(path, Some(after_ms)) => old.timed.0.get(&path.text()) == Some(after_ms),
+        _ => false,
+    };
+    let is_anew = changes.iter().any(is_anew);
+    let is_same = sameness(old, &json, &timed, exact).filter(|is_same| !(*is_same && is_anew));
+    Ok(Made { json, exact, timed, is_same })
 }
 
 /// Whether the outcome hangs on the text of a number that was computed, which the model does not know: what is not of its declared
 /// type is compared by its text.
-pub fn hangs_on_text(mut exact: bool, changes: &[Change], schema: &NaiveSchema) -> bool {
+pub fn hangs_on_text(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> bool {
+    let mut exact = old.exact;
+    let gives = |(verb, ..): &Change| matches!(verb.as_str(), "TTL" | "PTTL");
+    let has_timed = !old.timed.is_empty() || changes.iter().any(gives);
     changes.iter().any(|(verb, path, _)| {
         exact = exact && !matches!(verb.as_str(), "INCR" | "MUL");
         let compares = matches!(verb.as_str(), "ADD" | "PULL" | "MIN" | "MAX");
         let is_declared = |path: &Path| schema.kind_of(path).is_some();
         let has_type = |path: Path| is_declared(&path) || is_declared(&path.every());
-        !exact && compares && has_type(Path::plain(path))
+        let is_whole = has_timed && matches!(verb.as_str(), "MERGE" | "PATCH");
+        !exact && (is_whole || compares && has_type(Path::plain(path)))
     })
 }
 
-/// Whether a document has the text that it had; none where that is not known, or where a member may have its text or another
+/// Whether a document is what it was; none where that is not known, or where a member may have its text or another
 /// one of the same value: a sum that is the number that was may be written as that was, or otherwise.
-pub fn sameness(old: &Doc, json: &Json, exact: bool) -> Option<bool> {
+pub fn sameness(old: &Doc, json: &Json, timed: &Timed, exact: bool) -> Option<bool> {
+    if old.timed != *timed {
+        return Some(false);
+    }
     if old.exact && exact {
         return Some(old.json == *json);
     }
@@ -245,15 +259,17 @@ impl World {
         }
         let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
         let schema = self.space().schema(&slot.1);
-        let empty = || Doc { json: Json::Object(Vec::new()), exact: true, birth: 0, stamp: 0 };
-        if hangs_on_text(old.as_ref().is_none_or(|old| old.exact), changes, &schema) {
+        let held = old.clone().unwrap_or_else(|| Doc::of(Json::Object(Vec::new()), true));
+        if hangs_on_text(&held, changes, &schema) {
             return None;
         }
-        let Made { json, exact, is_same } =
-            match made(&old.clone().unwrap_or_else(empty), changes, &schema) {
-                Ok(made) => made,
-                Err(code) => return Some(Expect::Error(code)),
-            };
+        let Made { json, exact, timed, is_same } = match made(&held, changes, &schema) {
+            Ok(made) => made,
+            Err(code) => return Some(Expect::Error(code)),
+        };
+        if timed.is_unsure(&schema) {
+            return None;
+        }
         let before = old.as_ref().map(|old| &old.json);
         let is_same = before.is_some() && is_same?;
         if !is_same {
@@ -261,7 +277,7 @@ impl World {
                 Some(before) => breaks(&schema, before, &json, exact)?,
                 None => schema.breach(&json).is_some(),
             };
-            if is_broken {
+            if is_broken || (timed != held.timed && timed.breach(&schema).is_some()) {
                 return Some(Expect::Error("SCHEMA"));
             }
             if schema.has_huge_number(&json) {
@@ -271,7 +287,7 @@ impl World {
                 return Some(Expect::Error("UNIQUE"));
             }
         }
-        let doc = self.changed(old.clone(), json, exact);
+        let doc = self.changed(old.clone(), json, exact, timed);
         let db = self.db;
         self.put(db, key, Entry { held: Held::Doc(doc.clone()), ttl: level });
         if level.is_some_and(|level| level < 0) {

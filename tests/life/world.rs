@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use folio_tests::generate::{self, Random, indexed};
 use folio_tests::naive::unique::Unique;
-use folio_tests::naive::{Json, NaiveIndex, NaiveSchema};
+use folio_tests::naive::{Json, NaiveIndex, NaiveSchema, Timed};
 
 /// Logical databases in use.
 pub const DATABASES: usize = 3;
@@ -30,6 +30,22 @@ pub struct Doc {
     pub birth: u64,
     /// A name for the version, whose number only the server knows.
     pub stamp: u64,
+    /// The parts that lapse by themselves, each with the milliseconds that it was given: `SOON_MS` or far more.
+    pub timed: Timed,
+    /// Parts have lapsed that the server has not removed, and does not remove while the document is where it is.
+    pub hides: bool,
+}
+
+impl Doc {
+    /// A document that nobody has written yet.
+    pub fn of(json: Json, exact: bool) -> Self {
+        Self { json, exact, birth: 0, stamp: 0, timed: Timed::default(), hides: false }
+    }
+
+    /// Whether a part lapses soon.
+    pub fn has_soon(&self) -> bool {
+        self.timed.0.values().any(|after_ms| *after_ms <= SOON_MS)
+    }
 }
 
 /// What stands under a key.
@@ -41,6 +57,16 @@ pub enum Held {
     Text,
     Set,
     List,
+}
+
+impl Held {
+    /// The document, marked as deleted or not.
+    pub fn document(&self) -> Option<&Doc> {
+        match self {
+            Held::Doc(doc) | Held::Deleted(doc) => Some(doc),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -201,6 +227,12 @@ impl Space {
         strays.into_iter().collect()
     }
 
+    /// Whether the server would have to remove parts if the document of a key came into a collection: when it does, nobody
+    /// knows.
+    pub fn hides(&self, key: &str) -> bool {
+        self.doc(key).is_some_and(|doc| doc.hides)
+    }
+
     /// Whether `json`, under `key`, has a unique value that another document of the collection holds.
     /// Only values that `before` does not have count, if it is given.
     pub fn clash(&self, name: &str, key: &str, before: Option<&Json>, json: &Json) -> bool {
@@ -252,12 +284,17 @@ impl World {
 
     /// Whether anything lapses soon.
     pub fn has_soon(&self) -> bool {
-        let is_soon = |entry: &Entry| entry.ttl == Some(SOON);
+        let is_soon = |entry: &Entry| {
+            entry.ttl == Some(SOON) || entry.held.document().is_some_and(Doc::has_soon)
+        };
         self.spaces.iter().any(|space| space.entries.values().any(is_soon))
     }
 
     /// The clock has gone on: what was to lapse soon has lapsed.
     pub fn pass(&mut self) {
+        for db in 0..self.spaces.len() {
+            self.pass_parts(db);
+        }
         for space in &mut self.spaces {
             let is_due = |(_, entry): &(&String, &Entry)| entry.ttl == Some(SOON);
             let due: Vec<String> =
@@ -266,6 +303,43 @@ impl World {
                 space.entries.remove(&key);
                 space.leftovers.insert(key);
             }
+        }
+    }
+
+    /// Parts that were to lapse soon are gone: by a change, where the document belongs to a collection and is not deleted.
+    fn pass_parts(&mut self, db: usize) {
+        let mut entries = std::mem::take(&mut self.spaces[db].entries);
+        for (key, entry) in &mut entries {
+            let is_told =
+                matches!(entry.held, Held::Doc(_)) && self.spaces[db].place(key).is_some();
+            let (Held::Doc(doc) | Held::Deleted(doc)) = &mut entry.held else { continue };
+            if !doc.timed.lapse(&mut doc.json, SOON_MS + 1) {
+                continue;
+            }
+            doc.hides = !is_told;
+            if is_told {
+                doc.stamp = self.number();
+            }
+        }
+        self.spaces[db].entries = entries;
+    }
+
+    /// The live documents of collections of which a part lapses soon, with their databases.
+    pub fn lapsing(&self) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for (db, space) in self.spaces.iter().enumerate() {
+            let soon =
+                space.docs().filter(|(key, doc, _)| doc.has_soon() && space.place(key).is_some());
+            found.extend(soon.map(|(key, ..)| (db, key.clone())));
+        }
+        found
+    }
+
+    /// The instants between which a part lapses that was given so many milliseconds.
+    pub fn part_instants(&self, after_ms: i64) -> (i64, i64) {
+        match after_ms {
+            ..=SOON_MS => (0, i64::MAX),
+            _ => (self.base_ms + after_ms, self.base_ms + after_ms + STEP_MS / 2 - 1),
         }
     }
 

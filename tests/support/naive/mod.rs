@@ -17,6 +17,7 @@
 //! computed           comparisons, BETWEEN and IN over such values
 //! filter             the filter language as a tree: its text, and whether it holds
 //! update, patch      the operations of DOC.UPDATE, and those of JSON Patch among them
+//! timed              parts of documents that lapse by themselves
 //! model              documents with keys, births, versions and expiry: set, update, delete, find, count
 //! aggregate, reduce  groups of documents and what is computed of each
 //! ```
@@ -41,6 +42,7 @@ pub mod reduce;
 pub mod schema;
 pub mod text;
 pub mod time;
+pub mod timed;
 pub mod unique;
 pub mod update;
 pub mod value;
@@ -76,4 +78,5 @@ pub use reduce::Reducer;
 pub use schema::{Kind, NaiveField, NaiveIndex, NaiveNamed, NaiveSchema};
 pub use text::TextTest;
 pub use time::Width;
+pub use timed::Timed;
 pub use update::{Change, Ground};

@@ -10,8 +10,9 @@ use super::{
     order::{OrderBy, compare, compare_documents},
     path::Path,
     schema::{Kind, NaiveSchema},
+    timed::{Timed, apply_all},
     unique::Unique,
-    update::{Change, Ground, apply},
+    update::{Change, Ground},
 };
 
 /// Why a write was refused. The server's error begins with the same word in capitals.
@@ -50,6 +51,8 @@ pub struct NaiveDocument {
     pub updated_ms: i64,
     /// When it lapses, in milliseconds since 1970.
     pub expires_ms: Option<i64>,
+    /// Its parts that lapse by themselves.
+    pub timed: Timed,
     /// It is marked as deleted, and asked for nevertheless: it holds no unique value.
     pub is_deleted: bool,
 }
@@ -91,39 +94,42 @@ impl NaiveCollection {
         }
         self.judge_unique(key, &json, now_ms)?;
         self.remove_lapsed(now_ms);
-        let version = self.store(key, json, now_ms);
+        let version = self.store(key, json, Timed::default(), now_ms);
         self.expire(key, expires_ms, now_ms);
         Ok(version)
     }
 
     /// `DOC.UPDATE`: all operations in order, or none. The time to live stays. Replies the version.
     pub fn update(&mut self, key: &str, changes: &[Change], now_ms: i64) -> Result<u64, Refusal> {
-        let json = self.get(key, now_ms).ok_or(Refusal::Missing)?.json.clone();
-        self.change(key, json, changes, now_ms)
+        let held = self.get(key, now_ms).ok_or(Refusal::Missing)?.clone();
+        self.change(key, (held.json, held.timed), changes, now_ms)
     }
 
     /// The same with UPSERT: an absent document begins as `{}`.
     pub fn upsert(&mut self, key: &str, changes: &[Change], now_ms: i64) -> Result<u64, Refusal> {
-        let held = self.get(key, now_ms).map(|document| document.json.clone());
-        self.change(key, held.unwrap_or(Json::Object(Vec::new())), changes, now_ms)
+        let held = self.get(key, now_ms).map(|it| (it.json.clone(), it.timed.clone()));
+        let empty = || (Json::Object(Vec::new()), Timed::default());
+        self.change(key, held.unwrap_or_else(empty), changes, now_ms)
     }
 
     fn change(
         &mut self,
         key: &str,
-        mut json: Json,
+        (mut json, mut timed): (Json, Timed),
         changes: &[Change],
         now_ms: i64,
     ) -> Result<u64, Refusal> {
-        for change in changes {
-            apply(&mut json, change, Ground { schema: &self.schema, now_ms })?;
-        }
+        let before = timed.clone();
+        apply_all(&mut json, &mut timed, changes, Ground { schema: &self.schema, now_ms })?;
         if let Some(path) = self.schema.breach(&json) {
+            return Err(Refusal::Schema(path));
+        }
+        if let Some(path) = timed.breach(&self.schema).filter(|_| timed != before) {
             return Err(Refusal::Schema(path));
         }
         self.judge_unique(key, &json, now_ms)?;
         self.remove_lapsed(now_ms);
-        Ok(self.store(key, json, now_ms))
+        Ok(self.store(key, json, timed, now_ms))
     }
 
     /// `DOC.DEL` of one key: whether there was a document.
@@ -143,6 +149,17 @@ impl NaiveCollection {
             self.documents.retain(|document| document.key != key);
         }
         true
+    }
+
+    /// Time goes on: what is due of documents leaves them.
+    pub fn lapse_parts(&mut self, now_ms: i64) {
+        for document in &mut self.documents {
+            if document.timed.lapse(&mut document.json, now_ms) {
+                self.revision += 1;
+                document.version = self.revision;
+                document.updated_ms = now_ms;
+            }
+        }
     }
 
     /// `RENAME` onto a key that is free: a birth under the new key, which nothing judges.
@@ -287,13 +304,13 @@ impl NaiveCollection {
         self.documents.retain(|document| document.is_live(now_ms));
     }
 
-    fn store(&mut self, key: &str, json: Json, now_ms: i64) -> u64 {
+    fn store(&mut self, key: &str, json: Json, timed: Timed, now_ms: i64) -> u64 {
         let known = self.documents.iter_mut().find(|document| document.key == key);
         if let Some(document) = known {
             // The same text again is no change.
-            if document.json != json {
+            if document.json != json || document.timed != timed {
                 self.revision += 1;
-                document.json = json;
+                (document.json, document.timed) = (json, timed);
                 document.version = self.revision;
                 document.updated_ms = now_ms;
             }
@@ -309,6 +326,7 @@ impl NaiveCollection {
             created_ms: now_ms,
             updated_ms: now_ms,
             expires_ms: None,
+            timed,
             is_deleted: false,
         });
         self.revision

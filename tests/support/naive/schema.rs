@@ -5,6 +5,7 @@ use super::{
     json::Json,
     order::OrderBy,
     path::{Path, Step},
+    timed::is_within,
     value::{Number, scalar},
 };
 
@@ -149,6 +150,8 @@ pub struct NaiveField {
     pub nullable: bool,
     /// Whether a value may occur in one document only.
     pub unique: bool,
+    /// Whether it stays once it is there.
+    pub immutable: bool,
     /// Its index.
     pub index: Option<NaiveIndex>,
 }
@@ -157,7 +160,8 @@ impl NaiveField {
     /// A field without constraints or index, at a path that needs no back-quotes.
     pub fn new(path: &str, kind: Kind) -> Self {
         let path = Path::plain(path);
-        Self { path, kind, required: false, nullable: false, unique: false, index: None }
+        let (required, nullable, unique, immutable) = (false, false, false, false);
+        Self { path, kind, required, nullable, unique, immutable, index: None }
     }
 }
 
@@ -190,6 +194,30 @@ impl NaiveSchema {
     /// Whether a value may occur in one document only, or values together.
     pub fn is_unique(&self) -> bool {
         self.fields.iter().any(|field| field.unique) || self.indexes.iter().any(|it| it.unique)
+    }
+
+    /// Whether an index that counts what is missing as a value hangs on a path: a unique one with a filter, or of which
+    /// nulls are not distinct. None where that hangs on whether its filter asks for something.
+    pub fn counts_missing(&self, path: &Path) -> Option<bool> {
+        let hangs = |other: &Path| {
+            let names = other.0.iter().take_while(|step| matches!(step, Step::Name(_)));
+            let names = Path(names.cloned().collect());
+            is_within(&names, path) || is_within(path, &names)
+        };
+        let counts = |index: &&NaiveNamed| {
+            index.unique && (index.nulls_not_distinct || index.filter.is_some())
+        };
+        let mut is_known = true;
+        for index in self.indexes.iter().filter(counts) {
+            let asked = index.filter.as_ref().map(Filter::paths).unwrap_or_default();
+            let is_asked = asked.iter().any(hangs);
+            let is_certain = index.filter.as_ref().is_none_or(Filter::asks_something);
+            if index.on.iter().any(|on| hangs(&on.path)) || (is_asked && is_certain) {
+                return Some(true);
+            }
+            is_known &= !is_asked;
+        }
+        is_known.then_some(false)
     }
 
     /// Where the values stand that an index over a path has, and their type: those of a declared array are its
