@@ -125,7 +125,7 @@ pub struct Versions {
     states: HashMap<String, u64>,
 }
 
-fn text(value: &Value) -> Option<String> {
+pub fn text(value: &Value) -> Option<String> {
     match value {
         Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
         Value::SimpleString(text) => Some(text.clone()),
@@ -141,7 +141,7 @@ fn code(value: &Value) -> Option<String> {
     }
 }
 
-fn items(value: &Value) -> Option<&[Value]> {
+pub fn items(value: &Value) -> Option<&[Value]> {
     match value {
         Value::Array(items) => Some(items),
         _ => None,
@@ -170,7 +170,7 @@ fn jsons(values: &[Value]) -> Option<Vec<Json>> {
     values.iter().map(|value| Json::parse(&text(value)?).ok()).collect()
 }
 
-fn json_fits(value: &Value, json: &Json, exact: bool) -> bool {
+pub fn json_fits(value: &Value, json: &Json, exact: bool) -> bool {
     let Some(text) = text(value) else { return false };
     (exact && text == json.print()) || Json::parse(&text).is_ok_and(|read| is_same(&read, json))
 }
@@ -338,7 +338,8 @@ impl Versions {
         self.seen(slot, stamp, version)
     }
 
-    fn seen(&mut self, slot: &Slot, stamp: u64, version: u64) -> bool {
+    /// A version was told that is that of a stamp.
+    pub fn seen(&mut self, slot: &Slot, stamp: u64, version: u64) -> bool {
         let highest = self.highest.entry(slot.clone()).or_default();
         *highest = version.max(*highest);
         *self.of.entry(stamp).or_insert(version) == version

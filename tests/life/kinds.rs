@@ -37,6 +37,8 @@ pub const KINDS: &[&str] = &[
     "DOC.UPDATE TTL",
     "DOC.UPDATE PTTL",
     "a part lapses",
+    "changes are told",
+    "a part that lapses is told",
     "DOC.UPDATE UPSERT",
     "DOC.UPDATE IFVERSION unmet",
     "DOC.UPDATE IFVERSION met",

@@ -169,6 +169,10 @@ impl World {
 
     /// Makes the drafts so. Gives each document as it is then, and whether it is another one.
     fn make(&mut self, drafts: Vec<Draft>) -> Vec<(Slot, Doc, bool)> {
+        self.in_any_order(|world| world.make_each(drafts))
+    }
+
+    fn make_each(&mut self, drafts: Vec<Draft>) -> Vec<(Slot, Doc, bool)> {
         let db = self.db;
         let mut docs = Vec::new();
         for draft in drafts.into_iter().filter(|draft| draft.is_written) {
@@ -260,9 +264,7 @@ impl World {
         words.extend(search);
         let plan = self.about(name, &words, |_| counts(keys.len(), keys.len()));
         let db = self.db;
-        for key in &keys {
-            self.take(db, key);
-        }
+        self.in_any_order(|world| keys.iter().for_each(|key| _ = world.take(db, key)));
         plan
     }
 

@@ -1,9 +1,10 @@
 //! Scripts run on a server, in batches whose replies are compared afterwards.
 
+use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use folio_tests::{Options, Server};
+use folio_tests::{Maker, Options, Server};
 use redis::{ProtocolVersion, Value};
 
 use crate::check::{is_lasting, questions};
@@ -12,8 +13,10 @@ use crate::op::Op;
 use crate::setup::Setup;
 use crate::source::Abilities;
 use crate::step::LIBRARY;
+use crate::stream::Fold;
+use crate::told::Stream;
 use crate::wire::{Command, Wire, command, shown, time_ms};
-use crate::world::{DATABASES, SOON, SOON_MS, World};
+use crate::world::{DATABASES, SOON, SOON_MS, Slot, World};
 
 /// Commands sent at once; few where something lapses soon after.
 const BATCH: usize = 120;
@@ -21,9 +24,9 @@ const SOON_BATCH: usize = 60;
 /// How long what lingers over a reload is there.
 const LINGER_MS: i64 = 800;
 /// How long a replica, a rewrite or a clock is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How often two servers' digests are asked for until they agree.
-const DIGESTS_MAX: usize = 5;
+pub const DIGESTS_MAX: usize = 5;
 
 /// Why a run ended.
 #[derive(Debug)]
@@ -90,6 +93,11 @@ impl Rig {
         self.wire.call(&["PING"]).is_ok()
     }
 
+    /// Whether a server says that it took a key for want of memory: Valkey does not.
+    pub fn says_evicted(&self) -> bool {
+        self.server.version().maker == Maker::Redis
+    }
+
     /// What operations this rig can take.
     pub fn abilities(&self) -> Abilities {
         let has_log = matches!(self.kept, Kept::Log | Kept::PlainLog);
@@ -111,6 +119,8 @@ impl Rig {
                 }
             }
         }
+        // The streams that told of the first.
+        self.wire.call(&["FLUSHALL", "SYNC"])?;
         self.wire.call(&["SELECT", "0"])?;
         let mut world = World::new(self.wire.now_ms()?);
         world.copies_stray = self.server.version().copies_stray();
@@ -140,6 +150,12 @@ impl Rig {
             }
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// Asks the replica, if there is one, once it has what its primary has.
+    pub fn ask_replica(&mut self, commands: &[Command]) -> Result<Option<Vec<Value>>, String> {
+        self.wait_for_replica()?;
+        self.replica.as_mut().map(|(_, wire)| wire.ask(commands)).transpose()
     }
 
     /// The replica goes its own way for a moment, so that it has to be synced in full.
@@ -218,7 +234,9 @@ impl Rig {
 pub struct Run<'r> {
     pub rig: &'r mut Rig,
     pub world: World,
-    versions: Versions,
+    pub versions: Versions,
+    /// What has been read of change streams.
+    pub folds: HashMap<Slot, Fold>,
     batch: Vec<(Command, Expect, usize)>,
     /// Something in the batch lapses soon.
     soon: bool,
@@ -242,6 +260,7 @@ impl<'r> Run<'r> {
             rig,
             world,
             versions: Versions::default(),
+            folds: HashMap::new(),
             batch: Vec::new(),
             soon: false,
             deadline_ms: None,
@@ -261,6 +280,10 @@ impl<'r> Run<'r> {
         self.at = at;
         if !op.is_reload() {
             self.end_lingering()?;
+        }
+        if op.ends_streams() {
+            self.flush()?;
+            self.check_streams()?;
         }
         if op.is_heavy() {
             self.flush()?;
@@ -324,7 +347,7 @@ impl<'r> Run<'r> {
             self.world.pass();
             self.passed = true;
             let before = &replies[1 + batch.len()..replies.len() - 1];
-            self.wait_for_removals(lapsing, before)?;
+            self.wait_for_removals(&lapsing, before)?;
         }
         Ok(())
     }
@@ -341,7 +364,7 @@ impl<'r> Run<'r> {
     /// Waits until the server has removed the parts that have lapsed, which gives their documents other versions than `before`.
     fn wait_for_removals(
         &mut self,
-        lapsing: Vec<(usize, String)>,
+        lapsing: &[(usize, String)],
         before: &[Value],
     ) -> Result<(), Stop> {
         let is_there = |(db, key): &(usize, String)| self.world.spaces[*db].doc(key).is_some();
@@ -351,11 +374,11 @@ impl<'r> Run<'r> {
         }
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let replies = self.rig.wire.ask(&self.versions_of(&lapsing));
+            let replies = self.rig.wire.ask(&self.versions_of(lapsing));
             let replies = self.fault(replies)?;
             let metas = before.iter().zip(&replies).skip(1).step_by(2);
             let mut left =
-                metas.zip(&lapsing).zip(&waiting).filter(|(((before, after), _), waits)| {
+                metas.zip(lapsing).zip(&waiting).filter(|(((before, after), _), waits)| {
                     **waits && version(before) == version(after)
                 });
             let Some(((_, key), _)) = left.next() else { return Ok(()) };
@@ -379,6 +402,7 @@ impl<'r> Run<'r> {
 
     /// Asks everything, of the replica too. Gives the answers that last.
     fn check(&mut self) -> Result<Vec<(Command, Value)>, Stop> {
+        self.check_streams()?;
         let ops = questions(&self.world, self.at as u64 + 1);
         let (mut commands, mut expects, mut lasting) = (Vec::new(), Vec::new(), Vec::new());
         for op in &ops {
@@ -488,6 +512,9 @@ impl<'r> Run<'r> {
         let before = self.check_in_time()?;
         let done = self.rig.reload(op, self.world.db);
         self.fault(done)?;
+        // What has lapsed is not read back, and not told.
+        let streams = self.world.spaces.iter_mut().flat_map(|space| space.streams.values_mut());
+        streams.for_each(Stream::may_lapse);
         let after = self.check_in_time()?;
         for ((command, before), (_, after)) in before.iter().zip(&after) {
             if before != after {

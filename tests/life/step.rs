@@ -6,6 +6,7 @@ use folio_tests::naive::{self, Json, NaiveSchema, Timed};
 
 use crate::expect::Expect;
 use crate::op::{Form, Op, SetTtl, Ttl, Update, When};
+use crate::told::What;
 use crate::wire::{Command, command};
 use crate::world::{Doc, Entry, Held, Level, World, any_share, prefix_of, schema_of};
 
@@ -245,6 +246,8 @@ impl World {
         let mut words = vec!["DOC.CREATE".to_owned()];
         words.extend(schema.create_arguments(name));
         words.extend(["PREFIX".to_owned(), prefix.clone()]);
+        let what = What::of(seed);
+        words.extend(what.into_iter().flat_map(|what| ["CHANGES", what.word()]).map(str::to_owned));
         if self.space().docs().any(|(_, doc, _)| doc.timed.is_unsure(&schema)) {
             return None;
         }
@@ -262,7 +265,8 @@ impl World {
         let space = self.space();
         if let Some(declared) = space.declared.get(name) {
             let arguments = |schema: &NaiveSchema| schema.create_arguments(name);
-            let is_same = arguments(&declared.schema) == arguments(&schema);
+            let is_same = arguments(&declared.schema) == arguments(&schema)
+                && What::of(declared.seed) == What::of(seed);
             return if is_same { Expect::Ok } else { Expect::Error("COLLECTIONEXISTS") };
         }
         let is_elsewhere = prefix != format!("{name}:");
@@ -291,6 +295,7 @@ impl World {
         let declared = crate::world::Declared { prefix, schema, seed };
         self.space_mut().declared.insert(name.to_owned(), declared);
         self.bring_home(strays);
+        self.begin_stream(name, What::of(seed));
         Expect::Ok
     }
 
@@ -318,6 +323,7 @@ impl World {
         }
         let strays = space.strays();
         self.space_mut().declared.remove(name);
+        self.end_stream(name, documents);
         self.bring_home(strays);
         let db = self.db;
         for key in members.iter().filter(|_| documents) {

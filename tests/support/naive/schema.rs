@@ -139,6 +139,7 @@ impl NaiveNamed {
 
 /// A declared field.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its declaration")]
 pub struct NaiveField {
     /// Where the field stands.
     pub path: Path,

@@ -78,9 +78,11 @@ impl Timed {
         self.0.keys().find(|part| is_refused(&Path::plain(part))).cloned()
     }
 
-    /// Whether it hangs on what no page says whether a part may lapse.
+    /// Whether it hangs on what no page says whether a part may lapse, or what becomes of one that stands within another.
     pub fn is_unsure(&self, schema: &NaiveSchema) -> bool {
-        self.0.keys().any(|part| schema.counts_missing(&Path::plain(part)).is_none())
+        let parts: Vec<Path> = self.0.keys().map(|part| Path::plain(part)).collect();
+        let is_nested = |part: &Path| parts.iter().any(|it| it != part && is_within(part, it));
+        parts.iter().any(|part| is_nested(part) || schema.counts_missing(part).is_none())
     }
 }
 
