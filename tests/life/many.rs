@@ -10,7 +10,7 @@ use crate::ask::{Asked, order_words};
 use crate::expect::{Expect, Row, Rows};
 use crate::op::{Change, Form, Returned, SetTtl, Ttl};
 use crate::step::{Plan, naive_collection, plan};
-use crate::update::{Made, breaks, change_words, hangs_on_text, made, sameness};
+use crate::update::{Made, breaks, change_words, fill, hangs_on_text, made, moves, sameness};
 use crate::world::{Doc, Entry, Held, Level, Slot, World};
 
 /// Documents that one command takes by LIMIT.
@@ -125,6 +125,13 @@ impl World {
         }
     }
 
+    /// Puts in what the server does.
+    fn fill(&self, draft: &mut Draft) -> Option<()> {
+        let Some(name) = self.space().place(&draft.key) else { return Some(()) };
+        let (schema, old) = (self.space().schema(&name), draft.old.as_ref().map(|old| &old.json));
+        draft.json.as_mut().map_or(Some(()), |json| fill(&schema, old, json, draft.whole))
+    }
+
     /// Why the drafts are refused, if they are; none where that is not known.
     fn judge(&self, drafts: &[Draft]) -> Option<BTreeSet<&'static str>> {
         let mut then = self.space().clone();
@@ -160,6 +167,7 @@ impl World {
             };
             let is_other = draft.old.as_ref().is_none_or(|old| old.timed != draft.timed);
             let is_broken = is_broken || (is_other && draft.timed.breach(&schema).is_some());
+            let is_broken = is_broken || moves(&schema, draft.old.as_ref(), json, draft.exact)?;
             codes.extend(is_broken.then_some("SCHEMA"));
             codes.extend(schema.has_huge_number(json).then_some("JSON"));
             codes.extend(then.clash(&name, &draft.key, before, json).then_some("UNIQUE"));
@@ -213,6 +221,7 @@ impl World {
             draft.timed = Timed::default();
             draft.json = Some(json);
             (draft.whole, draft.level, draft.is_written) = (true, None, true);
+            self.fill(&mut draft)?;
             match drafts.iter_mut().find(|other| other.key == *key) {
                 Some(other) => {
                     // Whether the one that is never written is judged, nobody says.
@@ -338,6 +347,7 @@ impl World {
                 Ok(made) => {
                     draft.take_over(made);
                     draft.is_written = true;
+                    self.fill(&mut draft)?;
                     drafts.push(draft);
                 }
                 Err(code) => _ = codes.insert(code),
@@ -404,6 +414,16 @@ impl World {
                     break;
                 }
             }
+        }
+        for draft in drafts.iter_mut().filter(|draft| draft.is_written) {
+            let is_same =
+                |part: &&Part| part.key == draft.key && !matches!(part.verb, Verb::Check(_));
+            let schema = self.space().schema(&self.space().place(&draft.key)?);
+            // Whether an operation sees what the server puts in, nobody says.
+            if schema.fills() && parts.iter().filter(is_same).count() > 1 {
+                return None;
+            }
+            self.fill(draft)?;
         }
         if counts.len() == parts.len() {
             codes.extend(self.judge(&drafts)?);

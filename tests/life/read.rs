@@ -234,7 +234,9 @@ pub fn text(random: &mut Random, world: &World, key: &str) -> String {
     if random.chance(1) {
         return "{\"n\":".to_owned();
     }
-    if let Some(doc) = world.space().doc(key).filter(|doc| doc.exact && random.chance(5)) {
+    if let Some(doc) = world.space().doc(key).filter(|doc| doc.exact && random.chance(5))
+        && doc.json.member("times").is_none()
+    {
         return doc.json.print();
     }
     let schema = world.space().schema(&name);

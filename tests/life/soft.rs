@@ -9,6 +9,7 @@ use crate::many::refused;
 use crate::op::{Ids, Ttl};
 use crate::step::{Plan, plan};
 use crate::told::MADE;
+use crate::update::fill;
 use crate::world::{Doc, Entry, Held, World};
 
 /// Creates a document and brings it to a key: the id that it got only the server knows.
@@ -134,11 +135,12 @@ impl World {
         let mut codes = BTreeSet::new();
         codes.extend(self.space().is_other(&key).then_some("WRONGTYPE"));
         codes.extend(self.space().doc(&key).is_some().then_some("EXISTS"));
-        let Ok(json) = Json::parse(json) else {
+        let Ok(mut json) = Json::parse(json) else {
             codes.insert("JSON");
             return plan(&words, refused(codes));
         };
         let schema = self.space().schema(name);
+        fill(&schema, None, &mut json, true)?;
         codes.extend(schema.breach(&json).is_some().then_some("SCHEMA"));
         codes.extend(self.space().clash(name, &key, None, &json).then_some("UNIQUE"));
         if !codes.is_empty() {

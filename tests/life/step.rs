@@ -7,6 +7,7 @@ use folio_tests::naive::{self, Json, NaiveSchema, Timed};
 use crate::expect::Expect;
 use crate::op::{Form, Op, SetTtl, Ttl, Update, When};
 use crate::told::What;
+use crate::update::{fill, moves};
 use crate::wire::{Command, command};
 use crate::world::{Doc, Entry, Held, Level, World, any_share, prefix_of, schema_of};
 
@@ -174,7 +175,7 @@ impl World {
         when: When,
         level: Option<Level>,
     ) -> Option<Expect> {
-        let Ok(json) = Json::parse(json) else { return Some(Expect::Error("JSON")) };
+        let Ok(mut json) = Json::parse(json) else { return Some(Expect::Error("JSON")) };
         let old = match self.space().entries.get(key) {
             Some(Entry { held: Held::Doc(doc), .. }) => Some(doc.clone()),
             None | Some(Entry { held: Held::Deleted(_), .. }) => None,
@@ -188,12 +189,15 @@ impl World {
             _ => {}
         }
         let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
+        let schema = self.space().schema(&slot.1);
+        fill(&schema, old.as_ref().map(|old| &old.json), &mut json, true)?;
         let is_same = old.as_ref().is_some_and(|old| old.json == json && old.timed.is_empty());
         if old.as_ref().is_some_and(|old| !old.exact && has_value_of(&old.json, &json)) {
             return None;
         }
         if !is_same {
-            if self.space().schema(&slot.1).breach(&json).is_some() {
+            let is_moved = moves(&schema, old.as_ref(), &json, true)?;
+            if is_moved || schema.breach(&json).is_some() {
                 return Some(Expect::Error("SCHEMA"));
             }
             if self.space().clash(&slot.1, key, None, &json) {

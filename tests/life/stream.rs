@@ -9,7 +9,7 @@ use folio_tests::naive::Json;
 use folio_tests::naive::model::is_same;
 use redis::Value;
 
-use crate::expect::{Versions, items, json_fits, text};
+use crate::expect::{Versions, items, json_fits, text, without_instants};
 use crate::run::{DIGESTS_MAX, PATIENCE, Run, Stop};
 use crate::told::{MADE, Stream, Told, What, is_floating};
 use crate::wire::{Command, command};
@@ -49,7 +49,7 @@ impl Found {
         let whole = || (op == "flush").then(|| format!("{name} as a whole"));
         let key = fields.get("key").cloned().or_else(whole)?;
         let before = match fields.get("before") {
-            Some(before) => Some(Json::parse(before).ok()?),
+            Some(before) => Some(without_instants(Json::parse(before).ok()?)),
             None => None,
         };
         fields.get("time")?.parse::<i64>().ok()?;
@@ -196,7 +196,8 @@ impl Fold {
                 "flush" => self.held.clear(),
                 "insert" | "update" => {
                     let after = entry.after.as_deref().map(Json::parse);
-                    let after = after.and_then(Result::ok).unwrap_or(Json::Null);
+                    let after = after.and_then(Result::ok).map(without_instants);
+                    let after = after.unwrap_or(Json::Null);
                     self.held.insert(entry.own_key.clone(), after);
                 }
                 _ => _ = self.held.remove(&entry.own_key),

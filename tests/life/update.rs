@@ -116,14 +116,33 @@ pub fn hangs_on_text(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> boo
     let mut exact = old.exact;
     let gives = |(verb, ..): &Change| matches!(verb.as_str(), "TTL" | "PTTL");
     let has_timed = !old.timed.is_empty() || changes.iter().any(gives);
-    changes.iter().any(|(verb, path, _)| {
+    changes.iter().any(|(verb, path, operand)| {
         exact = exact && !matches!(verb.as_str(), "INCR" | "MUL");
         let compares = matches!(verb.as_str(), "ADD" | "PULL" | "MIN" | "MAX");
         let is_declared = |path: &Path| schema.kind_of(path).is_some();
         let has_type = |path: Path| is_declared(&path) || is_declared(&path.every());
         let is_whole = has_timed && matches!(verb.as_str(), "MERGE" | "PATCH");
-        !exact && (is_whole || compares && has_type(Path::plain(path)))
+        let from_within = |to: &Path| Path::plain(path).0.starts_with(&to.0);
+        let rises = verb == "RENAME" && has_timed && from_within(&Path::plain(operand));
+        rises || !exact && (is_whole || compares && has_type(Path::plain(path)))
     })
+}
+
+/// What stands in the model where the server puts an instant.
+pub const INSTANT: &str = "instant";
+
+/// Puts in what the server does; none where no page says what it makes of a write that would change nothing but for that.
+pub fn fill(schema: &NaiveSchema, old: Option<&Json>, json: &mut Json, whole: bool) -> Option<()> {
+    let sent = json.clone();
+    schema.fill(json, whole, |_, _| Json::String(INSTANT.to_owned()));
+    (old != Some(&sent) || *json == sent).then_some(())
+}
+
+/// Whether what is IMMUTABLE would be another one; none where that hangs on the text of a number that was computed.
+pub fn moves(schema: &NaiveSchema, old: Option<&Doc>, json: &Json, exact: bool) -> Option<bool> {
+    let is_moved = old.is_some_and(|old| schema.moved(&old.json, json).is_some());
+    let is_exact = old.is_none_or(|old| old.exact) && exact;
+    (is_exact || !is_moved).then_some(is_moved)
 }
 
 /// Whether a document is what it was; none where that is not known, or where a member may have its text or another
@@ -263,7 +282,7 @@ impl World {
         if hangs_on_text(&held, changes, &schema) {
             return None;
         }
-        let Made { json, exact, timed, is_same } = match made(&held, changes, &schema) {
+        let Made { mut json, exact, timed, is_same } = match made(&held, changes, &schema) {
             Ok(made) => made,
             Err(code) => return Some(Expect::Error(code)),
         };
@@ -271,12 +290,16 @@ impl World {
             return None;
         }
         let before = old.as_ref().map(|old| &old.json);
+        let sent = json.clone();
+        fill(&schema, before, &mut json, before.is_none())?;
+        let is_same = if json == sent { is_same } else { sameness(&held, &json, &timed, exact) };
         let is_same = before.is_some() && is_same?;
         if !is_same {
             let is_broken = match before {
                 Some(before) => breaks(&schema, before, &json, exact)?,
                 None => schema.breach(&json).is_some(),
             };
+            let is_broken = is_broken || moves(&schema, old.as_ref(), &json, exact)?;
             if is_broken || (timed != held.timed && timed.breach(&schema).is_some()) {
                 return Some(Expect::Error("SCHEMA"));
             }

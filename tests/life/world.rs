@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folio_tests::generate::{self, Random, indexed};
+use folio_tests::generate::{self, Random, constrained, indexed};
 use folio_tests::naive::unique::Unique;
 use folio_tests::naive::{Json, NaiveIndex, NaiveSchema, Timed};
 
@@ -15,6 +15,8 @@ use crate::told::{Stream, is_soon};
 pub const DATABASES: usize = 3;
 /// How long what lapses soon is there.
 pub const SOON_MS: i64 = 40;
+/// Keeps what is drawn of constraints apart from the rest of a schema.
+const CONSTRAINTS: u64 = 0xc025_c025;
 /// Apart in time: two neighbouring levels far away.
 const STEP_MS: i64 = 1_000_000;
 
@@ -138,6 +140,10 @@ pub fn schema_of(seed: u64) -> NaiveSchema {
     }
     let unique = random.chance(30);
     indexed::declare(&mut random, &mut schema, 2, unique);
+    let mut random = Random::new(seed ^ CONSTRAINTS);
+    if random.chance(50) {
+        constrained::declare(&mut random, &mut schema);
+    }
     schema
 }
 

@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 use folio_engine::doc::timed::each_timed;
 use folio_engine::doc::{Document, Parsed};
 use folio_engine::path::{Path, Step};
-use folio_engine::schema::{Definition, Field, FieldType, IndexKind, NamedIndex, Nulls, On, Order};
+use folio_engine::schema::{
+    Constraints, Definition, Field, FieldType, IndexKind, NamedIndex, Nulls, On, Order,
+};
 use folio_engine::store::{Created, Prepared, Store};
 use folio_engine::update::Edited;
 use folio_engine::{Code, Limits};
 
 use crate::generate::extended::Language;
-use crate::generate::{self, Random, indexed};
+use crate::generate::{self, Random, constrained, indexed};
 use crate::naive::{
-    Json, Meta, NaiveCollection, NaiveIndex, NaiveNamed, NaiveSchema, Refusal, Timed,
+    Json, Meta, NaiveCollection, NaiveField, NaiveIndex, NaiveNamed, NaiveSchema, Refusal, Timed,
 };
 
 /// What can happen in a step.
@@ -111,6 +113,9 @@ impl World {
         }
         let unique = random.chance(40);
         indexed::declare(&mut random, &mut schema, 3, unique);
+        if random.chance(50) {
+            constrained::declare(&mut random, &mut schema);
+        }
         let mut store = Store::new(seed);
         assert_eq!(store.create(DB, definition(&schema)), Ok(Created::New));
         let mut model = NaiveCollection::new(schema.clone());
@@ -464,10 +469,28 @@ pub fn definition(schema: &NaiveSchema) -> Definition {
         declared.nullable = field.nullable;
         declared.unique = field.unique;
         declared.index = field.index.map(kind);
+        declared.constraints = constraints(field);
         definition.fields.push(declared);
     }
     definition.indexes = schema.indexes.iter().map(named).collect();
     definition
+}
+
+/// The constraints of a field, by way of the JSON that declares it.
+fn constraints(field: &NaiveField) -> Option<Box<Constraints>> {
+    let text = |text: &str| Json::String(text.to_owned());
+    let mut members = vec![
+        ("path".to_owned(), text(&field.path.text())),
+        ("type".to_owned(), text(&field.kind.text())),
+        ("nocase".to_owned(), Json::Bool(field.kind.is_nocase())),
+    ];
+    members.extend(field.rules.members());
+    let fields = Json::Array(vec![Json::Object(members)]);
+    let whole = [("collection".to_owned(), text(NAME)), ("fields".to_owned(), fields)];
+    let json = Json::Object(whole.into()).print();
+    let declared = Definition::from_json(json.as_bytes(), &Limits::default());
+    let declared = declared.unwrap_or_else(|error| panic!("{error}: {json}"));
+    declared.fields.into_iter().next().and_then(|field| field.constraints)
 }
 
 fn kind(index: NaiveIndex) -> IndexKind {

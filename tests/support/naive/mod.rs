@@ -7,6 +7,7 @@
 //! value              what a scalar is worth under a declared type: exact numbers, decimals, instants
 //! path               `a.b`, `a[0]`, `a[*].b`, and what they lead to
 //! schema             declared fields and indexes, and a document against them
+//! constraint         what values must be besides, and what the server puts in
 //! unique             what no two documents may hold
 //! order              the total order of ORDER
 //! meta               metadata, and where paths begin: at a document or at an element
@@ -29,6 +30,7 @@
 pub mod aggregate;
 pub mod arithmetic;
 pub mod computed;
+pub mod constraint;
 pub mod filter;
 pub mod filter_text;
 pub mod json;
@@ -53,6 +55,8 @@ mod rules;
 mod rules_aggregate;
 #[cfg(test)]
 mod rules_computed;
+#[cfg(test)]
+mod rules_constraint;
 #[cfg(test)]
 mod rules_elements;
 #[cfg(test)]

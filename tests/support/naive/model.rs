@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::{
+    constraint::Auto,
     filter::Filter,
     json::Json,
     meta::{Facts, Frame, Scope},
     order::{OrderBy, compare, compare_documents},
     path::Path,
     schema::{Kind, NaiveSchema},
+    time,
     timed::{Timed, apply_all},
     unique::Unique,
     update::{Change, Ground},
@@ -89,9 +91,8 @@ impl NaiveCollection {
         expires_ms: Option<i64>,
         now_ms: i64,
     ) -> Result<u64, Refusal> {
-        if let Some(path) = self.schema.breach(&json) {
-            return Err(Refusal::Schema(path));
-        }
+        let json = self.filled(key, json, &Timed::default(), (true, now_ms));
+        self.judge(key, &json, now_ms)?;
         self.judge_unique(key, &json, now_ms)?;
         self.remove_lapsed(now_ms);
         let version = self.store(key, json, Timed::default(), now_ms);
@@ -121,9 +122,9 @@ impl NaiveCollection {
     ) -> Result<u64, Refusal> {
         let before = timed.clone();
         apply_all(&mut json, &mut timed, changes, Ground { schema: &self.schema, now_ms })?;
-        if let Some(path) = self.schema.breach(&json) {
-            return Err(Refusal::Schema(path));
-        }
+        let is_birth = self.get(key, now_ms).is_none();
+        let json = self.filled(key, json, &timed, (is_birth, now_ms));
+        self.judge(key, &json, now_ms)?;
         if let Some(path) = timed.breach(&self.schema).filter(|_| timed != before) {
             return Err(Refusal::Schema(path));
         }
@@ -264,6 +265,47 @@ impl NaiveCollection {
         now_ms: i64,
     ) -> Scope<'a> {
         Scope::document(&document.json, &self.schema, facts, now_ms)
+    }
+
+    /// What the server makes of a text before it judges it: `whole` of one that is written as a whole.
+    fn filled(
+        &self,
+        key: &str,
+        mut json: Json,
+        timed: &Timed,
+        (whole, now_ms): (bool, i64),
+    ) -> Json {
+        if !self.schema.fills() {
+            return json;
+        }
+        let old = self.get(key, now_ms);
+        let text = |at_ms: i64| {
+            Json::String(time::text(&at_ms.into()).expect("the clock of the tests is in our era"))
+        };
+        let born = text(old.map_or(now_ms, |old| old.created_ms));
+        let changed =
+            |path: &Path| old.and_then(|old| path.values(&old.json).first().copied().cloned());
+        self.schema.fill(&mut json, whole, |auto, path| match auto {
+            Auto::Now => born.clone(),
+            Auto::Updated => changed(path).unwrap_or_else(|| text(now_ms)),
+        });
+        // A write that changes nothing else changes nothing.
+        if !old.is_some_and(|old| old.json == json && old.timed == *timed) {
+            self.schema.fill(&mut json, whole, |auto, _| match auto {
+                Auto::Now => born.clone(),
+                Auto::Updated => text(now_ms),
+            });
+        }
+        json
+    }
+
+    fn judge(&self, key: &str, json: &Json, now_ms: i64) -> Result<(), Refusal> {
+        let old = self.get(key, now_ms);
+        let broken = self.schema.breach(json);
+        match broken.or_else(|| self.schema.moved(&old?.json, json)) {
+            Some(path) => Err(Refusal::Schema(path)),
+            None => Ok(()),
+        }
     }
 
     fn judge_unique(&self, key: &str, json: &Json, now_ms: i64) -> Result<(), Refusal> {

@@ -1,6 +1,7 @@
 //! Declared fields, and a document against them.
 
 use super::{
+    constraint::Constraints,
     filter::Filter,
     json::Json,
     order::OrderBy,
@@ -139,7 +140,6 @@ impl NaiveNamed {
 
 /// A declared field.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a word of its declaration")]
 pub struct NaiveField {
     /// Where the field stands.
     pub path: Path,
@@ -151,8 +151,8 @@ pub struct NaiveField {
     pub nullable: bool,
     /// Whether a value may occur in one document only.
     pub unique: bool,
-    /// Whether it stays once it is there.
-    pub immutable: bool,
+    /// What its values must be besides.
+    pub rules: Constraints,
     /// Its index.
     pub index: Option<NaiveIndex>,
 }
@@ -161,8 +161,8 @@ impl NaiveField {
     /// A field without constraints or index, at a path that needs no back-quotes.
     pub fn new(path: &str, kind: Kind) -> Self {
         let path = Path::plain(path);
-        let (required, nullable, unique, immutable) = (false, false, false, false);
-        Self { path, kind, required, nullable, unique, immutable, index: None }
+        let (required, nullable, unique, rules) = (false, false, false, Constraints::default());
+        Self { path, kind, required, nullable, unique, rules, index: None }
     }
 }
 
@@ -249,6 +249,7 @@ impl NaiveSchema {
             for (_, word) in flags.iter().filter(|(is_set, _)| *is_set) {
                 add(&[word]);
             }
+            add(&field.rules.words().iter().map(String::as_str).collect::<Vec<_>>());
             if let Some(index) = field.index {
                 add(&["INDEX", index.word()]);
             }
@@ -257,7 +258,7 @@ impl NaiveSchema {
         arguments
     }
 
-    /// The path of the first breach of a declared type, of REQUIRED, of NULLABLE or of STRICT.
+    /// The path of the first breach of a declared type, of a constraint on values or of STRICT.
     pub fn breach(&self, document: &Json) -> Option<String> {
         let field = self.fields.iter().find(|field| field_is_broken(field, document));
         field.map(|field| field.path.text()).or_else(|| {
@@ -315,11 +316,15 @@ impl NaiveSchema {
 }
 
 fn field_is_broken(field: &NaiveField, document: &Json) -> bool {
+    // What the server sets is right.
+    if field.rules.auto.is_some() {
+        return false;
+    }
     let values = field.path.values(document);
     (field.required && values.is_empty())
         || values.into_iter().any(|value| match value {
             Json::Null => !field.nullable,
-            value => !field.kind.admits(value),
+            value => !field.kind.admits(value) || field.rules.break_on(value, &field.kind),
         })
 }
 

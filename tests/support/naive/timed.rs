@@ -71,7 +71,7 @@ impl Timed {
             let by_field = |field: &NaiveField| {
                 let is_around = is_within(&field.path, part);
                 (field.required && is_around)
-                    || (field.immutable && (is_around || is_within(part, &field.path)))
+                    || (field.rules.immutable && (is_around || is_within(part, &field.path)))
             };
             schema.fields.iter().any(by_field) || schema.counts_missing(part) == Some(true)
         };
@@ -98,6 +98,11 @@ fn text(path: &Path) -> String {
 /// Whether a path leads to what stands at `around`, or within.
 pub fn is_within(path: &Path, around: &Path) -> bool {
     path.0.starts_with(&around.0)
+}
+
+/// Whether a value is put in place of what it stands within: what becomes of its time to live no page says.
+pub fn rises(change: &Change) -> bool {
+    matches!(change, Change::Rename(from, to) if from != to && is_within(from, to))
 }
 
 fn is_of_names(path: &Path) -> bool {

@@ -214,7 +214,7 @@ pub fn apply(json: &mut Json, change: &Change, ground: Ground<'_>) -> Result<(),
 
 /// The place to which a path leads. Where it leads to nothing yet, objects are made, and arrays for the index 0;
 /// the index that is an array's length appends.
-fn place<'a>(json: &'a mut Json, path: &Path) -> Result<&'a mut Json, Refusal> {
+pub fn place<'a>(json: &'a mut Json, path: &Path) -> Result<&'a mut Json, Refusal> {
     let mut value = json;
     for (at, step) in path.0.iter().enumerate() {
         let empty = match path.0.get(at + 1) {

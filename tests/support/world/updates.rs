@@ -11,8 +11,8 @@ use super::{Kind, World, definition, text_of, timed_of};
 use crate::generate::updates;
 use crate::naive::model::is_same;
 use crate::naive::order::compare;
-use crate::naive::timed::apply_all;
-use crate::naive::{self, Change, Ground, Json, Timed};
+use crate::naive::timed::{apply_all, rises};
+use crate::naive::{self, Change, Ground, Json, NaiveField, Timed};
 
 /// How long parts of documents are there.
 const AFTER_MS: [i64; 6] = [1, 20, 60, 200, 1000, 100_000];
@@ -76,7 +76,17 @@ impl World {
             held.map_or_else(empty, |held| (held.json.clone(), held.timed.clone()));
         let ground = Ground { schema: &self.schema, now_ms: self.now_ms };
         let made = apply_all(&mut json, &mut timed, changes, ground);
-        made.is_ok() && timed.is_unsure(&self.schema)
+        // The text of a number that is computed decides whether anything has changed, or what may not.
+        let hangs = |field: &NaiveField| field.rules.auto.is_some() || field.rules.immutable;
+        let is_auto = self.schema.fields.iter().any(hangs);
+        let is_computed = is_auto && changes.iter().any(Change::is_arithmetic);
+        let has_timed = held.is_some_and(|held| !held.timed.is_empty());
+        let gives = |change: &Change| matches!(change, Change::Ttl(..));
+        let has_timed = has_timed || changes.iter().any(gives);
+        let is_whole = |change: &Change| matches!(change, Change::Merge(_) | Change::Patch(_));
+        let is_other = changes.iter().any(is_whole) && changes.iter().any(Change::is_arithmetic);
+        let rises = has_timed && (is_other || changes.iter().any(rises));
+        made.is_ok() && (rises || is_computed || timed.is_unsure(&self.schema))
     }
 
     /// The language fixes the value of a number that is computed and not its text, so the model takes that from the store.
