@@ -1,5 +1,6 @@
 //! A store with a keyspace around it, and the model beside it.
 
+mod conditions;
 mod questions;
 mod updates;
 
@@ -27,6 +28,8 @@ use crate::naive::{
 pub enum Kind {
     Set,
     Refused,
+    Unmet,
+    Version,
     Update,
     Delete,
     Expire,
@@ -45,9 +48,11 @@ pub enum Kind {
 
 impl Kind {
     /// Each of them.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Set,
         Kind::Refused,
+        Kind::Unmet,
+        Kind::Version,
         Kind::Update,
         Kind::Delete,
         Kind::Expire,
@@ -81,6 +86,8 @@ pub struct World {
     model: NaiveCollection,
     now_ms: i64,
     highest_version: u64,
+    /// The version in the store of each of the model's, as far as it was looked at.
+    versions: BTreeMap<u64, u64>,
     /// What has happened so far.
     pub counts: BTreeMap<Kind, usize>,
     /// The operations of DOC.UPDATE among it.
@@ -130,6 +137,7 @@ impl World {
             space: BTreeMap::new(),
             now_ms: 1_000_000,
             highest_version: 0,
+            versions: BTreeMap::new(),
             counts: BTreeMap::new(),
             operations: BTreeMap::new(),
             forget_renames: false,
@@ -265,6 +273,10 @@ impl World {
             && let Some((_, value)) = members.first_mut()
         {
             *value = Json::Bool(true);
+        }
+        let old = self.open(&key);
+        if !self.is_met(&key, old.as_ref()) {
+            return Kind::Unmet;
         }
         let expected = self.model.set(&key, json.clone(), expires_ms, self.now_ms);
         let edited = Edited { text: json.print().into_bytes(), timed: Vec::new() };

@@ -38,6 +38,9 @@ impl World {
         if self.is_unsure(&key, &changes) {
             return Kind::Update;
         }
+        if !self.is_met(&key, old.as_ref()) {
+            return Kind::Unmet;
+        }
         let is_upsert = old.is_none() && self.random.chance(30);
         if old.is_none() && !is_upsert {
             let expected = self.model.update(&key, &changes, self.now_ms);
@@ -50,6 +53,7 @@ impl World {
         let done = edited.and_then(|edited| self.write(&key, &edited, expires_ms, old.is_none()));
         if done.is_ok() && changes.iter().any(Change::is_arithmetic) {
             self.take_text(&key, &changes);
+            self.take_version(&key);
         }
         let before = held.map(|held| held.print());
         let kind = self.compare(
