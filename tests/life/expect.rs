@@ -357,6 +357,11 @@ impl Versions {
         self.seen(slot, stamp, version)
     }
 
+    /// Whether a version may be that of a stamp, by what was told of it.
+    pub fn may_be(&self, stamp: u64, version: Option<u64>) -> bool {
+        self.of.get(&stamp).is_none_or(|known| version == Some(*known))
+    }
+
     /// A version was told that is that of a stamp.
     pub fn seen(&mut self, slot: &Slot, stamp: u64, version: u64) -> bool {
         let highest = self.highest.entry(slot.clone()).or_default();

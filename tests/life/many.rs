@@ -10,7 +10,9 @@ use crate::ask::{Asked, order_words};
 use crate::expect::{Expect, Row, Rows};
 use crate::op::{Change, Form, Returned, SetTtl, Ttl};
 use crate::step::{Plan, naive_collection, plan};
-use crate::update::{Made, breaks, change_words, fill, hangs_on_text, made, moves, sameness};
+use crate::update::{
+    Made, breaks, change_json, change_words, fill, hangs_on_text, made, moves, sameness,
+};
 use crate::world::{Doc, Entry, Held, Level, Slot, World};
 
 /// Documents that one command takes by LIMIT.
@@ -564,19 +566,6 @@ fn counts(matched: usize, changed: usize) -> Expect {
     let names = [Expect::Text("matched"), Expect::Text("changed")];
     let [matched_name, changed_name] = names;
     Expect::Array(vec![matched_name, count(matched), changed_name, count(changed)])
-}
-
-/// An operation of an update as DOC.TXN has it: its operand is JSON, where it is no path and no duration.
-fn change_json(change: &Change) -> Json {
-    let words = change_words(std::slice::from_ref(change));
-    let has_path = !change.1.is_empty();
-    let is_text = matches!(change.0.as_str(), "RENAME" | "NOW" | "TTL" | "PTTL");
-    let word = |(at, word): (usize, &String)| {
-        let is_json = at == 1 + usize::from(has_path) && !is_text;
-        let json = Json::parse(word).ok().filter(|_| is_json);
-        json.unwrap_or_else(|| text(word))
-    };
-    Json::Array(words.iter().enumerate().map(word).collect())
 }
 
 impl Part {

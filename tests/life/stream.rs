@@ -83,6 +83,21 @@ impl Found {
         self.tells(told)
     }
 
+    /// What has lapsed and was then overwritten, or removed, before the server had removed it is told as that: a removal of the
+    /// version that has lapsed.
+    fn take_for_lapsed(&mut self, stream: &Stream, versions: &Versions) -> bool {
+        let is_its = |told: &Rc<Told>| {
+            let is_version = |stamp| versions.may_be(stamp, self.version);
+            told.key == self.key && told.op == "expire" && told.stamp.is_none_or(is_version)
+        };
+        let is_lapsed = stream.maybe.contains(&self.key) || stream.told.iter().any(is_its);
+        let takes = self.op == "delete" && is_lapsed;
+        if takes {
+            (self.op, self.cause) = ("expire".to_owned(), None);
+        }
+        takes
+    }
+
     fn tells(&self, told: &Told) -> bool {
         // What overwrote it may be gone itself before the server can tell why.
         let is_any = told.cause == Some("overwrite") && told.op == "delete";
@@ -107,6 +122,24 @@ impl Found {
     }
 }
 
+/// Takes removals of which no command could be the reason for those of what had lapsed.
+fn take_lapsed(stream: &Stream, found: &mut [Found], versions: &Versions) {
+    let mut more: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in found.iter().filter(|entry| entry.op == "delete") {
+        *more.entry(entry.key.clone()).or_default() += 1;
+    }
+    for told in stream.told.iter().filter(|told| told.op == "delete") {
+        more.entry(told.key.clone()).and_modify(|count| *count = count.saturating_sub(1));
+    }
+    for entry in found {
+        if let Some(count) = more.get_mut(&entry.key).filter(|count| **count > 0)
+            && entry.take_for_lapsed(stream, versions)
+        {
+            *count -= 1;
+        }
+    }
+}
+
 /// Compares entries with what was to be told, and gives what may still come.
 fn compare(
     stream: &Stream,
@@ -115,6 +148,7 @@ fn compare(
     found: &mut [Found],
     versions: &mut Versions,
 ) -> Result<Vec<Rc<Told>>, String> {
+    take_lapsed(stream, found, versions);
     let mut all: Vec<&Rc<Told>> = stream.told.iter().collect();
     let mut in_order: Vec<&mut Found> = found.iter_mut().filter(|it| !it.is_floating()).collect();
     all.retain(|told| !told.is_floating());

@@ -77,6 +77,19 @@ pub fn change_words(changes: &[Change]) -> Vec<String> {
     changes.iter().flat_map(words).collect()
 }
 
+/// An operation of an update as DOC.TXN has it: its operand is JSON, where it is no path and no duration.
+pub fn change_json(change: &Change) -> Json {
+    let words = change_words(std::slice::from_ref(change));
+    let has_path = !change.1.is_empty();
+    let is_text = matches!(change.0.as_str(), "RENAME" | "NOW" | "TTL" | "PTTL");
+    let word = |(at, word): (usize, &String)| {
+        let is_json = at == 1 + usize::from(has_path) && !is_text;
+        let json = Json::parse(word).ok().filter(|_| is_json);
+        json.unwrap_or_else(|| Json::String(word.clone()))
+    };
+    Json::Array(words.iter().enumerate().map(word).collect())
+}
+
 /// What operations make of a document under a schema: the code of the error where one is refused.
 pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made, &'static str> {
     // A string is a number where a decimal is declared.
@@ -247,6 +260,37 @@ impl World {
         plan(&words, expect)
     }
 
+    /// The code with which what was made of a document is refused, if it is; none where that is not known.
+    fn refusal(
+        &self,
+        key: &str,
+        name: &str,
+        old: Option<&Doc>,
+        made: &Made,
+    ) -> Option<Option<&'static str>> {
+        let Made { json, exact, timed, .. } = made;
+        let schema = self.space().schema(name);
+        if timed.is_unsure(&schema) {
+            return None;
+        }
+        let before = old.map(|old| &old.json);
+        let is_broken = match before {
+            Some(before) => breaks(&schema, before, json, *exact)?,
+            None => schema.breach(json).is_some(),
+        };
+        let is_given = old.map_or(!timed.is_empty(), |old| old.timed != *timed);
+        if is_broken
+            || moves(&schema, old, json, *exact)?
+            || (is_given && timed.breach(&schema).is_some())
+        {
+            return Some(Some("SCHEMA"));
+        }
+        if schema.has_huge_number(json) {
+            return Some(Some("JSON"));
+        }
+        Some(self.space().clash(name, key, before, json).then_some("UNIQUE"))
+    }
+
     fn update_expect(
         &mut self,
         update: &Update,
@@ -282,35 +326,21 @@ impl World {
         if hangs_on_text(&held, changes, &schema) {
             return None;
         }
-        let Made { mut json, exact, timed, is_same } = match made(&held, changes, &schema) {
+        let mut made = match made(&held, changes, &schema) {
             Ok(made) => made,
             Err(code) => return Some(Expect::Error(code)),
         };
-        if timed.is_unsure(&schema) {
-            return None;
-        }
         let before = old.as_ref().map(|old| &old.json);
-        let sent = json.clone();
-        fill(&schema, before, &mut json, before.is_none())?;
-        let is_same = if json == sent { is_same } else { sameness(&held, &json, &timed, exact) };
-        let is_same = before.is_some() && is_same?;
-        if !is_same {
-            let is_broken = match before {
-                Some(before) => breaks(&schema, before, &json, exact)?,
-                None => schema.breach(&json).is_some(),
-            };
-            let is_broken = is_broken || moves(&schema, old.as_ref(), &json, exact)?;
-            if is_broken || (timed != held.timed && timed.breach(&schema).is_some()) {
-                return Some(Expect::Error("SCHEMA"));
-            }
-            if schema.has_huge_number(&json) {
-                return Some(Expect::Error("JSON"));
-            }
-            if self.space().clash(&slot.1, key, before, &json) {
-                return Some(Expect::Error("UNIQUE"));
-            }
+        let sent = made.json.clone();
+        fill(&schema, before, &mut made.json, before.is_none())?;
+        if made.json != sent {
+            made.is_same = sameness(&held, &made.json, &made.timed, made.exact);
         }
-        let doc = self.changed(old.clone(), json, exact, timed);
+        let is_same = before.is_some() && made.is_same?;
+        if !is_same && let Some(code) = self.refusal(key, &slot.1, old.as_ref(), &made)? {
+            return Some(Expect::Error(code));
+        }
+        let doc = self.changed(old.clone(), made.json, made.exact, made.timed);
         let db = self.db;
         self.put(db, key, Entry { held: Held::Doc(doc.clone()), ttl: level });
         if level.is_some_and(|level| level < 0) {
