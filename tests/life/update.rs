@@ -261,6 +261,7 @@ impl World {
     }
 
     /// The code with which what was made of a document is refused, if it is; none where that is not known.
+    #[expect(clippy::option_option, reason = "whether that is known, and whether it is refused")]
     fn refusal(
         &self,
         key: &str,
