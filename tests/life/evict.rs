@@ -76,6 +76,7 @@ impl Run<'_> {
         self.fault(lifted)?;
         let gone = self.forget_evicted(policy);
         let gone = self.fault(gone)?;
+        self.forget_evicted_streams()?;
         if gone > 0 || policy == "noeviction" {
             self.happened.push(took);
         }
@@ -113,7 +114,7 @@ impl Run<'_> {
                 if !may_go {
                     return Err(format!("{policy} took {key} of database {db}: {entry:?}"));
                 }
-                self.world.take(db, key);
+                self.world.take_for(db, key, "evict", None);
                 gone += 1;
             }
         }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use folio_tests::naive::Json;
 use folio_tests::naive::aggregate::{Precision, lists_agree, rows_agree};
 use folio_tests::naive::model::is_same;
+use folio_tests::naive::value::instant;
 use redis::Value;
 
+use crate::update::INSTANT;
 use crate::world::Slot;
 
 /// A row of DOC.FIND.
@@ -65,11 +67,12 @@ pub enum Expect {
     Values(Vec<Json>, Precision),
     /// The rows of DOC.AGGREGATE, and how far each member is fixed.
     Results(Vec<Json>, Vec<(String, Precision)>),
-    /// Collection and birth, and the instants between which the document lapses.
+    /// Collection and birth, and the instants between which the document lapses, and parts of it.
     Meta {
         slot: Option<Slot>,
         stamp: u64,
         expires: Option<(i64, i64)>,
+        parts: Vec<(String, (i64, i64))>,
     },
     /// What the digests hang on: that of the documents, and that of each index.
     Digest {
@@ -124,7 +127,7 @@ pub struct Versions {
     states: HashMap<String, u64>,
 }
 
-fn text(value: &Value) -> Option<String> {
+pub fn text(value: &Value) -> Option<String> {
     match value {
         Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
         Value::SimpleString(text) => Some(text.clone()),
@@ -140,7 +143,7 @@ fn code(value: &Value) -> Option<String> {
     }
 }
 
-fn items(value: &Value) -> Option<&[Value]> {
+pub fn items(value: &Value) -> Option<&[Value]> {
     match value {
         Value::Array(items) => Some(items),
         _ => None,
@@ -159,14 +162,36 @@ fn pairs(value: &Value) -> BTreeMap<String, &Value> {
     items.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, &pair[1]))).collect()
 }
 
+/// The version that DOC.META tells.
+pub fn version(meta: &Value) -> Option<u64> {
+    pairs(meta).get("version").and_then(|version| number(version))
+}
+
 /// JSON texts.
 fn jsons(values: &[Value]) -> Option<Vec<Json>> {
     values.iter().map(|value| Json::parse(&text(value)?).ok()).collect()
 }
 
-fn json_fits(value: &Value, json: &Json, exact: bool) -> bool {
+pub fn json_fits(value: &Value, json: &Json, exact: bool) -> bool {
     let Some(text) = text(value) else { return false };
-    (exact && text == json.print()) || Json::parse(&text).is_ok_and(|read| is_same(&read, json))
+    let Ok(read) = Json::parse(&text) else { return false };
+    let read = without_instants(read);
+    (exact && read.print() == json.print()) || is_same(&read, json)
+}
+
+/// A document with the model's word in the place of the instants that the server has put in.
+pub fn without_instants(mut json: Json) -> Json {
+    if let Json::Object(members) = &mut json
+        && let Some((_, Json::Object(times))) = members.iter_mut().find(|(name, _)| name == "times")
+    {
+        for (_, time) in times {
+            let is_instant = matches!(time, Json::String(text) if instant(text).is_some());
+            if is_instant {
+                *time = Json::String(INSTANT.to_owned());
+            }
+        }
+    }
+    json
 }
 
 /// Whether a reply is what is expected; notes the versions that it tells.
@@ -206,8 +231,10 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let rows = answer.get("results").and_then(|rows| items(rows)).and_then(jsons);
             rows.is_some_and(|found| rows_agree(expected, &found, precisions))
         }
-        Expect::Meta { slot, stamp, expires } => {
-            meta_fits(slot.as_ref(), *stamp, *expires, &pairs(reply), versions)
+        Expect::Meta { slot, stamp, expires, parts } => {
+            let told = pairs(reply);
+            parts_fit(parts, told.get("path_expires").copied())
+                && meta_fits(slot.as_ref(), *stamp, *expires, &told, versions)
         }
         Expect::Digest { documents, indexes } => {
             digest_fits(*documents, indexes, &pairs(reply), versions)
@@ -287,6 +314,15 @@ fn meta_fits(
             .is_some_and(|version| slot.is_none_or(|slot| versions.seen(slot, stamp, version)))
 }
 
+fn parts_fit(parts: &[(String, (i64, i64))], told: Option<&Value>) -> bool {
+    let told = told.and_then(items).unwrap_or_default();
+    told.len() == 2 * parts.len()
+        && told.chunks_exact(2).zip(parts).all(|(pair, (path, (least, greatest)))| {
+            text(&pair[0]).as_ref() == Some(path)
+                && matches!(pair[1], Value::Int(at) if (*least..=*greatest).contains(&at))
+        })
+}
+
 fn digest_fits(
     documents: u64,
     indexes: &[u64],
@@ -321,7 +357,13 @@ impl Versions {
         self.seen(slot, stamp, version)
     }
 
-    fn seen(&mut self, slot: &Slot, stamp: u64, version: u64) -> bool {
+    /// Whether a version may be that of a stamp, by what was told of it.
+    pub fn may_be(&self, stamp: u64, version: Option<u64>) -> bool {
+        self.of.get(&stamp).is_none_or(|known| version == Some(*known))
+    }
+
+    /// A version was told that is that of a stamp.
+    pub fn seen(&mut self, slot: &Slot, stamp: u64, version: u64) -> bool {
         let highest = self.highest.entry(slot.clone()).or_default();
         *highest = version.max(*highest);
         *self.of.entry(stamp).or_insert(version) == version

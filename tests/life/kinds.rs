@@ -34,6 +34,11 @@ pub const KINDS: &[&str] = &[
     "DOC.UPDATE NOW",
     "DOC.UPDATE MERGE",
     "DOC.UPDATE PATCH",
+    "DOC.UPDATE TTL",
+    "DOC.UPDATE PTTL",
+    "a part lapses",
+    "changes are told",
+    "a part that lapses is told",
     "DOC.UPDATE UPSERT",
     "DOC.UPDATE IFVERSION unmet",
     "DOC.UPDATE IFVERSION met",
@@ -148,7 +153,7 @@ pub const POLICIES: [(&str, &str); 8] = [
 ];
 
 /// The operations of DOC.UPDATE, and under what each is counted.
-pub const OPERATIONS: [(&str, &str); 15] = [
+pub const OPERATIONS: [(&str, &str); 17] = [
     ("SET", "DOC.UPDATE SET"),
     ("UNSET", "DOC.UPDATE UNSET"),
     ("INCR", "DOC.UPDATE INCR"),
@@ -164,4 +169,6 @@ pub const OPERATIONS: [(&str, &str); 15] = [
     ("NOW", "DOC.UPDATE NOW"),
     ("MERGE", "DOC.UPDATE MERGE"),
     ("PATCH", "DOC.UPDATE PATCH"),
+    ("TTL", "DOC.UPDATE TTL"),
+    ("PTTL", "DOC.UPDATE PTTL"),
 ];

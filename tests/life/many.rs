@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use folio_tests::generate::Random;
-use folio_tests::naive::{Json, OrderBy};
+use folio_tests::naive::{Json, OrderBy, Timed};
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{Asked, order_words};
 use crate::expect::{Expect, Row, Rows};
 use crate::op::{Change, Form, Returned, SetTtl, Ttl};
 use crate::step::{Plan, naive_collection, plan};
-use crate::update::{breaks, change_words, hangs_on_text, made, sameness};
+use crate::update::{
+    Made, breaks, change_json, change_words, fill, hangs_on_text, made, moves, sameness,
+};
 use crate::world::{Doc, Entry, Held, Level, Slot, World};
 
 /// Documents that one command takes by LIMIT.
@@ -58,6 +60,10 @@ struct Draft {
     json: Option<Json>,
     /// The text is known digit for digit.
     exact: bool,
+    /// The parts that lapse by themselves.
+    timed: Timed,
+    /// Whether one of them has another time than it had hangs on the clock.
+    is_unsure: bool,
     /// It is judged whole.
     whole: bool,
     level: Option<Level>,
@@ -69,9 +75,24 @@ impl Draft {
     /// Whether the document stays as it was, where that is known.
     fn is_same(&self) -> Option<bool> {
         match (&self.old, &self.json) {
-            (Some(old), Some(json)) => sameness(old, json, self.exact),
+            (Some(old), Some(json)) => {
+                let is_same = sameness(old, json, &self.timed, self.exact);
+                is_same.filter(|is_same| !(*is_same && self.is_unsure))
+            }
             (old, json) => Some(old.is_none() && json.is_none()),
         }
+    }
+
+    /// What an operation finds.
+    fn held(&self) -> Doc {
+        let json = self.json.clone().unwrap_or(Json::Object(Vec::new()));
+        Doc { timed: self.timed.clone(), ..Doc::of(json, self.exact) }
+    }
+
+    /// Is what operations have made of it.
+    fn take_over(&mut self, made: Made) {
+        self.is_unsure |= made.is_same.is_none() && made.timed == self.timed;
+        (self.json, self.exact, self.timed) = (Some(made.json), made.exact, made.timed);
     }
 }
 
@@ -91,11 +112,14 @@ impl World {
         let level = self.space().kept_ttl(key);
         let (json, exact) = (old.as_ref().map(|old| old.json.clone()), true);
         let exact = old.as_ref().map_or(exact, |old| old.exact);
+        let timed = old.as_ref().map(|old| old.timed.clone()).unwrap_or_default();
         Draft {
             key: key.to_owned(),
             old,
             json,
             exact,
+            timed,
+            is_unsure: false,
             whole: false,
             level,
             is_removed: false,
@@ -103,11 +127,18 @@ impl World {
         }
     }
 
+    /// Puts in what the server does.
+    fn fill(&self, draft: &mut Draft) -> Option<()> {
+        let Some(name) = self.space().place(&draft.key) else { return Some(()) };
+        let (schema, old) = (self.space().schema(&name), draft.old.as_ref().map(|old| &old.json));
+        draft.json.as_mut().map_or(Some(()), |json| fill(&schema, old, json, draft.whole))
+    }
+
     /// Why the drafts are refused, if they are; none where that is not known.
     fn judge(&self, drafts: &[Draft]) -> Option<BTreeSet<&'static str>> {
         let mut then = self.space().clone();
         for draft in drafts.iter().filter(|draft| draft.is_written) {
-            let doc = |json: &Json| Doc { json: json.clone(), exact: true, birth: 0, stamp: 0 };
+            let doc = |json: &Json| Doc::of(json.clone(), true);
             match &draft.json {
                 Some(json) => {
                     let entry = Entry { held: Held::Doc(doc(json)), ttl: None };
@@ -128,11 +159,17 @@ impl World {
                 continue;
             };
             let schema = then.schema(&name);
+            if draft.timed.is_unsure(&schema) {
+                return None;
+            }
             let before = draft.old.as_ref().filter(|_| !draft.whole).map(|old| &old.json);
             let is_broken = match before {
                 Some(before) => breaks(&schema, before, json, draft.exact)?,
                 None => schema.breach(json).is_some(),
             };
+            let is_other = draft.old.as_ref().is_none_or(|old| old.timed != draft.timed);
+            let is_broken = is_broken || (is_other && draft.timed.breach(&schema).is_some());
+            let is_broken = is_broken || moves(&schema, draft.old.as_ref(), json, draft.exact)?;
             codes.extend(is_broken.then_some("SCHEMA"));
             codes.extend(schema.has_huge_number(json).then_some("JSON"));
             codes.extend(then.clash(&name, &draft.key, before, json).then_some("UNIQUE"));
@@ -142,6 +179,10 @@ impl World {
 
     /// Makes the drafts so. Gives each document as it is then, and whether it is another one.
     fn make(&mut self, drafts: Vec<Draft>) -> Vec<(Slot, Doc, bool)> {
+        self.in_any_order(|world| world.make_each(drafts))
+    }
+
+    fn make_each(&mut self, drafts: Vec<Draft>) -> Vec<(Slot, Doc, bool)> {
         let db = self.db;
         let mut docs = Vec::new();
         for draft in drafts.into_iter().filter(|draft| draft.is_written) {
@@ -153,7 +194,7 @@ impl World {
                 continue;
             };
             let before = draft.old.as_ref().map(|old| old.stamp);
-            let doc = self.changed(draft.old, json, draft.exact);
+            let doc = self.changed(draft.old, json, draft.exact, draft.timed);
             let slot = self.space().slot(&draft.key).expect("it was judged");
             self.put(db, &draft.key, Entry { held: Held::Doc(doc.clone()), ttl: draft.level });
             if draft.level.is_some_and(|level| level < 0) {
@@ -179,8 +220,10 @@ impl World {
                 continue;
             };
             draft.exact = true;
+            draft.timed = Timed::default();
             draft.json = Some(json);
             (draft.whole, draft.level, draft.is_written) = (true, None, true);
+            self.fill(&mut draft)?;
             match drafts.iter_mut().find(|other| other.key == *key) {
                 Some(other) => {
                     // Whether the one that is never written is judged, nobody says.
@@ -232,9 +275,7 @@ impl World {
         words.extend(search);
         let plan = self.about(name, &words, |_| counts(keys.len(), keys.len()));
         let db = self.db;
-        for key in &keys {
-            self.take(db, key);
-        }
+        self.in_any_order(|world| keys.iter().for_each(|key| _ = world.take(db, key)));
         plan
     }
 
@@ -301,13 +342,14 @@ impl World {
         for key in keys {
             let mut draft = self.draft(&key);
             draft.level = self.update_ttl(many.ttl, draft.level).1;
-            if hangs_on_text(draft.exact, &many.changes, &schema) {
+            if hangs_on_text(draft.old.as_ref()?, &many.changes, &schema) {
                 return None;
             }
             match made(draft.old.as_ref()?, &many.changes, &schema) {
                 Ok(made) => {
-                    (draft.json, draft.exact) = (Some(made.json), made.exact);
+                    draft.take_over(made);
                     draft.is_written = true;
+                    self.fill(&mut draft)?;
                     drafts.push(draft);
                 }
                 Err(code) => _ = codes.insert(code),
@@ -359,7 +401,7 @@ impl World {
             }
             if let Verb::Update { changes, .. } = &part.verb {
                 let name = self.space().place(&part.key).unwrap_or_default();
-                if hangs_on_text(before.exact, changes, &self.space().schema(&name)) {
+                if hangs_on_text(&before.held(), changes, &self.space().schema(&name)) {
                     return None;
                 }
             }
@@ -374,6 +416,16 @@ impl World {
                     break;
                 }
             }
+        }
+        for draft in drafts.iter_mut().filter(|draft| draft.is_written) {
+            let is_same =
+                |part: &&Part| part.key == draft.key && !matches!(part.verb, Verb::Check(_));
+            let schema = self.space().schema(&self.space().place(&draft.key)?);
+            // Whether an operation sees what the server puts in, nobody says.
+            if schema.fills() && parts.iter().filter(is_same).count() > 1 {
+                return None;
+            }
+            self.fill(draft)?;
         }
         if counts.len() == parts.len() {
             codes.extend(self.judge(&drafts)?);
@@ -424,7 +476,7 @@ impl World {
                     return Err("EXISTS");
                 }
                 draft.json = Some(Json::parse(json).map_err(|_| "ERR")?);
-                (draft.whole, draft.exact) = (true, true);
+                (draft.whole, draft.exact, draft.timed) = (true, true, Timed::default());
                 draft.level = self.set_ttl(part.ttl, draft.level).1;
             }
             Verb::Update { changes, upsert } => {
@@ -433,12 +485,9 @@ impl World {
                     return Err("NOTFOUND");
                 }
                 draft.whole |= is_born;
-                let json = draft.json.take().unwrap_or(Json::Object(Vec::new()));
                 let schema =
                     self.space().schema(&self.space().place(&part.key).unwrap_or_default());
-                let held = Doc { json, exact: draft.exact, birth: 0, stamp: 0 };
-                let made = made(&held, changes, &schema)?;
-                (draft.json, draft.exact) = (Some(made.json), made.exact);
+                draft.take_over(made(&draft.held(), changes, &schema)?);
                 draft.level = self.update_ttl(part.ttl, draft.level).1;
             }
             Verb::Del => (draft.json, draft.is_removed) = (None, true),
@@ -517,19 +566,6 @@ fn counts(matched: usize, changed: usize) -> Expect {
     let names = [Expect::Text("matched"), Expect::Text("changed")];
     let [matched_name, changed_name] = names;
     Expect::Array(vec![matched_name, count(matched), changed_name, count(changed)])
-}
-
-/// An operation of an update as DOC.TXN has it: its operand is JSON, where it is no path and no duration.
-fn change_json(change: &Change) -> Json {
-    let words = change_words(std::slice::from_ref(change));
-    let has_path = !change.1.is_empty();
-    let is_text = matches!(change.0.as_str(), "RENAME" | "NOW");
-    let word = |(at, word): (usize, &String)| {
-        let is_json = at == 1 + usize::from(has_path) && !is_text;
-        let json = Json::parse(word).ok().filter(|_| is_json);
-        json.unwrap_or_else(|| text(word))
-    };
-    Json::Array(words.iter().enumerate().map(word).collect())
 }
 
 impl Part {

@@ -36,6 +36,16 @@ impl World {
                 plan.extend(self.remove("UNLINK", std::slice::from_ref(key))?);
                 Some(plan)
             }
+            // A document that comes out of the open, and hides something, loses that some time later.
+            Op::Rename { from, .. }
+            | Op::RenameNx { from, .. }
+            | Op::Copy { from, .. }
+            | Op::Restore { from, .. }
+            | Op::Move { key: from, .. }
+                if self.space().hides(from) =>
+            {
+                None
+            }
             Op::Rename { from, to } => {
                 let expect = match self.rename(from, to, false) {
                     None => Expect::Error("ERR"),
@@ -57,8 +67,10 @@ impl World {
                     return plan(&words, Expect::Error("ERR"));
                 }
                 let is_free = !self.spaces[*to].entries.contains_key(key);
-                let entry = if is_free { self.take(db, key) } else { None };
-                let is_done = entry.map(|entry| self.bring(*to, key, entry)).is_some();
+                let is_done = is_free && self.space().entries.contains_key(key);
+                if is_done {
+                    self.carry((db, key), (*to, key), "move");
+                }
                 plan(&words, Expect::Int(is_done.into()))
             }
             Op::SwapDb(a, b) => {
@@ -165,6 +177,7 @@ impl World {
     fn flush(&mut self, db: usize) {
         self.spaces[db].entries.clear();
         self.spaces[db].leftovers.clear();
+        self.flush_streams(db);
     }
 
     fn expire(&mut self, key: &str, ttl: Ttl, only: Only) -> Option<Plan> {
@@ -226,8 +239,7 @@ impl World {
         if only_new && entries.contains_key(to) {
             return Some(false);
         }
-        let entry = self.take(db, from)?;
-        self.bring(db, to, entry);
+        self.carry((db, from), (db, to), "rename");
         Some(true)
     }
 
@@ -246,7 +258,7 @@ impl World {
         let source = self.space().entries.get(from).cloned();
         let is_free = replace || !self.spaces[db].entries.contains_key(to);
         let entry = source.filter(|_| is_free);
-        let is_done = entry.map(|entry| self.bring(db, to, entry)).is_some();
+        let is_done = entry.map(|entry| self.bring(db, to, entry, "copy")).is_some();
         plan(&words, Expect::Int(is_done.into()))
     }
 
@@ -275,7 +287,7 @@ impl World {
         if level.is_some_and(|level| level < 0) {
             self.take(db, to);
         } else {
-            self.bring(db, to, entry);
+            self.bring(db, to, entry, "restore");
         }
         plan(&words, Expect::Ok)
     }

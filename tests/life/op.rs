@@ -389,6 +389,13 @@ impl Op {
         self.is_reload() || is_other
     }
 
+    /// Whether streams come, go or lose entries by it.
+    pub fn ends_streams(&self) -> bool {
+        let is_declaring =
+            matches!(self, Op::Create { .. } | Op::Drop { .. } | Op::Redeclare { .. });
+        is_declaring || matches!(self, Op::FlushDb { .. } | Op::FlushAll { .. } | Op::Evict { .. })
+    }
+
     /// Whether the server reads back what it has kept.
     pub fn is_reload(&self) -> bool {
         matches!(self, Op::Reload | Op::LoadAof | Op::Restart)

@@ -96,7 +96,7 @@ impl World {
         members.sort_by_key(|(key, _)| *key);
         for (key, doc) in members {
             let is_deleted = deleted.iter().any(|(deleted, _)| *deleted == key);
-            (key, doc.stamp, doc.birth, is_deleted).hash(&mut documents);
+            (key, doc.stamp, doc.birth, is_deleted, doc.hides).hash(&mut documents);
             (key, doc.json.print(), is_deleted).hash(&mut values);
         }
         let NaiveSchema { fields, indexes, .. } = space.schema(name);
@@ -185,9 +185,17 @@ impl World {
                 slot: self.space().slot(key),
                 stamp: doc.stamp,
                 expires: ttl.map(|level| self.instants(level)),
+                parts: self.part_times(doc),
             },
             Some(_) => Expect::Error("WRONGTYPE"),
         }
+    }
+
+    /// The parts of a document that lapse, and between which instants.
+    fn part_times(&self, doc: &Doc) -> Vec<(String, (i64, i64))> {
+        let part =
+            |(path, after_ms): (&String, &i64)| (path.clone(), self.part_instants(*after_ms));
+        doc.timed.0.iter().map(part).collect()
     }
 
     fn list(&self, pattern: Option<&str>) -> Option<Plan> {
@@ -226,7 +234,9 @@ pub fn text(random: &mut Random, world: &World, key: &str) -> String {
     if random.chance(1) {
         return "{\"n\":".to_owned();
     }
-    if let Some(doc) = world.space().doc(key).filter(|doc| doc.exact && random.chance(5)) {
+    if let Some(doc) = world.space().doc(key).filter(|doc| doc.exact && random.chance(5))
+        && doc.json.member("times").is_none()
+    {
         return doc.json.print();
     }
     let schema = world.space().schema(&name);

@@ -1,19 +1,22 @@
 //! Scripts run on a server, in batches whose replies are compared afterwards.
 
+use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use folio_tests::{Options, Server};
+use folio_tests::{Maker, Options, Server};
 use redis::{ProtocolVersion, Value};
 
 use crate::check::{is_lasting, questions};
-use crate::expect::{Expect, Versions, fits};
+use crate::expect::{Expect, Versions, fits, version};
 use crate::op::Op;
 use crate::setup::Setup;
 use crate::source::Abilities;
 use crate::step::LIBRARY;
+use crate::stream::Fold;
+use crate::told::Stream;
 use crate::wire::{Command, Wire, command, shown, time_ms};
-use crate::world::{DATABASES, SOON, SOON_MS, World};
+use crate::world::{DATABASES, SOON, SOON_MS, Slot, World};
 
 /// Commands sent at once; few where something lapses soon after.
 const BATCH: usize = 120;
@@ -21,9 +24,9 @@ const SOON_BATCH: usize = 60;
 /// How long what lingers over a reload is there.
 const LINGER_MS: i64 = 800;
 /// How long a replica, a rewrite or a clock is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How often two servers' digests are asked for until they agree.
-const DIGESTS_MAX: usize = 5;
+pub const DIGESTS_MAX: usize = 5;
 
 /// Why a run ended.
 #[derive(Debug)]
@@ -90,6 +93,11 @@ impl Rig {
         self.wire.call(&["PING"]).is_ok()
     }
 
+    /// Whether a server says that it took a key for want of memory: Valkey does not.
+    pub fn says_evicted(&self) -> bool {
+        self.server.version().maker == Maker::Redis
+    }
+
     /// What operations this rig can take.
     pub fn abilities(&self) -> Abilities {
         let has_log = matches!(self.kept, Kept::Log | Kept::PlainLog);
@@ -111,6 +119,8 @@ impl Rig {
                 }
             }
         }
+        // The streams that told of the first.
+        self.wire.call(&["FLUSHALL", "SYNC"])?;
         self.wire.call(&["SELECT", "0"])?;
         let mut world = World::new(self.wire.now_ms()?);
         world.copies_stray = self.server.version().copies_stray();
@@ -140,6 +150,12 @@ impl Rig {
             }
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// Asks the replica, if there is one, once it has what its primary has.
+    pub fn ask_replica(&mut self, commands: &[Command]) -> Result<Option<Vec<Value>>, String> {
+        self.wait_for_replica()?;
+        self.replica.as_mut().map(|(_, wire)| wire.ask(commands)).transpose()
     }
 
     /// The replica goes its own way for a moment, so that it has to be synced in full.
@@ -218,7 +234,9 @@ impl Rig {
 pub struct Run<'r> {
     pub rig: &'r mut Rig,
     pub world: World,
-    versions: Versions,
+    pub versions: Versions,
+    /// What has been read of change streams.
+    pub folds: HashMap<Slot, Fold>,
     batch: Vec<(Command, Expect, usize)>,
     /// Something in the batch lapses soon.
     soon: bool,
@@ -242,6 +260,7 @@ impl<'r> Run<'r> {
             rig,
             world,
             versions: Versions::default(),
+            folds: HashMap::new(),
             batch: Vec::new(),
             soon: false,
             deadline_ms: None,
@@ -261,6 +280,10 @@ impl<'r> Run<'r> {
         self.at = at;
         if !op.is_reload() {
             self.end_lingering()?;
+        }
+        if op.ends_streams() {
+            self.flush()?;
+            self.check_streams()?;
         }
         if op.is_heavy() {
             self.flush()?;
@@ -303,6 +326,8 @@ impl<'r> Run<'r> {
         let time = || command(&["TIME"]);
         let mut commands = vec![time()];
         commands.extend(batch.iter().map(|(command, ..)| command.clone()));
+        let lapsing = if self.soon { self.world.lapsing() } else { Vec::new() };
+        commands.extend(self.versions_of(&lapsing));
         commands.push(time());
         let replies = self.rig.wire.ask(&commands).map_err(|text| Stop::Fault(batch[0].2, text))?;
         let times = (time_ms(&replies[0]), time_ms(&replies[replies.len() - 1]));
@@ -321,8 +346,47 @@ impl<'r> Run<'r> {
             self.wait_until(ended + SOON_MS + 1)?;
             self.world.pass();
             self.passed = true;
+            let before = &replies[1 + batch.len()..replies.len() - 1];
+            self.wait_for_removals(&lapsing, before)?;
         }
         Ok(())
+    }
+
+    /// Asks for the versions of documents; the selected database is as before afterwards.
+    fn versions_of(&self, keys: &[(usize, String)]) -> Vec<Command> {
+        let select = |db: usize| command(&["SELECT", &db.to_string()]);
+        let meta = |(db, key): &(usize, String)| [select(*db), command(&["DOC.META", key])];
+        let mut commands: Vec<Command> = keys.iter().flat_map(meta).collect();
+        commands.extend((!keys.is_empty()).then(|| select(self.world.db)));
+        commands
+    }
+
+    /// Waits until the server has removed the parts that have lapsed, which gives their documents other versions than `before`.
+    fn wait_for_removals(
+        &mut self,
+        lapsing: &[(usize, String)],
+        before: &[Value],
+    ) -> Result<(), Stop> {
+        let is_there = |(db, key): &(usize, String)| self.world.spaces[*db].doc(key).is_some();
+        let waiting: Vec<bool> = lapsing.iter().map(is_there).collect();
+        if waiting.contains(&true) {
+            self.happened.push("a part lapses");
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let replies = self.rig.wire.ask(&self.versions_of(lapsing));
+            let replies = self.fault(replies)?;
+            let metas = before.iter().zip(&replies).skip(1).step_by(2);
+            let mut left =
+                metas.zip(lapsing).zip(&waiting).filter(|(((before, after), _), waits)| {
+                    **waits && version(before) == version(after)
+                });
+            let Some(((_, key), _)) = left.next() else { return Ok(()) };
+            if Instant::now() > deadline {
+                return self.fault(Err(format!("{key:?} keeps what has lapsed")));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn wait_until(&mut self, then_ms: i64) -> Result<(), Stop> {
@@ -338,6 +402,7 @@ impl<'r> Run<'r> {
 
     /// Asks everything, of the replica too. Gives the answers that last.
     fn check(&mut self) -> Result<Vec<(Command, Value)>, Stop> {
+        self.check_streams()?;
         let ops = questions(&self.world, self.at as u64 + 1);
         let (mut commands, mut expects, mut lasting) = (Vec::new(), Vec::new(), Vec::new());
         for op in &ops {
@@ -447,6 +512,9 @@ impl<'r> Run<'r> {
         let before = self.check_in_time()?;
         let done = self.rig.reload(op, self.world.db);
         self.fault(done)?;
+        // What has lapsed is not read back, and not told.
+        let streams = self.world.spaces.iter_mut().flat_map(|space| space.streams.values_mut());
+        streams.for_each(Stream::may_lapse);
         let after = self.check_in_time()?;
         for ((command, before), (_, after)) in before.iter().zip(&after) {
             if before != after {

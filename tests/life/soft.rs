@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use folio_tests::naive::Json;
+use folio_tests::naive::{Json, Timed};
 
 use crate::expect::Expect;
 use crate::many::refused;
 use crate::op::{Ids, Ttl};
 use crate::step::{Plan, plan};
+use crate::told::MADE;
+use crate::update::fill;
 use crate::world::{Doc, Entry, Held, World};
 
 /// Creates a document and brings it to a key: the id that it got only the server knows.
@@ -39,14 +41,21 @@ impl World {
         if !codes.is_empty() {
             return plan(&words, refused(codes));
         }
+        let db = self.db;
+        self.group = Some(self.number());
         for key in &live {
             let stamp = self.number();
+            let before = self.space().doc(key).map(|doc| Doc { stamp, ..doc.clone() });
             let entry = self.space_mut().entries.get_mut(*key)?;
             if let Held::Doc(doc) = &entry.held {
                 entry.held = Held::Deleted(Doc { stamp, ..doc.clone() });
             }
             entry.ttl = level.or(entry.ttl);
+            if let Some(doc) = before {
+                self.tell_removal(db, "delete", key, &doc, Some("soft"));
+            }
         }
+        self.group = None;
         plan(&words, Expect::Int(live.len() as i64))
     }
 
@@ -60,13 +69,17 @@ impl World {
         let is_other = keys.iter().any(|key| self.space().is_other(key));
         codes.extend(is_other.then_some("WRONGTYPE"));
         let mut then = self.clone();
+        then.group = Some(then.number());
         for key in &gone {
             let stamp = then.number();
             let entry = then.space_mut().entries.get_mut(*key)?;
             if let Held::Deleted(doc) = &entry.held {
-                entry.held = Held::Doc(Doc { stamp, ..doc.clone() });
+                entry.held = Held::Doc(Doc { stamp, hides: false, ..doc.clone() });
             }
             entry.ttl = entry.ttl.filter(|_| keep_ttl);
+            if let Some(doc) = then.space().doc(key).cloned() {
+                then.tell_of(then.db, "insert", key, &doc, Some("undelete"));
+            }
         }
         for key in &gone {
             let Some(name) = self.space().place(key) else {
@@ -82,6 +95,7 @@ impl World {
             return plan(&words, refused(codes));
         }
         let count = gone.len() as i64;
+        then.group = None;
         *self = then;
         plan(&words, Expect::Int(count))
     }
@@ -114,30 +128,30 @@ impl World {
             Ids::Given(id) => Some(id.to_string()),
         };
         words.extend(id.as_deref().map(|id| ["ID", id]).into_iter().flatten());
-        let key = format!("{prefix}{}", id.as_deref().unwrap_or("made"));
+        let key = format!("{prefix}{}", id.as_deref().unwrap_or(MADE));
         if self.space().place(&key).as_deref() != Some(name) {
             return plan(&words, Expect::Error("KEY"));
         }
         let mut codes = BTreeSet::new();
         codes.extend(self.space().is_other(&key).then_some("WRONGTYPE"));
         codes.extend(self.space().doc(&key).is_some().then_some("EXISTS"));
-        let Ok(json) = Json::parse(json) else {
+        let Ok(mut json) = Json::parse(json) else {
             codes.insert("JSON");
             return plan(&words, refused(codes));
         };
         let schema = self.space().schema(name);
+        fill(&schema, None, &mut json, true)?;
         codes.extend(schema.breach(&json).is_some().then_some("SCHEMA"));
         codes.extend(self.space().clash(name, &key, None, &json).then_some("UNIQUE"));
         if !codes.is_empty() {
             return plan(&words, refused(codes));
         }
-        let doc = self.changed(None, json, true);
+        let doc = self.changed(None, json, true, Timed::default());
         let db = self.db;
         let entry = Entry { held: Held::Doc(doc), ttl: None };
-        self.put(db, &key, entry.clone());
+        self.put(db, &key, entry);
         if key != to {
-            self.take(db, &key);
-            self.bring(db, to, entry);
+            self.carry((db, &key), (db, to), "rename");
         }
         plan(&words, Expect::Ok)
     }

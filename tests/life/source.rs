@@ -6,7 +6,7 @@ use crate::kinds::POLICIES;
 use crate::many::{Many, Part, Verb, of_insert};
 use crate::op::{Change, Form, Ids, Only, Op, Returned, SetTtl, Ttl, Update, When};
 use crate::read;
-use crate::world::{DATABASES, World};
+use crate::world::{DATABASES, SOON_MS, World};
 
 /// Operations between two comparisons of everything.
 const CHECK_EVERY: usize = 1_000;
@@ -22,6 +22,10 @@ const EVICTED_BYTES: [u64; 4] = [1, 3_000, 20_000, 1 << 40];
 /// short a time.
 const PASS_EVERY: usize = 250;
 const SOON_LAST: usize = 30;
+
+/// How many milliseconds parts of documents are there.
+const TIMES: [i64; 3] = [1_500_000, 2_500_000, 2_500_001];
+const SOON_TIMES: [i64; 4] = [SOON_MS, SOON_MS, SOON_MS, 1_500_000];
 
 const NAMES: [&str; 3] = ["users", "goods", "notes"];
 const PATHS: [&str; 9] =
@@ -265,6 +269,11 @@ impl Source {
         let mut changes = vec![(verb, path.clone(), operand)];
         if changes[0].0 == "NOW" {
             changes.push(("SET".to_owned(), path, "null".to_owned()));
+        }
+        if self.random.chance(if self.soon { 50 } else { 12 }) {
+            let times: &[i64] = if self.soon { &SOON_TIMES } else { &TIMES };
+            let [verb, path, operand] = updates::ttl(&mut self.random, held, times).parts();
+            changes.push((verb, path, operand));
         }
         changes
     }

@@ -2,10 +2,12 @@
 //! own writes.
 
 use folio_tests::naive::model::{NaiveCollection, is_same as has_value_of};
-use folio_tests::naive::{self, Json, NaiveSchema};
+use folio_tests::naive::{self, Json, NaiveSchema, Timed};
 
 use crate::expect::Expect;
 use crate::op::{Form, Op, SetTtl, Ttl, Update, When};
+use crate::told::What;
+use crate::update::{fill, moves};
 use crate::wire::{Command, command};
 use crate::world::{Doc, Entry, Held, Level, World, any_share, prefix_of, schema_of};
 
@@ -173,7 +175,7 @@ impl World {
         when: When,
         level: Option<Level>,
     ) -> Option<Expect> {
-        let Ok(json) = Json::parse(json) else { return Some(Expect::Error("JSON")) };
+        let Ok(mut json) = Json::parse(json) else { return Some(Expect::Error("JSON")) };
         let old = match self.space().entries.get(key) {
             Some(Entry { held: Held::Doc(doc), .. }) => Some(doc.clone()),
             None | Some(Entry { held: Held::Deleted(_), .. }) => None,
@@ -187,19 +189,22 @@ impl World {
             _ => {}
         }
         let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
-        let is_same = old.as_ref().is_some_and(|old| old.json == json);
+        let schema = self.space().schema(&slot.1);
+        fill(&schema, old.as_ref().map(|old| &old.json), &mut json, true)?;
+        let is_same = old.as_ref().is_some_and(|old| old.json == json && old.timed.is_empty());
         if old.as_ref().is_some_and(|old| !old.exact && has_value_of(&old.json, &json)) {
             return None;
         }
         if !is_same {
-            if self.space().schema(&slot.1).breach(&json).is_some() {
+            let is_moved = moves(&schema, old.as_ref(), &json, true)?;
+            if is_moved || schema.breach(&json).is_some() {
                 return Some(Expect::Error("SCHEMA"));
             }
             if self.space().clash(&slot.1, key, None, &json) {
                 return Some(Expect::Error("UNIQUE"));
             }
         }
-        let doc = self.changed(old, json, true);
+        let doc = self.changed(old, json, true, Timed::default());
         let expect = Expect::Version { slot, stamp: doc.stamp, is_new: !is_same };
         let db = self.db;
         self.put(db, key, Entry { held: Held::Doc(doc), ttl: level });
@@ -209,16 +214,17 @@ impl World {
         Some(expect)
     }
 
-    /// A document with its new text; the version stays when the text does, the birth always.
-    pub fn changed(&mut self, old: Option<Doc>, json: Json, exact: bool) -> Doc {
-        match old {
-            Some(old) if old.json == json => old,
-            Some(old) => Doc { json, exact, birth: old.birth, stamp: self.number() },
-            None => {
-                let number = self.number();
-                Doc { json, exact, birth: number, stamp: number }
-            }
+    /// A document with its new text; the version stays when all does, the birth always.
+    pub fn changed(&mut self, old: Option<Doc>, json: Json, exact: bool, timed: Timed) -> Doc {
+        if let Some(old) = &old
+            && old.json == json
+            && old.timed == timed
+        {
+            return old.clone();
         }
+        let stamp = self.number();
+        let birth = old.map_or(stamp, |old| old.birth);
+        Doc { json, exact, birth, stamp, timed, hides: false }
     }
 
     fn doc_del(&mut self, keys: &[String]) -> Option<Plan> {
@@ -239,10 +245,16 @@ impl World {
     }
 
     fn create(&mut self, name: &str, seed: u64) -> Option<Plan> {
+        self.has_no_hiding_strays()?;
         let (schema, prefix) = (schema_of(seed), prefix_of(name));
         let mut words = vec!["DOC.CREATE".to_owned()];
         words.extend(schema.create_arguments(name));
         words.extend(["PREFIX".to_owned(), prefix.clone()]);
+        let what = What::of(seed);
+        words.extend(what.into_iter().flat_map(|what| ["CHANGES", what.word()]).map(str::to_owned));
+        if self.space().docs().any(|(_, doc, _)| doc.timed.is_unsure(&schema)) {
+            return None;
+        }
         let expect = self.create_expect(name, seed, prefix, schema);
         plan(&words, expect)
     }
@@ -257,7 +269,8 @@ impl World {
         let space = self.space();
         if let Some(declared) = space.declared.get(name) {
             let arguments = |schema: &NaiveSchema| schema.create_arguments(name);
-            let is_same = arguments(&declared.schema) == arguments(&schema);
+            let is_same = arguments(&declared.schema) == arguments(&schema)
+                && What::of(declared.seed) == What::of(seed);
             return if is_same { Expect::Ok } else { Expect::Error("COLLECTIONEXISTS") };
         }
         let is_elsewhere = prefix != format!("{name}:");
@@ -269,10 +282,16 @@ impl World {
             key.starts_with(&prefix)
                 && space.place(key).is_some_and(|open| prefix_of(&open) == prefix)
         });
-        let moving: Vec<&Json> = moving.map(|(_, doc, _)| &doc.json).collect();
-        if moving.iter().any(|json| schema.breach(json).is_some() || schema.has_huge_number(json)) {
+        let moving: Vec<&Doc> = moving.map(|(_, doc, _)| doc).collect();
+        let breaks = |Doc { json, timed, .. }: &&Doc| {
+            schema.breach(json).is_some()
+                || schema.has_huge_number(json)
+                || timed.breach(&schema).is_some()
+        };
+        if moving.iter().any(breaks) {
             return Expect::Error("SCHEMA");
         }
+        let moving: Vec<&Json> = moving.iter().map(|doc| &doc.json).collect();
         if any_share(&schema, &moving) {
             return Expect::Error("UNIQUE");
         }
@@ -280,10 +299,18 @@ impl World {
         let declared = crate::world::Declared { prefix, schema, seed };
         self.space_mut().declared.insert(name.to_owned(), declared);
         self.bring_home(strays);
+        self.begin_stream(name, What::of(seed));
         Expect::Ok
     }
 
+    /// Whether no declaration that comes or goes brings a document home of which parts are to be removed then; none otherwise.
+    fn has_no_hiding_strays(&self) -> Option<()> {
+        let space = self.space();
+        (!space.strays().iter().any(|key| space.hides(key))).then_some(())
+    }
+
     fn drop_collection(&mut self, name: &str, documents: bool) -> Option<Plan> {
+        self.has_no_hiding_strays()?;
         let mut words = vec!["DOC.DROP", name];
         words.extend(documents.then_some("DOCUMENTS"));
         let space = self.space();
@@ -300,6 +327,7 @@ impl World {
         }
         let strays = space.strays();
         self.space_mut().declared.remove(name);
+        self.end_stream(name, documents);
         self.bring_home(strays);
         let db = self.db;
         for key in members.iter().filter(|_| documents) {
@@ -454,6 +482,7 @@ pub fn naive_collection_of(
             created_ms: 0,
             updated_ms: 0,
             expires_ms: None,
+            timed: Timed::default(),
             is_deleted: entry.is_some_and(|entry| is_deleted(&entry.held)),
         });
     }

@@ -2,7 +2,7 @@
 
 use folio_tests::generate::Random;
 use folio_tests::naive::model::is_same as has_value_of;
-use folio_tests::naive::{self, Ground, Json, Kind, NaiveSchema, Path, Refusal, update};
+use folio_tests::naive::{self, Ground, Json, Kind, NaiveSchema, Path, Refusal, Timed, timed};
 
 use crate::expect::Expect;
 use crate::kinds::OPERATIONS;
@@ -37,7 +37,9 @@ pub struct Made {
     pub json: Json,
     /// The text is known digit for digit.
     pub exact: bool,
-    /// It is the text that was; none where that is not known.
+    /// Its parts that lapse by themselves.
+    pub timed: Timed,
+    /// It is what was; none where that is not known.
     pub is_same: Option<bool>,
 }
 
@@ -75,6 +77,19 @@ pub fn change_words(changes: &[Change]) -> Vec<String> {
     changes.iter().flat_map(words).collect()
 }
 
+/// An operation of an update as DOC.TXN has it: its operand is JSON, where it is no path and no duration.
+pub fn change_json(change: &Change) -> Json {
+    let words = change_words(std::slice::from_ref(change));
+    let has_path = !change.1.is_empty();
+    let is_text = matches!(change.0.as_str(), "RENAME" | "NOW" | "TTL" | "PTTL");
+    let word = |(at, word): (usize, &String)| {
+        let is_json = at == 1 + usize::from(has_path) && !is_text;
+        let json = Json::parse(word).ok().filter(|_| is_json);
+        json.unwrap_or_else(|| Json::String(word.clone()))
+    };
+    Json::Array(words.iter().enumerate().map(word).collect())
+}
+
 /// What operations make of a document under a schema: the code of the error where one is refused.
 pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made, &'static str> {
     // A string is a number where a decimal is declared.
@@ -85,39 +100,70 @@ pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made,
     if !changes.iter().all(is_number) {
         return Err("ERR");
     }
-    let mut json = old.json.clone();
-    let mut exact = old.exact;
-    for (verb, path, operand) in changes {
-        let change = naive::Change::of_parts(verb, path, operand).expect("a drawn change is one");
-        exact = exact && !change.is_arithmetic();
-        update::apply(&mut json, &change, Ground { schema, now_ms: 0 }).map_err(|refusal| {
-            match refusal {
-                Refusal::Overflow(_) => "OVERFLOW",
-                Refusal::Test(_) => "TEST",
-                Refusal::Schema(_) => "SCHEMA",
-                _ => "PATH",
-            }
-        })?;
-    }
-    let is_same = sameness(old, &json, exact);
-    Ok(Made { json, exact, is_same })
+    let (mut json, mut timed) = (old.json.clone(), old.timed.clone());
+    let drawn = |(verb, path, operand): &Change| {
+        naive::Change::of_parts(verb, path, operand).expect("a drawn change is one")
+    };
+    let changes: Vec<naive::Change> = changes.iter().map(drawn).collect();
+    let exact = old.exact && !changes.iter().any(naive::Change::is_arithmetic);
+    let ground = Ground { schema, now_ms: 0 };
+    timed::apply_all(&mut json, &mut timed, &changes, ground).map_err(|refusal| match refusal {
+        Refusal::Overflow(_) => "OVERFLOW",
+        Refusal::Test(_) => "TEST",
+        Refusal::Schema(_) => "SCHEMA",
+        _ => "PATH",
+    })?;
+    // Whether a time that is given anew is another one hangs on the clock.
+    let is_anew = |change: &naive::Change| match change {
+        naive::Change::Ttl(path, Some(after_ms)) => old.timed.0.get(&path.text()) == Some(after_ms),
+        _ => false,
+    };
+    let is_anew = changes.iter().any(is_anew);
+    let is_same = sameness(old, &json, &timed, exact).filter(|is_same| !(*is_same && is_anew));
+    Ok(Made { json, exact, timed, is_same })
 }
 
 /// Whether the outcome hangs on the text of a number that was computed, which the model does not know: what is not of its declared
 /// type is compared by its text.
-pub fn hangs_on_text(mut exact: bool, changes: &[Change], schema: &NaiveSchema) -> bool {
-    changes.iter().any(|(verb, path, _)| {
+pub fn hangs_on_text(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> bool {
+    let mut exact = old.exact;
+    let gives = |(verb, ..): &Change| matches!(verb.as_str(), "TTL" | "PTTL");
+    let has_timed = !old.timed.is_empty() || changes.iter().any(gives);
+    changes.iter().any(|(verb, path, operand)| {
         exact = exact && !matches!(verb.as_str(), "INCR" | "MUL");
         let compares = matches!(verb.as_str(), "ADD" | "PULL" | "MIN" | "MAX");
         let is_declared = |path: &Path| schema.kind_of(path).is_some();
         let has_type = |path: Path| is_declared(&path) || is_declared(&path.every());
-        !exact && compares && has_type(Path::plain(path))
+        let is_whole = has_timed && matches!(verb.as_str(), "MERGE" | "PATCH");
+        let from_within = |to: &Path| Path::plain(path).0.starts_with(&to.0);
+        let rises = verb == "RENAME" && has_timed && from_within(&Path::plain(operand));
+        rises || !exact && (is_whole || compares && has_type(Path::plain(path)))
     })
 }
 
-/// Whether a document has the text that it had; none where that is not known, or where a member may have its text or another
+/// What stands in the model where the server puts an instant.
+pub const INSTANT: &str = "instant";
+
+/// Puts in what the server does; none where no page says what it makes of a write that would change nothing but for that.
+pub fn fill(schema: &NaiveSchema, old: Option<&Json>, json: &mut Json, whole: bool) -> Option<()> {
+    let sent = json.clone();
+    schema.fill(json, whole, |_, _| Json::String(INSTANT.to_owned()));
+    (old != Some(&sent) || *json == sent).then_some(())
+}
+
+/// Whether what is IMMUTABLE would be another one; none where that hangs on the text of a number that was computed.
+pub fn moves(schema: &NaiveSchema, old: Option<&Doc>, json: &Json, exact: bool) -> Option<bool> {
+    let is_moved = old.is_some_and(|old| schema.moved(&old.json, json).is_some());
+    let is_exact = old.is_none_or(|old| old.exact) && exact;
+    (is_exact || !is_moved).then_some(is_moved)
+}
+
+/// Whether a document is what it was; none where that is not known, or where a member may have its text or another
 /// one of the same value: a sum that is the number that was may be written as that was, or otherwise.
-pub fn sameness(old: &Doc, json: &Json, exact: bool) -> Option<bool> {
+pub fn sameness(old: &Doc, json: &Json, timed: &Timed, exact: bool) -> Option<bool> {
+    if old.timed != *timed {
+        return Some(false);
+    }
     if old.exact && exact {
         return Some(old.json == *json);
     }
@@ -214,6 +260,38 @@ impl World {
         plan(&words, expect)
     }
 
+    /// The code with which what was made of a document is refused, if it is; none where that is not known.
+    #[expect(clippy::option_option, reason = "whether that is known, and whether it is refused")]
+    fn refusal(
+        &self,
+        key: &str,
+        name: &str,
+        old: Option<&Doc>,
+        made: &Made,
+    ) -> Option<Option<&'static str>> {
+        let Made { json, exact, timed, .. } = made;
+        let schema = self.space().schema(name);
+        if timed.is_unsure(&schema) {
+            return None;
+        }
+        let before = old.map(|old| &old.json);
+        let is_broken = match before {
+            Some(before) => breaks(&schema, before, json, *exact)?,
+            None => schema.breach(json).is_some(),
+        };
+        let is_given = old.map_or(!timed.is_empty(), |old| old.timed != *timed);
+        if is_broken
+            || moves(&schema, old, json, *exact)?
+            || (is_given && timed.breach(&schema).is_some())
+        {
+            return Some(Some("SCHEMA"));
+        }
+        if schema.has_huge_number(json) {
+            return Some(Some("JSON"));
+        }
+        Some(self.space().clash(name, key, before, json).then_some("UNIQUE"))
+    }
+
     fn update_expect(
         &mut self,
         update: &Update,
@@ -245,33 +323,25 @@ impl World {
         }
         let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
         let schema = self.space().schema(&slot.1);
-        let empty = || Doc { json: Json::Object(Vec::new()), exact: true, birth: 0, stamp: 0 };
-        if hangs_on_text(old.as_ref().is_none_or(|old| old.exact), changes, &schema) {
+        let held = old.clone().unwrap_or_else(|| Doc::of(Json::Object(Vec::new()), true));
+        if hangs_on_text(&held, changes, &schema) {
             return None;
         }
-        let Made { json, exact, is_same } =
-            match made(&old.clone().unwrap_or_else(empty), changes, &schema) {
-                Ok(made) => made,
-                Err(code) => return Some(Expect::Error(code)),
-            };
+        let mut made = match made(&held, changes, &schema) {
+            Ok(made) => made,
+            Err(code) => return Some(Expect::Error(code)),
+        };
         let before = old.as_ref().map(|old| &old.json);
-        let is_same = before.is_some() && is_same?;
-        if !is_same {
-            let is_broken = match before {
-                Some(before) => breaks(&schema, before, &json, exact)?,
-                None => schema.breach(&json).is_some(),
-            };
-            if is_broken {
-                return Some(Expect::Error("SCHEMA"));
-            }
-            if schema.has_huge_number(&json) {
-                return Some(Expect::Error("JSON"));
-            }
-            if self.space().clash(&slot.1, key, before, &json) {
-                return Some(Expect::Error("UNIQUE"));
-            }
+        let sent = made.json.clone();
+        fill(&schema, before, &mut made.json, before.is_none())?;
+        if made.json != sent {
+            made.is_same = sameness(&held, &made.json, &made.timed, made.exact);
         }
-        let doc = self.changed(old.clone(), json, exact);
+        let is_same = before.is_some() && made.is_same?;
+        if !is_same && let Some(code) = self.refusal(key, &slot.1, old.as_ref(), &made)? {
+            return Some(Expect::Error(code));
+        }
+        let doc = self.changed(old.clone(), made.json, made.exact, made.timed);
         let db = self.db;
         self.put(db, key, Entry { held: Held::Doc(doc.clone()), ttl: level });
         if level.is_some_and(|level| level < 0) {

@@ -5,14 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folio_tests::generate::{self, Random, indexed};
+use folio_tests::generate::{self, Random, constrained, indexed};
 use folio_tests::naive::unique::Unique;
-use folio_tests::naive::{Json, NaiveIndex, NaiveSchema};
+use folio_tests::naive::{Json, NaiveIndex, NaiveSchema, Timed};
+
+use crate::told::{Stream, is_soon};
 
 /// Logical databases in use.
 pub const DATABASES: usize = 3;
 /// How long what lapses soon is there.
 pub const SOON_MS: i64 = 40;
+/// Keeps what is drawn of constraints apart from the rest of a schema.
+const CONSTRAINTS: u64 = 0xc025_c025;
 /// Apart in time: two neighbouring levels far away.
 const STEP_MS: i64 = 1_000_000;
 
@@ -30,6 +34,22 @@ pub struct Doc {
     pub birth: u64,
     /// A name for the version, whose number only the server knows.
     pub stamp: u64,
+    /// The parts that lapse by themselves, each with the milliseconds that it was given: `SOON_MS` or far more.
+    pub timed: Timed,
+    /// Parts have lapsed that the server has not removed, and does not remove while the document is where it is.
+    pub hides: bool,
+}
+
+impl Doc {
+    /// A document that nobody has written yet.
+    pub fn of(json: Json, exact: bool) -> Self {
+        Self { json, exact, birth: 0, stamp: 0, timed: Timed::default(), hides: false }
+    }
+
+    /// Whether a part lapses soon.
+    pub fn has_soon(&self) -> bool {
+        self.timed.0.values().any(|after_ms| *after_ms <= SOON_MS)
+    }
 }
 
 /// What stands under a key.
@@ -41,6 +61,16 @@ pub enum Held {
     Text,
     Set,
     List,
+}
+
+impl Held {
+    /// The document, marked as deleted or not.
+    pub fn document(&self) -> Option<&Doc> {
+        match self {
+            Held::Doc(doc) | Held::Deleted(doc) => Some(doc),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +94,8 @@ pub struct Space {
     pub id: u64,
     pub entries: BTreeMap<String, Entry>,
     pub declared: BTreeMap<String, Declared>,
+    /// The change streams of collections that have one, or had one.
+    pub streams: BTreeMap<String, Stream>,
     /// Keys that lapsed, and that the server may not have removed.
     pub leftovers: BTreeSet<String>,
 }
@@ -74,6 +106,8 @@ pub struct World {
     pub spaces: Vec<Space>,
     pub db: usize,
     numbers: u64,
+    /// The command that is under way, if nobody says in which order it does what it does.
+    pub group: Option<u64>,
     /// The start of the far levels, in milliseconds since 1970.
     pub base_ms: i64,
     /// The server leads a client astray that copies a value of its own types into another database.
@@ -106,6 +140,10 @@ pub fn schema_of(seed: u64) -> NaiveSchema {
     }
     let unique = random.chance(30);
     indexed::declare(&mut random, &mut schema, 2, unique);
+    let mut random = Random::new(seed ^ CONSTRAINTS);
+    if random.chance(50) {
+        constrained::declare(&mut random, &mut schema);
+    }
     schema
 }
 
@@ -201,6 +239,12 @@ impl Space {
         strays.into_iter().collect()
     }
 
+    /// Whether the server would have to remove parts if the document of a key came into a collection: when it does, nobody
+    /// knows.
+    pub fn hides(&self, key: &str) -> bool {
+        self.doc(key).is_some_and(|doc| doc.hides)
+    }
+
     /// Whether `json`, under `key`, has a unique value that another document of the collection holds.
     /// Only values that `before` does not have count, if it is given.
     pub fn clash(&self, name: &str, key: &str, before: Option<&Json>, json: &Json) -> bool {
@@ -228,7 +272,8 @@ impl World {
     pub fn new(base_ms: i64) -> Self {
         let space = |id| Space { id, ..Space::default() };
         let spaces = (0..DATABASES as u64).map(space).collect();
-        Self { spaces, db: 0, numbers: 0, base_ms: base_ms / 1000 * 1000, copies_stray: false }
+        let base_ms = base_ms / 1000 * 1000;
+        Self { spaces, db: 0, numbers: 0, group: None, base_ms, copies_stray: false }
     }
 
     pub fn space(&self) -> &Space {
@@ -252,42 +297,124 @@ impl World {
 
     /// Whether anything lapses soon.
     pub fn has_soon(&self) -> bool {
-        let is_soon = |entry: &Entry| entry.ttl == Some(SOON);
+        let is_soon =
+            |entry: &Entry| is_soon(entry) || entry.held.document().is_some_and(Doc::has_soon);
         self.spaces.iter().any(|space| space.entries.values().any(is_soon))
     }
 
     /// The clock has gone on: what was to lapse soon has lapsed.
     pub fn pass(&mut self) {
-        for space in &mut self.spaces {
-            let is_due = |(_, entry): &(&String, &Entry)| entry.ttl == Some(SOON);
-            let due: Vec<String> =
-                space.entries.iter().filter(is_due).map(|(key, _)| key.clone()).collect();
-            for key in due {
-                space.entries.remove(&key);
-                space.leftovers.insert(key);
+        for db in 0..self.spaces.len() {
+            let entries = self.spaces[db].entries.iter();
+            let due = entries.filter(|(_, entry)| is_soon(entry)).map(|(key, _)| key.clone());
+            for key in due.collect::<Vec<String>>() {
+                self.tell_lapse(db, &key);
+                self.spaces[db].entries.remove(&key);
+                self.spaces[db].leftovers.insert(key);
             }
+            self.pass_parts(db);
         }
     }
 
-    /// Puts an entry under a key, whatever stood there.
+    /// Parts that were to lapse soon are gone: by a change, where the document belongs to a collection and is not deleted.
+    fn pass_parts(&mut self, db: usize) {
+        let mut entries = std::mem::take(&mut self.spaces[db].entries);
+        for (key, entry) in &mut entries {
+            let is_told =
+                matches!(entry.held, Held::Doc(_)) && self.spaces[db].place(key).is_some();
+            let (Held::Doc(doc) | Held::Deleted(doc)) = &mut entry.held else { continue };
+            if !doc.timed.lapse(&mut doc.json, SOON_MS + 1) {
+                continue;
+            }
+            doc.hides = !is_told;
+            if is_told {
+                doc.stamp = self.number();
+                self.tell_of(db, "update", key, doc, Some("ttl"));
+            }
+        }
+        self.spaces[db].entries = entries;
+    }
+
+    /// The live documents of collections of which a part lapses soon, with their databases.
+    pub fn lapsing(&self) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for (db, space) in self.spaces.iter().enumerate() {
+            let soon =
+                space.docs().filter(|(key, doc, _)| doc.has_soon() && space.place(key).is_some());
+            found.extend(soon.map(|(key, ..)| (db, key.clone())));
+        }
+        found
+    }
+
+    /// The instants between which a part lapses that was given so many milliseconds.
+    pub fn part_instants(&self, after_ms: i64) -> (i64, i64) {
+        match after_ms {
+            ..=SOON_MS => (0, i64::MAX),
+            _ => (self.base_ms + after_ms, self.base_ms + after_ms + STEP_MS / 2 - 1),
+        }
+    }
+
+    /// Puts an entry under a key, whatever stood there: a command on the document itself, or a value of another type.
     pub fn put(&mut self, db: usize, key: &str, entry: Entry) {
+        let before = self.spaces[db].doc(key).cloned();
+        match (&before, &entry.held) {
+            (None, Held::Doc(doc)) => self.tell_of(db, "insert", key, doc, None),
+            (Some(before), Held::Doc(doc)) if before.stamp != doc.stamp => {
+                self.tell_of(db, "update", key, doc, None);
+            }
+            (_, Held::Doc(_)) | (None, _) => {}
+            (Some(before), _) => self.tell_removal(db, "delete", key, before, Some("overwrite")),
+        }
+        self.replace(db, key, entry);
+    }
+
+    fn replace(&mut self, db: usize, key: &str, entry: Entry) {
         self.spaces[db].leftovers.remove(key);
         self.spaces[db].entries.insert(key.to_owned(), entry);
     }
 
     /// Takes a key's entry away.
     pub fn take(&mut self, db: usize, key: &str) -> Option<Entry> {
+        self.take_for(db, key, "delete", None)
+    }
+
+    /// Takes a key's entry away, which is told as this.
+    pub fn take_for(
+        &mut self,
+        db: usize,
+        key: &str,
+        op: &'static str,
+        cause: Option<&'static str>,
+    ) -> Option<Entry> {
+        if let Some(doc) = self.spaces[db].doc(key).cloned() {
+            self.tell_removal(db, op, key, &doc, cause);
+        }
         self.spaces[db].leftovers.remove(key);
         self.spaces[db].entries.remove(key)
     }
 
+    /// Takes an entry from one key to another, whatever stands there.
+    pub fn carry(&mut self, from: (usize, &str), to: (usize, &str), cause: &'static str) {
+        if !self.spaces[from.0].entries.contains_key(from.1) {
+            return;
+        }
+        self.take_for(to.0, to.1, "delete", Some("overwrite"));
+        if let Some(entry) = self.take_for(from.0, from.1, "delete", Some(cause)) {
+            self.bring(to.0, to.1, entry, cause);
+        }
+    }
+
     /// Puts an entry that Redis itself brings: a document is born.
-    pub fn bring(&mut self, db: usize, key: &str, mut entry: Entry) {
+    pub fn bring(&mut self, db: usize, key: &str, mut entry: Entry, cause: &'static str) {
+        self.take_for(db, key, "delete", Some("overwrite"));
         if let Held::Doc(doc) | Held::Deleted(doc) = &mut entry.held {
             doc.birth = self.number();
             doc.stamp = doc.birth;
         }
-        self.put(db, key, entry);
+        if let Held::Doc(doc) = &entry.held {
+            self.tell_of(db, "insert", key, doc, Some(cause));
+        }
+        self.replace(db, key, entry);
     }
 
     /// After a declaration has come or gone: strays whose keys name a collection now are born there, by key.

@@ -45,7 +45,7 @@ fn the_engine_does_what_the_model_does() {
         done += ROUND;
     }
     println!("{done} operations: {counts:?}; of updates {drawn:?}");
-    assert_eq!(drawn.len(), 15, "each operation of DOC.UPDATE is drawn");
+    assert_eq!(drawn.len(), 17, "each operation of DOC.UPDATE is drawn");
     // A run in which something never happened has not tested it.
     for kind in Kind::ALL {
         let count = counts.get(&kind).copied().unwrap_or(0);

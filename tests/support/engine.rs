@@ -72,6 +72,11 @@ impl Engine<'_> {
         }
     }
 
+    /// Whether a filter holds of a document, as IF asks.
+    pub fn holds(&self, document: &Document, text: &FilterText) -> bool {
+        exec::holds(self.collection, document, &self.bind(text))
+    }
+
     /// `DOC.COUNT`.
     pub fn count(&self, filter: Option<&FilterText>) -> u64 {
         let bound = filter.map(|text| self.bind(text));

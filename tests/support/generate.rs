@@ -11,6 +11,7 @@
 //! ```
 
 pub mod aggregate;
+pub mod constrained;
 pub mod extended;
 pub mod indexed;
 pub mod updates;
@@ -245,6 +246,18 @@ fn of_kind(kind: &Kind, random: &mut Random) -> Json {
     }
 }
 
+/// A value of a field, mostly such as it may be.
+fn of_field(field: &NaiveField, random: &mut Random) -> Json {
+    let mut value = of_kind(&field.kind, random);
+    for _ in 0..4 {
+        if !field.rules.break_on(&value, &field.kind) {
+            break;
+        }
+        value = of_kind(&field.kind, random);
+    }
+    value
+}
+
 fn of_nature(nature: Nature, random: &mut Random) -> Json {
     match nature {
         Nature::String => string(random),
@@ -270,7 +283,7 @@ fn value(path: &str, nature: Nature, schema: &NaiveSchema, random: &mut Random) 
             return Some(Json::Null);
         }
         let is_missing = !field.required && random.chance(15);
-        return (!is_missing).then(|| of_kind(&field.kind, random));
+        return (!is_missing).then(|| of_field(field, random));
     }
     match random.below(100) {
         0..15 => None,

@@ -1,19 +1,26 @@
 //! A store with a keyspace around it, and the model beside it.
 
+mod conditions;
 mod questions;
 mod updates;
 
 use std::collections::BTreeMap;
 
+use folio_engine::doc::timed::each_timed;
 use folio_engine::doc::{Document, Parsed};
-use folio_engine::path::Path;
-use folio_engine::schema::{Definition, Field, FieldType, IndexKind, NamedIndex, Nulls, On, Order};
+use folio_engine::path::{Path, Step};
+use folio_engine::schema::{
+    Constraints, Definition, Field, FieldType, IndexKind, NamedIndex, Nulls, On, Order,
+};
 use folio_engine::store::{Created, Prepared, Store};
+use folio_engine::update::Edited;
 use folio_engine::{Code, Limits};
 
 use crate::generate::extended::Language;
-use crate::generate::{self, Random, indexed};
-use crate::naive::{Json, Meta, NaiveCollection, NaiveIndex, NaiveNamed, NaiveSchema, Refusal};
+use crate::generate::{self, Random, constrained, indexed};
+use crate::naive::{
+    Json, Meta, NaiveCollection, NaiveField, NaiveIndex, NaiveNamed, NaiveSchema, Refusal, Timed,
+};
 
 /// What can happen in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,10 +28,13 @@ use crate::naive::{Json, Meta, NaiveCollection, NaiveIndex, NaiveNamed, NaiveSch
 pub enum Kind {
     Set,
     Refused,
+    Unmet,
+    Version,
     Update,
     Delete,
     Expire,
     Lapse,
+    LapsePart,
     Rename,
     Copy,
     Reload,
@@ -38,13 +48,16 @@ pub enum Kind {
 
 impl Kind {
     /// Each of them.
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Set,
         Kind::Refused,
+        Kind::Unmet,
+        Kind::Version,
         Kind::Update,
         Kind::Delete,
         Kind::Expire,
         Kind::Lapse,
+        Kind::LapsePart,
         Kind::Rename,
         Kind::Copy,
         Kind::Reload,
@@ -73,6 +86,8 @@ pub struct World {
     model: NaiveCollection,
     now_ms: i64,
     highest_version: u64,
+    /// The version in the store of each of the model's, as far as it was looked at.
+    versions: BTreeMap<u64, u64>,
     /// What has happened so far.
     pub counts: BTreeMap<Kind, usize>,
     /// The operations of DOC.UPDATE among it.
@@ -105,6 +120,9 @@ impl World {
         }
         let unique = random.chance(40);
         indexed::declare(&mut random, &mut schema, 3, unique);
+        if random.chance(50) {
+            constrained::declare(&mut random, &mut schema);
+        }
         let mut store = Store::new(seed);
         assert_eq!(store.create(DB, definition(&schema)), Ok(Created::New));
         let mut model = NaiveCollection::new(schema.clone());
@@ -119,6 +137,7 @@ impl World {
             space: BTreeMap::new(),
             now_ms: 1_000_000,
             highest_version: 0,
+            versions: BTreeMap::new(),
             counts: BTreeMap::new(),
             operations: BTreeMap::new(),
             forget_renames: false,
@@ -178,7 +197,20 @@ impl World {
             self.remove(key);
             return None;
         }
-        Some(entry.document.clone())
+        Some(self.lapse_parts(key))
+    }
+
+    /// What a primary does to a document that it is about to write: parts that are due go first.
+    fn lapse_parts(&mut self, key: &str) -> Document {
+        let document = self.space[key].document.clone();
+        let made = self.store.lapse_paths(DB, key.as_bytes(), &document, self.now_ms);
+        assert_eq!(made.is_some(), document.has_due_paths(self.now_ms), "{key}");
+        let Some(made) = made else { return document };
+        assert!(made.version() > self.highest_version, "a removal is a change");
+        self.highest_version = made.version();
+        *self.counts.entry(Kind::LapsePart).or_insert(0) += 1;
+        self.space.get_mut(key).expect("it was there just now").document = made.clone();
+        made
     }
 
     fn remove(&mut self, key: &str) {
@@ -191,12 +223,12 @@ impl World {
     fn write(
         &mut self,
         key: &str,
-        json: &[u8],
+        edited: &Edited,
         expires_ms: Option<i64>,
         whole: bool,
     ) -> Result<(), Code> {
         let mut parsed = Parsed::default();
-        parsed.parse(json, &self.limits).map_err(|error| error.code)?;
+        edited.parse(&mut parsed, &self.limits).map_err(|error| error.code)?;
         for _ in 0..=KEYS {
             let old = self.open(key);
             self.store.lapse_key(DB, key.as_bytes(), self.now_ms);
@@ -242,8 +274,13 @@ impl World {
         {
             *value = Json::Bool(true);
         }
+        let old = self.open(&key);
+        if !self.is_met(&key, old.as_ref()) {
+            return Kind::Unmet;
+        }
         let expected = self.model.set(&key, json.clone(), expires_ms, self.now_ms);
-        let done = self.write(&key, json.print().as_bytes(), expires_ms, true);
+        let edited = Edited { text: json.print().into_bytes(), timed: Vec::new() };
+        let done = self.write(&key, &edited, expires_ms, true);
         self.compare(done, expected.map(|_| ()), Kind::Set, &json.print())
     }
 
@@ -289,11 +326,26 @@ impl World {
     /// Time goes on; now and then the server's own expiry removes something.
     fn lapse(&mut self) -> Kind {
         self.now_ms += self.random.below(60) as i64;
+        self.model.lapse_parts(self.now_ms);
         if self.random.chance(30) {
             let key = self.key();
             self.open(&key);
         }
+        if self.random.chance(30) {
+            self.tick();
+        }
         Kind::Lapse
+    }
+
+    /// The timer of a primary: some documents lose what is due. Gives whether there were any.
+    fn tick(&mut self) -> bool {
+        let most = 1 + self.random.below(3);
+        let due = self.store.lapsing(self.now_ms, most);
+        for (_, key) in &due {
+            let key = std::str::from_utf8(key).expect("the keys of this test are text");
+            self.open(key);
+        }
+        !due.is_empty()
     }
 
     /// The order of events is that of Redis: the target goes, the value comes in anew, the source goes.
@@ -351,6 +403,7 @@ impl World {
             let old = &entry.document;
             let mut parsed = Parsed::default();
             parsed.parse(old.text(), &self.limits).expect("a stored text is in order");
+            parsed.set_timed(old.timed());
             let document = Document::new(&parsed, folio_engine::doc::Stamp::default());
             document.place(0, 0, old.seq(), old.version());
             self.store.adopt(DB, key.as_bytes(), &document, entry.expires_ms);
@@ -370,6 +423,8 @@ impl World {
 
     /// The declaration goes and comes back over the documents that are there.
     fn redeclare(&mut self) -> Kind {
+        // What is due and still there is gone before.
+        while self.tick() {}
         self.store.lapse(DB, NAME, self.now_ms);
         self.store.drop_collection(DB, NAME).expect("it was declared");
         let created = self.store.create(DB, definition(&self.schema));
@@ -387,8 +442,9 @@ impl World {
         assert_eq!(collection.len(), live.len() as u64);
         for held in live {
             let entry = &self.space[&held.key];
-            let (json, expected) = (text_of(&entry.document), held.json.print());
-            assert_eq!(json.print(), expected, "{}", held.key);
+            let seen = entry.document.seen_at(self.now_ms);
+            assert_eq!(text_of(&seen).print(), held.json.print(), "{}", held.key);
+            assert_eq!(timed_of(&seen), held.timed, "{}", held.key);
         }
     }
 }
@@ -396,6 +452,19 @@ impl World {
 fn text_of(document: &Document) -> Json {
     let text = std::str::from_utf8(document.text()).expect("a stored text is UTF-8");
     Json::parse(text).expect("a stored text is JSON")
+}
+
+/// The parts of a document that lapse by themselves.
+fn timed_of(document: &Document) -> Timed {
+    let part = |(at_ms, path): (i64, &str)| {
+        let path = Path::parse(path, 32).expect("a stored path is one");
+        let name = |step: &Step| match step {
+            Step::Name(name) => name.to_string(),
+            step => panic!("{step:?} is no name"),
+        };
+        (path.steps().iter().map(name).collect::<Vec<_>>().join("."), at_ms)
+    };
+    Timed(each_timed(document.timed()).map(part).collect())
 }
 
 /// The schema as the engine declares it.
@@ -412,10 +481,28 @@ pub fn definition(schema: &NaiveSchema) -> Definition {
         declared.nullable = field.nullable;
         declared.unique = field.unique;
         declared.index = field.index.map(kind);
+        declared.constraints = constraints(field);
         definition.fields.push(declared);
     }
     definition.indexes = schema.indexes.iter().map(named).collect();
     definition
+}
+
+/// The constraints of a field, by way of the JSON that declares it.
+fn constraints(field: &NaiveField) -> Option<Box<Constraints>> {
+    let text = |text: &str| Json::String(text.to_owned());
+    let mut members = vec![
+        ("path".to_owned(), text(&field.path.text())),
+        ("type".to_owned(), text(&field.kind.text())),
+        ("nocase".to_owned(), Json::Bool(field.kind.is_nocase())),
+    ];
+    members.extend(field.rules.members());
+    let fields = Json::Array(vec![Json::Object(members)]);
+    let whole = [("collection".to_owned(), text(NAME)), ("fields".to_owned(), fields)];
+    let json = Json::Object(whole.into()).print();
+    let declared = Definition::from_json(json.as_bytes(), &Limits::default());
+    let declared = declared.unwrap_or_else(|error| panic!("{error}: {json}"));
+    declared.fields.into_iter().next().and_then(|field| field.constraints)
 }
 
 fn kind(index: NaiveIndex) -> IndexKind {

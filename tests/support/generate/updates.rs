@@ -26,6 +26,9 @@ const PATHS: [(&str, Nature); 20] = [
     ("none.a[0]", Nature::Number),
     ("tags[0].a", Nature::Odd),
 ];
+/// Paths of names.
+const TIMED: [&str; 11] =
+    ["n", "s", "when", "price", "tags", "o", "o.x", "o.y", "o.y.z", "o.items", "none"];
 /// Paths of numbers.
 const NUMBERS: [(&str, Nature); 8] = [
     ("n", Nature::Number),
@@ -105,6 +108,19 @@ pub fn change(random: &mut Random, schema: &NaiveSchema, held: Option<&Json>) ->
             Change::Patch(Json::Array((0..count).map(|_| patched(random, schema, held)).collect()))
         }
     }
+}
+
+/// A time to live of a part, mostly of one that is there, so many milliseconds long.
+pub fn ttl(random: &mut Random, held: Option<&Json>, after_ms: &[i64]) -> Change {
+    let is_there = |path: &&str| held.is_none_or(|it| !Path::plain(path).values(it).is_empty());
+    let there: Vec<&str> = TIMED.into_iter().filter(is_there).collect();
+    let path = if there.is_empty() || random.chance(15) {
+        random.pick(&PATHS).0
+    } else {
+        random.pick(&there)
+    };
+    let after_ms = (!random.chance(15)).then(|| random.pick(after_ms));
+    Change::Ttl(Path::plain(path), after_ms)
 }
 
 /// A value of the path's type, mostly.

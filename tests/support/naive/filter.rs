@@ -154,6 +154,54 @@ pub enum Filter {
 }
 
 impl Filter {
+    /// The paths from the document that it asks for; what is asked of elements is within one of these.
+    pub fn paths(&self) -> Vec<Path> {
+        let all = |values: &[&Value]| -> Vec<Path> {
+            values.iter().flat_map(|value| value.paths()).cloned().collect()
+        };
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::paths).collect(),
+            Self::Not(part) => part.paths(),
+            Self::CompareValues(left, _, right) => all(&[left, right]),
+            Self::BetweenValues(value, least, greatest) => all(&[value, least, greatest]),
+            Self::InValues(value, _) => all(&[value]),
+            Self::Valid(_) => Vec::new(),
+            Self::Compare(path, ..)
+            | Self::Between(path, ..)
+            | Self::In(path, _)
+            | Self::Has(path, _)
+            | Self::HasAny(path, _)
+            | Self::HasAll(path, _)
+            | Self::Text(path, ..)
+            | Self::IsNull(path)
+            | Self::IsMissing(path)
+            | Self::IsBool(path, _)
+            | Self::Bare(path)
+            | Self::IsKind(path, _)
+            | Self::AnyWhere(path, _)
+            | Self::AllWhere(path, _) => vec![path.clone()],
+        }
+    }
+
+    /// Whether there may be documents of which it holds and others, by a look at its predicates alone: one that no value
+    /// satisfies, or each, asks for nothing.
+    pub fn asks_something(&self) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::asks_something),
+            Self::Not(part) => part.asks_something(),
+            Self::In(_, literals) | Self::HasAny(_, literals) | Self::HasAll(_, literals) => {
+                !literals.is_empty()
+            }
+            Self::Compare(..)
+            | Self::Has(..)
+            | Self::Text(..)
+            | Self::IsNull(_)
+            | Self::IsMissing(_)
+            | Self::Bare(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the filter can be bound to this schema: every literal converts to the declared type,
     /// no declared array is compared itself, what is asked of strings is asked of fields that
     /// may hold one, by a string that is in order, and arithmetic is done with what may be numbers.

@@ -7,6 +7,7 @@
 //! value              what a scalar is worth under a declared type: exact numbers, decimals, instants
 //! path               `a.b`, `a[0]`, `a[*].b`, and what they lead to
 //! schema             declared fields and indexes, and a document against them
+//! constraint         what values must be besides, and what the server puts in
 //! unique             what no two documents may hold
 //! order              the total order of ORDER
 //! meta               metadata, and where paths begin: at a document or at an element
@@ -17,6 +18,7 @@
 //! computed           comparisons, BETWEEN and IN over such values
 //! filter             the filter language as a tree: its text, and whether it holds
 //! update, patch      the operations of DOC.UPDATE, and those of JSON Patch among them
+//! timed              parts of documents that lapse by themselves
 //! model              documents with keys, births, versions and expiry: set, update, delete, find, count
 //! aggregate, reduce  groups of documents and what is computed of each
 //! ```
@@ -28,6 +30,7 @@
 pub mod aggregate;
 pub mod arithmetic;
 pub mod computed;
+pub mod constraint;
 pub mod filter;
 pub mod filter_text;
 pub mod json;
@@ -41,6 +44,7 @@ pub mod reduce;
 pub mod schema;
 pub mod text;
 pub mod time;
+pub mod timed;
 pub mod unique;
 pub mod update;
 pub mod value;
@@ -51,6 +55,8 @@ mod rules;
 mod rules_aggregate;
 #[cfg(test)]
 mod rules_computed;
+#[cfg(test)]
+mod rules_constraint;
 #[cfg(test)]
 mod rules_elements;
 #[cfg(test)]
@@ -76,4 +82,5 @@ pub use reduce::Reducer;
 pub use schema::{Kind, NaiveField, NaiveIndex, NaiveNamed, NaiveSchema};
 pub use text::TextTest;
 pub use time::Width;
+pub use timed::Timed;
 pub use update::{Change, Ground};

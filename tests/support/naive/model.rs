@@ -4,14 +4,17 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::{
+    constraint::Auto,
     filter::Filter,
     json::Json,
     meta::{Facts, Frame, Scope},
     order::{OrderBy, compare, compare_documents},
     path::Path,
     schema::{Kind, NaiveSchema},
+    time,
+    timed::{Timed, apply_all},
     unique::Unique,
-    update::{Change, Ground, apply},
+    update::{Change, Ground},
 };
 
 /// Why a write was refused. The server's error begins with the same word in capitals.
@@ -50,6 +53,8 @@ pub struct NaiveDocument {
     pub updated_ms: i64,
     /// When it lapses, in milliseconds since 1970.
     pub expires_ms: Option<i64>,
+    /// Its parts that lapse by themselves.
+    pub timed: Timed,
     /// It is marked as deleted, and asked for nevertheless: it holds no unique value.
     pub is_deleted: bool,
 }
@@ -86,44 +91,46 @@ impl NaiveCollection {
         expires_ms: Option<i64>,
         now_ms: i64,
     ) -> Result<u64, Refusal> {
-        if let Some(path) = self.schema.breach(&json) {
-            return Err(Refusal::Schema(path));
-        }
+        let json = self.filled(key, json, &Timed::default(), (true, now_ms));
+        self.judge(key, &json, now_ms)?;
         self.judge_unique(key, &json, now_ms)?;
         self.remove_lapsed(now_ms);
-        let version = self.store(key, json, now_ms);
+        let version = self.store(key, json, Timed::default(), now_ms);
         self.expire(key, expires_ms, now_ms);
         Ok(version)
     }
 
     /// `DOC.UPDATE`: all operations in order, or none. The time to live stays. Replies the version.
     pub fn update(&mut self, key: &str, changes: &[Change], now_ms: i64) -> Result<u64, Refusal> {
-        let json = self.get(key, now_ms).ok_or(Refusal::Missing)?.json.clone();
-        self.change(key, json, changes, now_ms)
+        let held = self.get(key, now_ms).ok_or(Refusal::Missing)?.clone();
+        self.change(key, (held.json, held.timed), changes, now_ms)
     }
 
     /// The same with UPSERT: an absent document begins as `{}`.
     pub fn upsert(&mut self, key: &str, changes: &[Change], now_ms: i64) -> Result<u64, Refusal> {
-        let held = self.get(key, now_ms).map(|document| document.json.clone());
-        self.change(key, held.unwrap_or(Json::Object(Vec::new())), changes, now_ms)
+        let held = self.get(key, now_ms).map(|it| (it.json.clone(), it.timed.clone()));
+        let empty = || (Json::Object(Vec::new()), Timed::default());
+        self.change(key, held.unwrap_or_else(empty), changes, now_ms)
     }
 
     fn change(
         &mut self,
         key: &str,
-        mut json: Json,
+        (mut json, mut timed): (Json, Timed),
         changes: &[Change],
         now_ms: i64,
     ) -> Result<u64, Refusal> {
-        for change in changes {
-            apply(&mut json, change, Ground { schema: &self.schema, now_ms })?;
-        }
-        if let Some(path) = self.schema.breach(&json) {
+        let before = timed.clone();
+        apply_all(&mut json, &mut timed, changes, Ground { schema: &self.schema, now_ms })?;
+        let is_birth = self.get(key, now_ms).is_none();
+        let json = self.filled(key, json, &timed, (is_birth, now_ms));
+        self.judge(key, &json, now_ms)?;
+        if let Some(path) = timed.breach(&self.schema).filter(|_| timed != before) {
             return Err(Refusal::Schema(path));
         }
         self.judge_unique(key, &json, now_ms)?;
         self.remove_lapsed(now_ms);
-        Ok(self.store(key, json, now_ms))
+        Ok(self.store(key, json, timed, now_ms))
     }
 
     /// `DOC.DEL` of one key: whether there was a document.
@@ -143,6 +150,17 @@ impl NaiveCollection {
             self.documents.retain(|document| document.key != key);
         }
         true
+    }
+
+    /// Time goes on: what is due of documents leaves them.
+    pub fn lapse_parts(&mut self, now_ms: i64) {
+        for document in &mut self.documents {
+            if document.timed.lapse(&mut document.json, now_ms) {
+                self.revision += 1;
+                document.version = self.revision;
+                document.updated_ms = now_ms;
+            }
+        }
     }
 
     /// `RENAME` onto a key that is free: a birth under the new key, which nothing judges.
@@ -249,6 +267,47 @@ impl NaiveCollection {
         Scope::document(&document.json, &self.schema, facts, now_ms)
     }
 
+    /// What the server makes of a text before it judges it: `whole` of one that is written as a whole.
+    fn filled(
+        &self,
+        key: &str,
+        mut json: Json,
+        timed: &Timed,
+        (whole, now_ms): (bool, i64),
+    ) -> Json {
+        if !self.schema.fills() {
+            return json;
+        }
+        let old = self.get(key, now_ms);
+        let text = |at_ms: i64| {
+            Json::String(time::text(&at_ms.into()).expect("the clock of the tests is in our era"))
+        };
+        let born = text(old.map_or(now_ms, |old| old.created_ms));
+        let changed =
+            |path: &Path| old.and_then(|old| path.values(&old.json).first().copied().cloned());
+        self.schema.fill(&mut json, whole, |auto, path| match auto {
+            Auto::Now => born.clone(),
+            Auto::Updated => changed(path).unwrap_or_else(|| text(now_ms)),
+        });
+        // A write that changes nothing else changes nothing.
+        if !old.is_some_and(|old| old.json == json && old.timed == *timed) {
+            self.schema.fill(&mut json, whole, |auto, _| match auto {
+                Auto::Now => born.clone(),
+                Auto::Updated => text(now_ms),
+            });
+        }
+        json
+    }
+
+    fn judge(&self, key: &str, json: &Json, now_ms: i64) -> Result<(), Refusal> {
+        let old = self.get(key, now_ms);
+        let broken = self.schema.breach(json);
+        match broken.or_else(|| self.schema.moved(&old?.json, json)) {
+            Some(path) => Err(Refusal::Schema(path)),
+            None => Ok(()),
+        }
+    }
+
     fn judge_unique(&self, key: &str, json: &Json, now_ms: i64) -> Result<(), Refusal> {
         for rule in Unique::all(&self.schema) {
             let mine = rule.held(json);
@@ -287,13 +346,13 @@ impl NaiveCollection {
         self.documents.retain(|document| document.is_live(now_ms));
     }
 
-    fn store(&mut self, key: &str, json: Json, now_ms: i64) -> u64 {
+    fn store(&mut self, key: &str, json: Json, timed: Timed, now_ms: i64) -> u64 {
         let known = self.documents.iter_mut().find(|document| document.key == key);
         if let Some(document) = known {
             // The same text again is no change.
-            if document.json != json {
+            if document.json != json || document.timed != timed {
                 self.revision += 1;
-                document.json = json;
+                (document.json, document.timed) = (json, timed);
                 document.version = self.revision;
                 document.updated_ms = now_ms;
             }
@@ -309,6 +368,7 @@ impl NaiveCollection {
             created_ms: now_ms,
             updated_ms: now_ms,
             expires_ms: None,
+            timed,
             is_deleted: false,
         });
         self.revision

@@ -1,10 +1,12 @@
 //! Declared fields, and a document against them.
 
 use super::{
+    constraint::Constraints,
     filter::Filter,
     json::Json,
     order::OrderBy,
     path::{Path, Step},
+    timed::is_within,
     value::{Number, scalar},
 };
 
@@ -149,6 +151,8 @@ pub struct NaiveField {
     pub nullable: bool,
     /// Whether a value may occur in one document only.
     pub unique: bool,
+    /// What its values must be besides.
+    pub rules: Constraints,
     /// Its index.
     pub index: Option<NaiveIndex>,
 }
@@ -157,7 +161,8 @@ impl NaiveField {
     /// A field without constraints or index, at a path that needs no back-quotes.
     pub fn new(path: &str, kind: Kind) -> Self {
         let path = Path::plain(path);
-        Self { path, kind, required: false, nullable: false, unique: false, index: None }
+        let (required, nullable, unique, rules) = (false, false, false, Constraints::default());
+        Self { path, kind, required, nullable, unique, rules, index: None }
     }
 }
 
@@ -192,6 +197,30 @@ impl NaiveSchema {
         self.fields.iter().any(|field| field.unique) || self.indexes.iter().any(|it| it.unique)
     }
 
+    /// Whether an index that counts what is missing as a value hangs on a path: a unique one with a filter, or of which
+    /// nulls are not distinct. None where that hangs on whether its filter asks for something.
+    pub fn counts_missing(&self, path: &Path) -> Option<bool> {
+        let hangs = |other: &Path| {
+            let names = other.0.iter().take_while(|step| matches!(step, Step::Name(_)));
+            let names = Path(names.cloned().collect());
+            is_within(&names, path) || is_within(path, &names)
+        };
+        let counts = |index: &&NaiveNamed| {
+            index.unique && (index.nulls_not_distinct || index.filter.is_some())
+        };
+        let mut is_known = true;
+        for index in self.indexes.iter().filter(counts) {
+            let asked = index.filter.as_ref().map(Filter::paths).unwrap_or_default();
+            let is_asked = asked.iter().any(hangs);
+            let is_certain = index.filter.as_ref().is_none_or(Filter::asks_something);
+            if index.on.iter().any(|on| hangs(&on.path)) || (is_asked && is_certain) {
+                return Some(true);
+            }
+            is_known &= !is_asked;
+        }
+        is_known.then_some(false)
+    }
+
     /// Where the values stand that an index over a path has, and their type: those of a declared array are its
     /// elements.
     pub fn indexed(&self, path: &Path) -> (Path, Option<Kind>) {
@@ -220,6 +249,7 @@ impl NaiveSchema {
             for (_, word) in flags.iter().filter(|(is_set, _)| *is_set) {
                 add(&[word]);
             }
+            add(&field.rules.words().iter().map(String::as_str).collect::<Vec<_>>());
             if let Some(index) = field.index {
                 add(&["INDEX", index.word()]);
             }
@@ -228,7 +258,7 @@ impl NaiveSchema {
         arguments
     }
 
-    /// The path of the first breach of a declared type, of REQUIRED, of NULLABLE or of STRICT.
+    /// The path of the first breach of a declared type, of a constraint on values or of STRICT.
     pub fn breach(&self, document: &Json) -> Option<String> {
         let field = self.fields.iter().find(|field| field_is_broken(field, document));
         field.map(|field| field.path.text()).or_else(|| {
@@ -286,11 +316,15 @@ impl NaiveSchema {
 }
 
 fn field_is_broken(field: &NaiveField, document: &Json) -> bool {
+    // What the server sets is right.
+    if field.rules.auto.is_some() {
+        return false;
+    }
     let values = field.path.values(document);
     (field.required && values.is_empty())
         || values.into_iter().any(|value| match value {
             Json::Null => !field.nullable,
-            value => !field.kind.admits(value),
+            value => !field.kind.admits(value) || field.rules.break_on(value, &field.kind),
         })
 }
 

@@ -48,6 +48,8 @@ pub enum Change {
     Merge(Json),
     /// `PATCH json`
     Patch(Json),
+    /// `TTL path seconds`, `PTTL path milliseconds`: what stands there lapses so many milliseconds from now, or never.
+    Ttl(Path, Option<i64>),
 }
 
 /// What operations see besides the document.
@@ -81,6 +83,11 @@ impl Change {
             Self::Now(path, later) => parts("NOW", path, later.clone()),
             Self::Merge(json) => ["MERGE".to_owned(), String::new(), json.print()],
             Self::Patch(json) => ["PATCH".to_owned(), String::new(), json.print()],
+            Self::Ttl(path, None) => parts("TTL", path, "NONE".to_owned()),
+            Self::Ttl(path, Some(ms)) if ms % 1000 == 0 => {
+                parts("TTL", path, (ms / 1000).to_string())
+            }
+            Self::Ttl(path, Some(ms)) => parts("PTTL", path, ms.to_string()),
         }
     }
 
@@ -104,6 +111,9 @@ impl Change {
             "NOW" => Self::Now(at(), operand.to_owned()),
             "MERGE" => Self::Merge(json()?),
             "PATCH" => Self::Patch(json()?),
+            "TTL" | "PTTL" if operand == "NONE" => Self::Ttl(at(), None),
+            "TTL" => Self::Ttl(at(), Some(operand.parse::<i64>().ok()? * 1000)),
+            "PTTL" => Self::Ttl(at(), Some(operand.parse().ok()?)),
             _ => return None,
         })
     }
@@ -128,7 +138,8 @@ impl Change {
             | Self::Pull(path, _)
             | Self::Rename(path, _)
             | Self::Toggle(path)
-            | Self::Now(path, _) => Some(path),
+            | Self::Now(path, _)
+            | Self::Ttl(path, _) => Some(path),
             Self::Merge(_) | Self::Patch(_) => None,
         }
     }
@@ -195,13 +206,15 @@ pub fn apply(json: &mut Json, change: &Change, ground: Ground<'_>) -> Result<(),
         }
         Change::Merge(value) => merge(json, value),
         Change::Patch(changes) => patch::apply(json, changes)?,
+        // `timed` does that.
+        Change::Ttl(..) => {}
     }
     Ok(())
 }
 
 /// The place to which a path leads. Where it leads to nothing yet, objects are made, and arrays for the index 0;
 /// the index that is an array's length appends.
-fn place<'a>(json: &'a mut Json, path: &Path) -> Result<&'a mut Json, Refusal> {
+pub fn place<'a>(json: &'a mut Json, path: &Path) -> Result<&'a mut Json, Refusal> {
     let mut value = json;
     for (at, step) in path.0.iter().enumerate() {
         let empty = match path.0.get(at + 1) {
@@ -230,7 +243,7 @@ fn place<'a>(json: &'a mut Json, path: &Path) -> Result<&'a mut Json, Refusal> {
 }
 
 /// Takes out what the path leads to, if that is anything.
-fn take(json: &mut Json, path: &Path) -> Result<Option<Json>, Refusal> {
+pub fn take(json: &mut Json, path: &Path) -> Result<Option<Json>, Refusal> {
     if path.values(json).is_empty() {
         return Ok(None);
     }

@@ -68,16 +68,16 @@ impl World {
     }
 
     /// What is due leaves the store, as it does before the server asks it anything.
-    fn lapse_all(&mut self) {
+    pub(super) fn lapse_all(&mut self) {
         self.store.lapse(DB, NAME, self.now_ms);
     }
 
-    fn engine(&self) -> Engine<'_> {
+    pub(super) fn engine(&self) -> Engine<'_> {
         let collection = self.store.collection(DB, NAME).expect("a declared collection stays");
         Engine { collection, limits: &self.limits }
     }
 
-    fn filter(&mut self) -> (Option<Filter>, Option<FilterText>) {
+    pub(super) fn filter(&mut self) -> (Option<Filter>, Option<FilterText>) {
         if self.random.chance(10) {
             return (None, None);
         }

@@ -7,11 +7,15 @@ use folio_engine::doc::{Document, Parsed};
 use folio_engine::path::Path;
 use folio_engine::update::{self, Edited, Op, Scope, duration_ns};
 
-use super::{Kind, World, definition, text_of};
+use super::{Kind, World, definition, text_of, timed_of};
 use crate::generate::updates;
 use crate::naive::model::is_same;
 use crate::naive::order::compare;
-use crate::naive::{self, Change, Json};
+use crate::naive::timed::{apply_all, rises};
+use crate::naive::{self, Change, Ground, Json, NaiveField, Timed};
+
+/// How long parts of documents are there.
+const AFTER_MS: [i64; 6] = [1, 20, 60, 200, 1000, 100_000];
 
 impl World {
     /// Some operations on a document, or on none with UPSERT.
@@ -20,12 +24,22 @@ impl World {
         let old = self.open(&key);
         let held = old.as_ref().map(text_of);
         let count = 1 + self.random.below(3);
-        let changes: Vec<Change> = (0..count)
+        let mut changes: Vec<Change> = (0..count)
             .map(|_| updates::change(&mut self.random, &self.schema, held.as_ref()))
             .collect();
+        if self.random.chance(25) {
+            let at = self.random.below(changes.len() + 1);
+            changes.insert(at, updates::ttl(&mut self.random, held.as_ref(), &AFTER_MS));
+        }
         for change in &changes {
             let [verb, ..] = change.parts();
             *self.operations.entry(verb).or_insert(0) += 1;
+        }
+        if self.is_unsure(&key, &changes) {
+            return Kind::Update;
+        }
+        if !self.is_met(&key, old.as_ref()) {
+            return Kind::Unmet;
         }
         let is_upsert = old.is_none() && self.random.chance(30);
         if old.is_none() && !is_upsert {
@@ -36,10 +50,10 @@ impl World {
         let expected = self.model.upsert(&key, &changes, self.now_ms);
         let expires_ms = self.space.get(&key).and_then(|entry| entry.expires_ms);
         let edited = self.edit(old.as_ref(), &changes);
-        let done =
-            edited.and_then(|edited| self.write(&key, &edited.text, expires_ms, old.is_none()));
+        let done = edited.and_then(|edited| self.write(&key, &edited, expires_ms, old.is_none()));
         if done.is_ok() && changes.iter().any(Change::is_arithmetic) {
             self.take_text(&key, &changes);
+            self.take_version(&key);
         }
         let before = held.map(|held| held.print());
         let kind = self.compare(
@@ -52,8 +66,31 @@ impl World {
             let held = self.model.get(&key, self.now_ms).expect("it was written just now");
             let made = text_of(&self.space[&key].document);
             assert_eq!(made.print(), held.json.print(), "{changes:?} of {before:?}");
+            let timed = timed_of(&self.space[&key].document);
+            assert_eq!(timed, held.timed, "{changes:?} of {before:?}");
         }
         kind
+    }
+
+    /// Whether no page says what becomes of these changes.
+    fn is_unsure(&self, key: &str, changes: &[Change]) -> bool {
+        let held = self.model.get(key, self.now_ms);
+        let empty = || (Json::Object(Vec::new()), Timed::default());
+        let (mut json, mut timed) =
+            held.map_or_else(empty, |held| (held.json.clone(), held.timed.clone()));
+        let ground = Ground { schema: &self.schema, now_ms: self.now_ms };
+        let made = apply_all(&mut json, &mut timed, changes, ground);
+        // The text of a number that is computed decides whether anything has changed, or what may not.
+        let hangs = |field: &NaiveField| field.rules.auto.is_some() || field.rules.immutable;
+        let is_auto = self.schema.fields.iter().any(hangs);
+        let is_computed = is_auto && changes.iter().any(Change::is_arithmetic);
+        let has_timed = held.is_some_and(|held| !held.timed.is_empty());
+        let gives = |change: &Change| matches!(change, Change::Ttl(..));
+        let has_timed = has_timed || changes.iter().any(gives);
+        let is_whole = |change: &Change| matches!(change, Change::Merge(_) | Change::Patch(_));
+        let is_other = changes.iter().any(is_whole) && changes.iter().any(Change::is_arithmetic);
+        let rises = has_timed && (is_other || changes.iter().any(rises));
+        made.is_ok() && (rises || is_computed || timed.is_unsure(&self.schema))
     }
 
     /// The language fixes the value of a number that is computed and not its text, so the model takes that from the store.
@@ -121,5 +158,6 @@ fn op(change: &Change) -> Op {
         }
         Change::Merge(json) => Op::Merge(text(json)),
         Change::Patch(json) => Op::Patch(text(json)),
+        Change::Ttl(at, after_ms) => Op::Ttl(path(at), *after_ms),
     }
 }
