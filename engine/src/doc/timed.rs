@@ -216,7 +216,9 @@ mod tests {
         assert_eq!(read_timed(&twice), None);
         let raw = |paths: &[&str]| {
             let mut bytes = Vec::new();
-            paths.iter().for_each(|path| append(&mut bytes, 7, path.len() as u16, path));
+            for path in paths {
+                append(&mut bytes, 7, path.len() as u16, path);
+            }
             bytes
         };
         assert_eq!(read_timed(&raw(&["`a`", "a"])), None, "the same path, written twice");
