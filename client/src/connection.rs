@@ -6,7 +6,8 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, IntoConnectionInfo, ProtocolVersion};
 
-use crate::{Command, Error, Result};
+use crate::untyped::Call;
+use crate::{Error, Result};
 
 /// How long a command waits for its answer before it is [`Error::Timeout`].
 ///
@@ -78,8 +79,8 @@ impl Folio {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cmd(&self, name: &str) -> Command<'_> {
-        Command::new(self, name)
+    pub fn cmd(&self, name: &str) -> Call<'_> {
+        Call::new(self, name)
     }
 
     /// The connection beneath, a clone of which is as good as the original.

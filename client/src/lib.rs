@@ -5,7 +5,8 @@
 //! step as the document, so an answer is never behind a write.
 //!
 //! ```no_run
-//! use folio::{Definition, Direction, Field, Folio, Index};
+//! use folio::Folio;
+//! use folio::untyped::{Definition, Direction, Field, Index};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Debug, Serialize, Deserialize)]
@@ -53,21 +54,30 @@
 
 #![forbid(unsafe_code)]
 
+// The map, in reading order. Each looks only at those above it, but for `ops` and `executor`, which meet in `Command`.
+//
+//   error      what can go wrong; error/server reads the server's lines
+//   command    a command as data: arguments, keys, whether it may be sent again
+//   reply      answers, read
+//   connection Folio: lanes, pools, retries, timeouts
+//   executor   Executor: who carries commands out, sealed
+//   untyped/   documents by key, collections by name
 mod command;
 mod connection;
-mod definition;
-mod documents;
 mod error;
-mod find;
+mod executor;
 mod reply;
+pub mod untyped;
 
+#[doc(hidden)]
 pub use command::Command;
 pub use connection::{Folio, RESPONSE_TIMEOUT};
-pub use definition::{Changes, Definition, Field, Ids, Index};
-pub use error::{Error, Result};
-pub use find::{Count, Direction, Find, Page};
+pub use error::{DecodeCause, Error, Result, SchemaMismatch, UniqueViolation, Violation};
+pub use executor::Executor;
+#[doc(hidden)]
+pub use reply::Reply;
 
-/// The crate beneath, for what [`Command`] takes and gives.
+/// The crate beneath, for what [`untyped::Call`] takes and gives.
 ///
 /// ```
 /// use folio::redis::Value;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use folio::{Definition, Direction, Error, Field, Folio, Ids, Index};
+use folio::untyped::{Definition, Direction, Field, Ids, Index};
+use folio::{Error, Folio};
 use folio_tests::Server;
 use serde::{Deserialize, Serialize};
 

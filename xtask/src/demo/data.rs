@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 
 use flate2::read::GzDecoder;
+use folio::Folio;
 use folio::redis::Value;
-use folio::{Definition, Field, Folio, Index};
+use folio::untyped::{Definition, Field, Index};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
 

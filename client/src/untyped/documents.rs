@@ -6,7 +6,8 @@ use redis::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Definition, Error, Folio, Result, reply};
+use super::Definition;
+use crate::{Error, Folio, Reply, Result, reply};
 
 /// How many documents [`Folio::set_many`] has under way at once: enough to hide the way to the
 /// server, few enough to keep both ends' buffers small.
@@ -17,7 +18,7 @@ impl Folio {
     ///
     /// ```no_run
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
-    /// use folio::{Definition, Field, Index};
+    /// use folio::untyped::{Definition, Field, Index};
     ///
     /// db.create(&Definition::new("users").field(Field::new("age", "int").index(Index::Sorted)))
     ///     .await?;
@@ -136,10 +137,8 @@ impl Folio {
     /// ```
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let text: Value = self.cmd("DOC.GET").arg(key).read().await?;
-        match text {
-            Value::Nil => Ok(None),
-            text => reply::document(key, &text).map(Some),
-        }
+        let text = Reply::new(text).bytes()?;
+        text.map(|text| reply::document(key, &text)).transpose()
     }
 
     /// Reads a document, marked as deleted or not; `None` if there is none.
@@ -154,10 +153,8 @@ impl Folio {
     /// ```
     pub async fn get_with_deleted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let text: Value = self.cmd("DOC.GET").arg(key).arg("WITHDELETED").read().await?;
-        match text {
-            Value::Nil => Ok(None),
-            text => reply::document(key, &text).map(Some),
-        }
+        let text = Reply::new(text).bytes()?;
+        text.map(|text| reply::document(key, &text)).transpose()
     }
 
     /// Marks a document as deleted; `false` if there was none.

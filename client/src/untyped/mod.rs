@@ -1,0 +1,13 @@
+//! Documents by their keys and collections by their names, for programs that know no types.
+//!
+//! What a type would tell is told by hand here: [`Folio::create`](crate::Folio::create) takes a [`Definition`],
+//! [`Folio::find`](crate::Folio::find) a filter as text with its parameters.
+
+mod call;
+mod definition;
+mod documents;
+mod find;
+
+pub use call::Call;
+pub use definition::{Changes, Definition, Field, Ids, Index};
+pub use find::{Count, Direction, Find, Page};
