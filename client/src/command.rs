@@ -2,6 +2,8 @@
 
 use redis::{Arg, Cmd, ToRedisArgs};
 
+use crate::untyped::Argument;
+
 /// Whether a command whose answer was lost may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
@@ -55,6 +57,11 @@ impl Command {
     /// Adds an argument in place.
     pub(crate) fn push(&mut self, argument: impl ToRedisArgs) {
         self.packed.arg(argument);
+    }
+
+    /// Adds what a program without types has given.
+    pub(crate) fn push_all(&mut self, argument: &impl Argument) {
+        argument.add_to(&mut self.packed);
     }
 
     /// Adds a key. Keys are added one behind the other, or each behind as many other arguments as the last one.

@@ -303,6 +303,9 @@ impl Error {
         if let Some(code) = error.code() {
             return server::refused(code, error.detail().unwrap_or_default());
         }
+        if error.kind() == redis::ErrorKind::AuthenticationFailed {
+            return Self::Server(format!("WRONGPASS {error}").into());
+        }
         // A refused connection carried nothing over.
         let maybe_applied = writes && !error.is_connection_refusal();
         Self::Connection { message: error.to_string().into(), maybe_applied }

@@ -1,8 +1,9 @@
 //! Who carries commands out.
 
+use std::borrow::Cow;
 use std::future::Future;
 
-use crate::{Command, Error, Folio, Reply, Result};
+use crate::{Command, Folio, Reply, Result};
 
 /// Whatever carries commands out: the last argument of every call that meets the database.
 ///
@@ -26,6 +27,10 @@ pub trait Executor: sealed::Sealed + Sync {
         &self,
         commands: Vec<Command>,
     ) -> impl Future<Output = Result<Vec<Result<Reply>>>> + Send;
+
+    /// What a collection or a key is called on the server: in a bucket, its name and a `.` stand before it.
+    #[doc(hidden)]
+    fn named<'n>(&self, name: &'n str) -> Cow<'n, str>;
 }
 
 pub(crate) mod sealed {
@@ -37,29 +42,24 @@ impl sealed::Sealed for Folio {}
 
 impl Executor for Folio {
     async fn execute(&self, command: Command) -> Result<Reply> {
-        let value = command.packed().query_async(&mut self.redis()).await;
-        value.map(Reply::new).map_err(|error| Error::from_redis(&error, command.writes()))
+        let (lanes, timeout) = (self.lanes(), self.timeout());
+        let value = if self.is_pooled() {
+            lanes.call_pooled(&command, timeout).await
+        } else {
+            lanes.call(&command, timeout).await
+        };
+        value.map(Reply::new)
     }
 
     async fn execute_all(&self, commands: Vec<Command>) -> Result<Vec<Result<Reply>>> {
-        if commands.is_empty() {
-            return Ok(Vec::new());
+        let answers = self.lanes().call_all(&commands, self.timeout()).await?;
+        Ok(answers.into_iter().map(|answer| answer.map(Reply::new)).collect())
+    }
+
+    fn named<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match self.bucket_name() {
+            Some(_) => Cow::Owned(self.name_in_bucket(name)),
+            None => Cow::Borrowed(name),
         }
-        let writes = commands.iter().any(Command::writes);
-        let mut pipeline = redis::pipe();
-        pipeline.ignore_errors();
-        for command in &commands {
-            pipeline.add_command(command.packed().clone());
-        }
-        let replies: Vec<redis::RedisResult<redis::Value>> = pipeline
-            .query_async(&mut self.redis())
-            .await
-            .map_err(|error| Error::from_redis(&error, writes))?;
-        let replies = replies.into_iter().zip(&commands);
-        Ok(replies
-            .map(|(reply, command)| {
-                reply.map(Reply::new).map_err(|e| Error::from_redis(&e, command.writes()))
-            })
-            .collect())
     }
 }

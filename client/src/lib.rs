@@ -59,7 +59,9 @@
 //   error      what can go wrong; error/server reads the server's lines
 //   command    a command as data: arguments, keys, whether it may be sent again
 //   reply      answers, read
-//   connection Folio: lanes, pools, retries, timeouts
+//   transport/ lanes, pools, retries, timeouts
+//   connection Folio, and what is said before it is opened
+//   session    Session, a connection of one's own
 //   executor   Executor: who carries commands out, sealed
 //   untyped/   documents by key, collections by name
 mod command;
@@ -67,15 +69,18 @@ mod connection;
 mod error;
 mod executor;
 mod reply;
+mod session;
+mod transport;
 pub mod untyped;
 
 #[doc(hidden)]
 pub use command::Command;
-pub use connection::{Folio, RESPONSE_TIMEOUT};
+pub use connection::{Builder, Folio, RESPONSE_TIMEOUT};
 pub use error::{DecodeCause, Error, Result, SchemaMismatch, UniqueViolation, Violation};
 pub use executor::Executor;
 #[doc(hidden)]
 pub use reply::Reply;
+pub use session::Session;
 
 /// The crate beneath, for what [`untyped::Call`] takes and gives.
 ///

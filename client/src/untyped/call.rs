@@ -1,14 +1,16 @@
 //! Any command, with its arguments.
 
-use redis::{FromRedisValue, ToRedisArgs, Value};
+use serde::de::DeserializeOwned;
 
-use crate::{Error, Folio, Result};
+use super::{Argument, value};
+use crate::command::{Command, Repeat};
+use crate::{Executor, Folio, Result};
 
 /// A command being built; [`Folio::cmd`] begins one.
 ///
 /// ```no_run
 /// # async fn example(db: folio::Folio) -> folio::Result<()> {
-/// let removed: u64 = db.cmd("UNLINK").arg("cities:2996944").write().await?;
+/// let removed: u64 = db.cmd("UNLINK").key("cities:2996944").query().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -16,29 +18,44 @@ use crate::{Error, Folio, Result};
 #[must_use = "a command does nothing until it is awaited"]
 pub struct Call<'a> {
     db: &'a Folio,
-    command: redis::Cmd,
+    command: Command,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(db: &'a Folio, name: &str) -> Self {
-        Self { db, command: redis::cmd(name) }
+        Self { db, command: Command::write(name) }
     }
 
-    /// Adds an argument, or several from a tuple or a slice.
+    /// Adds a key.
     ///
     /// ```no_run
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
-    /// let name: Option<String> = db.cmd("DOC.GET").arg("cities:1").arg("name").read().await?;
+    /// let time: i64 = db.cmd("TTL").key("cities:1").read().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn arg(mut self, argument: impl ToRedisArgs) -> Self {
-        self.command.arg(argument);
+    pub fn key(mut self, key: &str) -> Self {
+        self.command.push_key(key);
         self
     }
 
-    /// Sends a command that changes nothing; a lost answer is then no
-    /// [ambiguous](Error::is_ambiguous) one.
+    /// Adds an argument, or several from a tuple or a list.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let name: Option<String> = db.cmd("DOC.GET").key("cities:1").arg("name").read().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn arg(mut self, argument: impl Argument) -> Self {
+        self.command.push_all(&argument);
+        self
+    }
+
+    /// Sends a command that changes nothing: it is sent again if the connection breaks, and a lost
+    /// answer is never [ambiguous](crate::Error::is_ambiguous).
+    ///
+    /// `T` is what serde makes of the answer: `()` of any, `Option` of one that may be null.
     ///
     /// ```no_run
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
@@ -46,29 +63,64 @@ impl<'a> Call<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn read<T: FromRedisValue>(self) -> Result<T> {
-        self.send(false).await
+    pub async fn read<T: DeserializeOwned>(self) -> Result<T> {
+        value::read(self.read_value().await?)
     }
 
-    /// Sends a command that may change something.
+    /// Sends a command that may change something: never twice.
     ///
     /// ```no_run
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
     /// let version: u64 =
-    ///     db.cmd("DOC.UPDATE").arg(("cities:1", "INCR", "population", 1)).write().await?;
+    ///     db.cmd("DOC.UPDATE").key("cities:1").arg(("INCR", "population", 1)).query().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn write<T: FromRedisValue>(self) -> Result<T> {
-        self.send(true).await
+    pub async fn query<T: DeserializeOwned>(self) -> Result<T> {
+        value::read(self.query_value().await?)
     }
 
-    async fn send<T: FromRedisValue>(self, writes: bool) -> Result<T> {
-        let reply: Value = self
-            .command
-            .query_async(&mut self.db.redis())
-            .await
-            .map_err(|error| Error::from_redis(&error, writes))?;
-        T::from_redis_value(reply).map_err(|error| Error::Reply(error.to_string().into()))
+    /// Sends a command that changes nothing, and gives the answer as the crate beneath has it.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let answer: folio::redis::Value = db.cmd("DOC.INFO").arg("cities").read_value().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn read_value(self) -> Result<redis::Value> {
+        let reply = self.db.execute(self.command.repeat(Repeat::Read)).await?;
+        Ok(reply.into_value())
+    }
+
+    /// Sends a command that may change something, and gives the answer as the crate beneath has it.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let answer: folio::redis::Value = db.cmd("DOC.DROP").arg("cities").query_value().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn query_value(self) -> Result<redis::Value> {
+        Ok(self.db.execute(self.command).await?.into_value())
+    }
+}
+
+impl Folio {
+    /// Any command that this crate has no method for. Collections and keys stand in it as they are, whatever the
+    /// [bucket](Folio::bucket).
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let plan: Vec<String> = db
+    ///     .cmd("DOC.EXPLAIN")
+    ///     .arg(("cities", "COUNT", "WHERE", "population > 1000000"))
+    ///     .read()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cmd(&self, name: &str) -> Call<'_> {
+        Call::new(self, name)
     }
 }

@@ -1,5 +1,7 @@
 //! What a collection is declared to be.
 
+use crate::Executor;
+
 /// How a field is indexed.
 ///
 /// ```
@@ -301,6 +303,8 @@ impl Changes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
     arguments: Vec<String>,
+    /// Where among them the prefix stands.
+    prefix_at: Option<usize>,
 }
 
 impl Definition {
@@ -310,7 +314,7 @@ impl Definition {
     /// let cities = folio::untyped::Definition::new("cities");
     /// ```
     pub fn new(collection: impl Into<String>) -> Self {
-        Self { arguments: vec![collection.into()] }
+        Self { arguments: vec![collection.into()], prefix_at: None }
     }
 
     /// The beginning of every key of the collection.
@@ -321,6 +325,7 @@ impl Definition {
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.arguments.extend(["PREFIX".into(), prefix.into()]);
+        self.prefix_at = Some(self.arguments.len() - 1);
         self
     }
 
@@ -382,6 +387,15 @@ impl Definition {
     pub fn field(mut self, field: Field) -> Self {
         self.arguments.extend(field.arguments);
         self
+    }
+
+    /// The same for an executor that calls collections and keys otherwise.
+    pub(crate) fn arguments_for(&self, on: &impl Executor) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        for at in std::iter::once(0).chain(self.prefix_at) {
+            arguments[at] = on.named(&self.arguments[at]).into_owned();
+        }
+        arguments
     }
 
     /// The arguments of the `DOC.CREATE` that declares it, as one would type them.

@@ -2,12 +2,11 @@
 
 use std::marker::PhantomData;
 
-use redis::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Call;
-use crate::{Error, Folio, Reply, Result, reply};
+use crate::{Error, Executor, Folio, Reply, Result, reply};
 
 /// The direction of an order.
 ///
@@ -229,7 +228,7 @@ impl<T: DeserializeOwned> Find<'_, T> {
         if self.total {
             command = command.arg("WITHTOTAL");
         }
-        let found = Reply::new(command.read::<Value>().await?).rows()?;
+        let found = Reply::new(command.read_value().await?).rows()?;
         let items = found.rows.into_iter().map(|row| {
             let item = reply::document(&row.key, &row.text)?;
             Ok((row.key, item))
@@ -318,7 +317,7 @@ impl Folio {
     /// ```
     pub fn find<T: DeserializeOwned>(&self, collection: &str, filter: &str) -> Find<'_, T> {
         Find {
-            query: Query::new(self, collection, filter),
+            query: Query::new(self, &self.named(collection), filter),
             order: Vec::new(),
             limit: None,
             total: false,
@@ -336,6 +335,6 @@ impl Folio {
     /// # }
     /// ```
     pub fn count(&self, collection: &str, filter: &str) -> Count<'_> {
-        Count { query: Query::new(self, collection, filter) }
+        Count { query: Query::new(self, &self.named(collection), filter) }
     }
 }

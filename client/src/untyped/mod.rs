@@ -3,11 +3,14 @@
 //! What a type would tell is told by hand here: [`Folio::create`](crate::Folio::create) takes a [`Definition`],
 //! [`Folio::find`](crate::Folio::find) a filter as text with its parameters.
 
+mod argument;
 mod call;
 mod definition;
 mod documents;
 mod find;
+pub(crate) mod value;
 
+pub use argument::Argument;
 pub use call::Call;
 pub use definition::{Changes, Definition, Field, Ids, Index};
 pub use find::{Count, Direction, Find, Page};

@@ -91,6 +91,6 @@ async fn load_all(db: &Folio, cities: &[City]) -> Result {
     let rate = cities.len() as f64 / seconds;
     println!("loaded {} cities in {seconds:.2} s, {rate:.0} a second\n", cities.len());
     // A server that is killed later keeps what was loaded; if it is saving just now, it does so too.
-    let _ = db.cmd("BGSAVE").arg("SCHEDULE").write::<Value>().await;
+    let _ = db.cmd("BGSAVE").arg("SCHEDULE").query::<()>().await;
     Ok(())
 }
