@@ -62,6 +62,7 @@
 //   transport/ lanes, pools, retries, timeouts
 //   connection Folio, and what is said before it is opened
 //   session    Session, a connection of one's own
+//   transaction/ several documents at once: atomic, begin
 //   executor   Executor: who carries commands out, sealed
 //   untyped/   documents by key, collections by name
 mod command;
@@ -70,6 +71,7 @@ mod error;
 mod executor;
 mod reply;
 mod session;
+mod transaction;
 mod transport;
 pub mod untyped;
 
@@ -81,6 +83,7 @@ pub use executor::Executor;
 #[doc(hidden)]
 pub use reply::Reply;
 pub use session::Session;
+pub use transaction::{Done, Operation, Operations, Transaction};
 
 /// The crate beneath, for what [`untyped::Call`] takes and gives.
 ///

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod proxy;
+mod transactions;
 mod transport;
 
 use std::collections::BTreeMap;

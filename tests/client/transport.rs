@@ -17,7 +17,7 @@ async fn client(url: &str) -> Folio {
 }
 
 /// Runs a test with a server, a proxy before it and a client of it.
-fn with_proxy<F: Future<Output = ()>>(test: impl Fn(Folio, Proxy) -> F) {
+pub fn with_proxy<F: Future<Output = ()>>(test: impl Fn(Folio, Proxy) -> F) {
     let server = Server::start();
     runtime().block_on(async {
         let proxy = Proxy::before(server.url()).await;
@@ -26,7 +26,7 @@ fn with_proxy<F: Future<Output = ()>>(test: impl Fn(Folio, Proxy) -> F) {
     });
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> tokio::runtime::Runtime {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime can be built")

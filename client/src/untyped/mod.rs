@@ -9,8 +9,10 @@ mod definition;
 mod documents;
 mod find;
 pub(crate) mod value;
+mod write;
 
 pub use argument::Argument;
 pub use call::Call;
 pub use definition::{Changes, Definition, Field, Ids, Index};
 pub use find::{Count, Direction, Find, Page};
+pub use write::Write;
