@@ -63,6 +63,7 @@
 //   connection Folio, and what is said before it is opened
 //   session    Session, a connection of one's own
 //   transaction/ several documents at once: atomic, begin
+//   watch/     change streams
 //   executor   Executor: who carries commands out, sealed
 //   untyped/   documents by key, collections by name
 mod command;
@@ -74,6 +75,7 @@ mod session;
 mod transaction;
 mod transport;
 pub mod untyped;
+pub mod watch;
 
 #[doc(hidden)]
 pub use command::Command;

@@ -5,6 +5,7 @@
 mod proxy;
 mod transactions;
 mod transport;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::thread;

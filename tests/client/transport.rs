@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::proxy::{Fault, Proxy};
 
 /// A client that takes a little of a test's time to find out.
-async fn client(url: &str) -> Folio {
+pub async fn client(url: &str) -> Folio {
     let builder = Folio::builder(url).timeout(Duration::from_secs(10));
     let builder = builder.pool(4).pool_timeout(Duration::from_secs(2));
     builder.connect().await.expect("the server answers")
@@ -18,11 +18,18 @@ async fn client(url: &str) -> Folio {
 
 /// Runs a test with a server, a proxy before it and a client of it.
 pub fn with_proxy<F: Future<Output = ()>>(test: impl Fn(Folio, Proxy) -> F) {
+    with_server_and_proxy(async |_, proxy| {
+        let db = client(&proxy.url()).await;
+        test(db, proxy).await;
+    });
+}
+
+/// Runs a test with the address of a server and a proxy before it.
+pub fn with_server_and_proxy<F: Future<Output = ()>>(test: impl Fn(String, Proxy) -> F) {
     let server = Server::start();
     runtime().block_on(async {
         let proxy = Proxy::before(server.url()).await;
-        let db = client(&proxy.url()).await;
-        test(db, proxy).await;
+        test(server.url().to_owned(), proxy).await;
     });
 }
 
