@@ -64,8 +64,10 @@
 //   session    Session, a connection of one's own
 //   transaction/ several documents at once: atomic, begin
 //   watch/     change streams
+//   cache      documents as copies of what is elsewhere
 //   executor   Executor: who carries commands out, sealed
 //   untyped/   documents by key, collections by name
+mod cache;
 mod command;
 mod connection;
 mod error;
@@ -77,6 +79,7 @@ mod transport;
 pub mod untyped;
 pub mod watch;
 
+pub use cache::Cache;
 #[doc(hidden)]
 pub use command::Command;
 pub use connection::{Builder, Folio, RESPONSE_TIMEOUT};
