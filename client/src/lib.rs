@@ -67,28 +67,87 @@
 //   cache      documents as copies of what is elsewhere
 //   executor   Executor: who carries commands out, sealed
 //   untyped/   documents by key, collections by name
+//   path       where a field stands
+//   define/    what the server is told of a type, as constants
+//   check      `validate(..)`
+//   field/     fields: which types, what they are compared with and how
+//   filter/    filters as trees
+//   order, change     what answers are sorted by; operations of an update
+//   id         ids
+//   document   the traits that the derives implement
+//   codec/     documents as text, without id and version
+//   ops/       what is done with documents, a file for each thing
+//   sync       declaring what types say
 mod cache;
+mod change;
+mod check;
+mod codec;
 mod command;
 mod connection;
+mod define;
+mod document;
 mod error;
 mod executor;
+mod field;
+mod filter;
+mod id;
+mod ops;
+mod order;
+mod path;
 mod reply;
 mod session;
+mod sync;
 mod transaction;
 mod transport;
 pub mod untyped;
 pub mod watch;
 
+// The derives name the crate as its users do.
+extern crate self as folio;
+
 pub use cache::Cache;
+pub use change::{Change, Changes, expire_at, expire_in, persist};
+pub use check::{Check, Pattern};
 #[doc(hidden)]
 pub use command::Command;
 pub use connection::{Builder, Folio, RESPONSE_TIMEOUT};
+pub use define::{
+    ChangesDefinition, Definition, FieldDefinition, IdStrategy, IndexDefinition, Kind,
+};
+pub use document::{Document, Embed, Projection};
+#[doc(hidden)]
+pub use document::{path_of, same_type};
 pub use error::{DecodeCause, Error, Result, SchemaMismatch, UniqueViolation, Violation};
 pub use executor::Executor;
+pub use field::{
+    Accessor, Array, Comparable, Containing, Field, FieldRef, FieldType, Nullable, Numeric,
+    Operand, Ordered, Text, Value,
+};
+pub use filter::{Condition, Filter, Moment, now};
+pub use folio_derive::{Document, Embed, Projection};
+pub use id::{AsId, DocumentId, Id, IdField};
+#[doc(hidden)]
+pub use ops::Selected;
+pub use ops::{
+    Aggregate, AggregateOrder, Claim, Claiming, Conditional, ConditionalUpdate, Delete, DeleteMany,
+    Fields, Find, Get, GetMany, Having, InsertMany, InsertReport, Is, Keys, Modify, Page, Put,
+    Reducer, Reducers, Selectable, Shape, Tracked, Update, UpdateMany, Upsert, Whole, Written,
+    count,
+};
+pub use order::{Order, Orders};
+pub use path::FieldPath;
 #[doc(hidden)]
 pub use reply::Reply;
 pub use session::Session;
+pub use sync::Documents;
 pub use transaction::{Done, Operation, Operations, Transaction};
+
+/// An instant, stored as RFC 3339 text.
+///
+/// ```
+/// let instant: folio::Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+/// ```
+pub use jiff::Timestamp;
 
 /// The crate beneath, for what [`untyped::Call`] takes and gives.
 ///

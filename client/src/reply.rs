@@ -59,6 +59,15 @@ impl Reply {
         Ok(list(self.0)?.into_iter().map(Reply).collect())
     }
 
+    /// The elements of a list, some of which may be errors: the answer to EXEC.
+    pub(crate) fn results(self) -> Result<Vec<Result<Reply>>> {
+        let answers = list(self.0)?.into_iter().map(|answer| match answer {
+            Value::ServerError(error) => Err(Error::from_redis(&error.into(), false)),
+            answer => Ok(Reply(answer)),
+        });
+        Ok(answers.collect())
+    }
+
     /// The entries of a map, in order.
     pub(crate) fn entries(self) -> Result<Vec<(String, Reply)>> {
         let pairs = pairs(self.0)?.into_iter();

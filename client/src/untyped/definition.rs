@@ -236,7 +236,7 @@ impl Field {
 /// ```
 /// use folio::untyped::{Changes, Definition};
 ///
-///  = Definition::new("users").changes(Changes::both());
+/// let users = Definition::new("users").changes(Changes::both());
 /// assert_eq!(users.arguments().join(" "), "users CHANGES BOTH");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,7 +294,7 @@ impl Changes {
 /// ```
 /// use folio::untyped::{Definition, Field, Index};
 ///
-///  = Definition::new("users")
+/// let users = Definition::new("users")
 ///     .prefix("u:")
 ///     .strict()
 ///     .field(Field::new("email", "string").required().unique())
@@ -403,7 +403,7 @@ impl Definition {
     /// ```
     /// use folio::untyped::{Definition, Field, Index};
     ///
-    ///  = Definition::new("users").field(Field::new("age", "int").index(Index::Sorted));
+    /// let users = Definition::new("users").field(Field::new("age", "int").index(Index::Sorted));
     /// assert_eq!(users.arguments().join(" "), "users FIELD age int INDEX SORTED");
     /// ```
     pub fn arguments(&self) -> &[String] {
