@@ -86,7 +86,12 @@ impl Folio {
             pool_size: POOL_SIZE,
             pool_timeout: POOL_TIMEOUT,
         };
-        Builder { url: url.into(), settings }
+        Builder {
+            url: url.into(),
+            settings,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 
     /// The same server with another time limit for each command: opening a connection and
@@ -222,6 +227,8 @@ impl fmt::Debug for Folio {
 pub struct Builder {
     url: String,
     settings: Settings,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::Tls>,
 }
 
 impl Builder {
@@ -270,6 +277,22 @@ impl Builder {
         self
     }
 
+    /// Whom to trust and what to show, of an address that begins with `rediss://`.
+    ///
+    /// ```no_run
+    /// # fn example() -> std::io::Result<()> {
+    /// let tls = folio::Tls::new().root(std::fs::read("ca.pem")?);
+    /// let builder = folio::Folio::builder("rediss://db").tls(tls);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, tls: crate::Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Opens the shared connection.
     ///
     /// ```no_run
@@ -293,11 +316,23 @@ impl Builder {
     /// # }
     /// ```
     pub fn lazy(self) -> Result<Folio> {
-        let info = info(&self.url).map_err(|error| Error::from_redis(&error, false))?;
+        let info = self.info().map_err(|error| Error::from_redis(&error, false))?;
         let timeout = self.settings.timeout;
         let server = Server::new(info, self.settings);
         let database = server.default_database()?;
         Ok(Folio { server: Arc::new(server), database, timeout, bucket: None, is_pooled: false })
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn info(&self) -> redis::RedisResult<ConnectionInfo> {
+        info(&self.url)
+    }
+
+    #[cfg(feature = "tls")]
+    fn info(&self) -> redis::RedisResult<ConnectionInfo> {
+        crate::tls::choose_arithmetic();
+        let info = info(&self.url)?;
+        self.tls.clone().map_or(Ok(info.clone()), |tls| tls.with(info))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use crate::{Command, Folio, Reply, Result};
+use crate::{Command, Folio, Reply, Result, observe};
 
 /// Whatever carries commands out: the last argument of every call that meets the database.
 ///
@@ -43,16 +43,25 @@ impl sealed::Sealed for Folio {}
 impl Executor for Folio {
     async fn execute(&self, command: Command) -> Result<Reply> {
         let (lanes, timeout) = (self.lanes(), self.timeout());
+        let name = command.name();
         let value = if self.is_pooled() {
-            lanes.call_pooled(&command, timeout).await
+            observe::call(name, lanes.call_pooled(&command, timeout)).await
         } else {
-            lanes.call(&command, timeout).await
+            observe::call(name, lanes.call(&command, timeout)).await
         };
         value.map(Reply::new)
     }
 
     async fn execute_all(&self, commands: Vec<Command>) -> Result<Vec<Result<Reply>>> {
-        let answers = self.lanes().call_all(&commands, self.timeout()).await?;
+        let (lanes, timeout) = (self.lanes(), self.timeout());
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = if self.is_pooled() {
+            observe::call("pipeline", lanes.call_all_pooled(&commands, timeout)).await?
+        } else {
+            observe::call("pipeline", lanes.call_all(&commands, timeout)).await?
+        };
         Ok(answers.into_iter().map(|answer| answer.map(Reply::new)).collect())
     }
 

@@ -47,18 +47,31 @@
 //!
 //! Everything else only builds a command. A [`Folio`] is cheap to clone and to share between
 //! tasks: all clones use one multiplexed connection, which comes back by itself when it breaks.
-//! A command whose answer was lost is never sent again behind your back; [`Error::is_ambiguous`]
-//! tells that its fate is unknown.
+//! Reads are sent again then, and writes that cannot be carried out twice, because they have a
+//! version or create; of any other write whose answer was lost [`Error::is_ambiguous`] tells that
+//! its fate is unknown. docs/client-connections.md has the whole table.
 //!
 //! The filter language is the server's: values are given with `param` and never need escaping.
 
+//! # Features
+//!
+//! All are off unless they are asked for.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `tls` | addresses `rediss://`, by rustls with ring; `Tls` says whom to trust and what to show |
+//! | `tracing` | a span for each command, with its name, and events for connections and repetitions |
+//! | `metrics` | counters and times of commands, repetitions and connections |
+
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The map, in reading order. Each looks only at those above it, but for `ops` and `executor`, which meet in `Command`.
 //
 //   error      what can go wrong; error/server reads the server's lines
 //   command    a command as data: arguments, keys, whether it may be sent again
 //   reply      answers, read
+//   observe    what is told to whoever listens; tls
 //   transport/ lanes, pools, retries, timeouts
 //   connection Folio, and what is said before it is opened
 //   session    Session, a connection of one's own
@@ -91,12 +104,15 @@ mod executor;
 mod field;
 mod filter;
 mod id;
+mod observe;
 mod ops;
 mod order;
 mod path;
 mod reply;
 mod session;
 mod sync;
+#[cfg(feature = "tls")]
+mod tls;
 mod transaction;
 mod transport;
 pub mod untyped;
@@ -140,6 +156,9 @@ pub use path::FieldPath;
 pub use reply::Reply;
 pub use session::Session;
 pub use sync::Documents;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tls::Tls;
 pub use transaction::{Done, Operation, Operations, Transaction};
 
 /// An instant, stored as RFC 3339 text.

@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod observe;
 mod proxy;
+mod tls;
 mod transactions;
 mod transport;
 mod watch;

@@ -277,7 +277,10 @@ fn a_large_answer_over_the_pool_is_whole() {
         let opened = proxy.opened();
         let read: Option<Value> = db.pooled().get("files:1").await.expect("it is there");
         assert!(read == Some(large));
-        assert_eq!(proxy.opened(), opened + 1);
+        let many: Vec<_> = (0..20).map(|n| (format!("many:{n}"), json!({"n": n}))).collect();
+        let outcomes = db.pooled().set_many(&many).await.expect("nothing is broken");
+        assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 20);
+        assert_eq!(proxy.opened(), opened + 1, "one connection is enough, one after the other");
         let error = db.pooled().cmd("DOC.GET").key("files:1").arg("[").read::<()>().await;
         assert_eq!(error.expect_err("no path").code(), Some("PATH"));
     });

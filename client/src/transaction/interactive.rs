@@ -148,9 +148,7 @@ impl Transaction {
                 None => {
                     self.guard(key).await?;
                 }
-                Some(own) if command.name() == "DOC.GET" && command.args().count() == 1 => {
-                    return own.answer(key);
-                }
+                Some(own) if command.args().count() == 1 => return own.answer(&command, key),
                 Some(_) => return Err(changed(key)),
             }
         }
@@ -203,12 +201,18 @@ impl Transaction {
 }
 
 impl Own {
-    fn answer(self, key: &str) -> Result<Reply> {
-        match self {
-            Own::Text(text) => Ok(Reply::new(Value::BulkString(text.into_bytes()))),
-            Own::Gone => Ok(Reply::new(Value::Nil)),
-            Own::Changed => Err(changed(key)),
-        }
+    /// The answer to a read of the whole document, or of its version, which is still to be given.
+    fn answer(self, command: &Command, key: &str) -> Result<Reply> {
+        let answer = match (self, command.name()) {
+            (Own::Text(text), "DOC.GET") => Value::BulkString(text.into_bytes()),
+            (Own::Text(_), "DOC.META") => {
+                let name = Value::SimpleString("version".into());
+                Value::Map(vec![(name, Value::Int(0))])
+            }
+            (Own::Gone, "DOC.GET" | "DOC.META") => Value::Nil,
+            _ => return Err(changed(key)),
+        };
+        Ok(Reply::new(answer))
     }
 }
 

@@ -13,6 +13,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, PushKind, RedisError, Value};
 use tokio::sync::Mutex;
 
+use crate::observe;
+
 /// How often opening is tried before the callers who wait for it are told.
 const OPEN_TRIES: u32 = 4;
 /// What passes before the second try; twice as much before each one that follows.
@@ -78,12 +80,14 @@ impl Lane {
         opening.attempts += 1;
         match opened {
             Ok(live) => {
+                observe::opened();
                 let live = Arc::new(live);
                 let mut current = self.live.write().unwrap_or_else(PoisonError::into_inner);
                 *current = Some(Arc::clone(&live));
                 Ok(live)
             }
             Err(error) => {
+                observe::unopened(&error);
                 opening.failed = Some(error.clone());
                 Err(error)
             }

@@ -143,4 +143,29 @@ impl Database {
             Err(_) => Err(Error::Timeout { maybe_applied: is_sent && command.writes() }),
         }
     }
+
+    /// Sends commands in their order over a connection of their own, without waiting between them.
+    pub(crate) async fn call_all_pooled(
+        &self,
+        commands: &[Command],
+        timeout: Duration,
+    ) -> Result<Vec<Result<Value>>> {
+        let writes = commands.iter().any(Command::writes);
+        let mut is_sent = false;
+        let call = async {
+            let mut lent = self.lend().await?;
+            is_sent = true;
+            let answers = lent.send_all(&retry::pipeline(commands)).await;
+            answers.map_err(|error| Error::from_redis(&error, writes))
+        };
+        let answers = match tokio::time::timeout(timeout, call).await {
+            Ok(answers) => answers?,
+            Err(_) => return Err(Error::Timeout { maybe_applied: is_sent && writes }),
+        };
+        let read = |(answer, command): (Value, &Command)| {
+            let answer = answer.extract_error();
+            answer.map_err(|error| Error::from_redis(&error, command.writes()))
+        };
+        Ok(answers.into_iter().zip(commands).map(read).collect())
+    }
 }

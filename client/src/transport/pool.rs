@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bb8_redis::{RedisConnectionManager, bb8};
 use redis::aio::MultiplexedConnection;
-use redis::{Client, Cmd, RedisError, Value};
+use redis::{Client, Cmd, Pipeline, RedisError, Value};
 
 use super::lane::is_of_the_connection;
 
@@ -68,6 +68,21 @@ impl Own {
             _ => self.state.after(command),
         }
         reply?.extract_error()
+    }
+}
+
+impl Own {
+    /// Sends commands without waiting between them. Each reply is there, errors of the server among them.
+    pub(crate) async fn send_all(&mut self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
+        self.state.is_busy = true;
+        let count = commands.len();
+        let replies = self.connection.send_packed_commands(commands, 0, count).await;
+        self.state.is_busy = false;
+        match &replies {
+            Err(_) => self.state.is_spent = true,
+            Ok(_) => commands.cmd_iter().for_each(|command| self.state.after(command)),
+        }
+        replies
     }
 }
 

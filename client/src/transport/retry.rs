@@ -11,12 +11,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{RedisError, Value};
+use redis::{Pipeline, RedisError, Value};
 
 use super::Database;
 use super::lane::{Live, is_of_the_connection};
 use crate::command::{Command, Repeat};
-use crate::{Error, Result};
+use crate::{Error, Result, observe};
 
 /// How often a command is sent again.
 const REPEATS: u32 = 3;
@@ -67,6 +67,12 @@ impl Progress {
         Ok(())
     }
 
+    fn tell(&self, name: &str) {
+        if let Some(error) = &self.unknown {
+            observe::repeated(name, error);
+        }
+    }
+
     /// No connection could be opened: what is sent for the first time has not been sent.
     fn unopened(&mut self, error: &RedisError) -> Error {
         self.unknown.take().unwrap_or_else(|| Error::from_redis(error, false))
@@ -87,6 +93,15 @@ fn together(commands: &[Command]) -> Repeat {
     } else {
         Repeat::Read
     }
+}
+
+/// The commands as they are sent together.
+pub(super) fn pipeline(commands: &[Command]) -> Pipeline {
+    let mut pipeline = redis::pipe();
+    for command in commands {
+        pipeline.add_command(command.packed().clone());
+    }
+    pipeline
 }
 
 /// Waits a little before a command is sent again.
@@ -113,6 +128,7 @@ impl Database {
             match live.send(command.packed()).await {
                 Err(error) if is_of_the_connection(&error) => {
                     progress.broken(&error, repeat, left)?;
+                    progress.tell(command.name());
                 }
                 answer => return progress.settle(answer, repeat),
             }
@@ -128,9 +144,6 @@ impl Database {
         commands: &[Command],
         timeout: Duration,
     ) -> Result<Vec<Result<Value>>> {
-        if commands.is_empty() {
-            return Ok(Vec::new());
-        }
         let mut progress = Progress::default();
         let repeat = together(commands);
         match tokio::time::timeout(timeout, self.attempts_of_all(commands, &mut progress)).await {
@@ -145,10 +158,7 @@ impl Database {
         progress: &mut Progress,
     ) -> Result<Vec<Result<Value>>> {
         let repeat = together(commands);
-        let mut pipeline = redis::pipe();
-        for command in commands {
-            pipeline.add_command(command.packed().clone());
-        }
+        let pipeline = pipeline(commands);
         let mut left = REPEATS;
         let answers = loop {
             let live = self.lane.live().await.map_err(|error| progress.unopened(&error))?;
@@ -157,6 +167,7 @@ impl Database {
                 Ok(answers) => break answers,
                 Err(error) if is_of_the_connection(&error) => {
                     progress.broken(&error, repeat, left)?;
+                    progress.tell("pipeline");
                 }
                 Err(error) => return Err(Error::from_redis(&error, writes(repeat))),
             }
