@@ -20,8 +20,9 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 use crate::command::{Command, Repeat};
-use crate::watch::{Changes, Watch};
-use crate::{Error, Executor, Folio, Result, reply};
+use crate::ops::{Get, Put};
+use crate::watch::{Changes, Reading, Watch};
+use crate::{Document, DocumentId, Error, Executor, Folio, Result, reply};
 
 /// How many documents a cache without [`Cache::local`] keeps track of at a time.
 const FLIGHTS: usize = 1_024;
@@ -93,13 +94,20 @@ impl<T> Clone for Kept<T> {
 
 /// How documents are read and put.
 pub(crate) struct Codec<T> {
-    pub(crate) read: fn(Folio, String) -> BoxFuture<'static, Result<Option<T>>>,
+    pub(crate) read: fn(Folio, Name) -> BoxFuture<'static, Result<Option<T>>>,
     pub(crate) put: fn(Folio, Stored<T>) -> BoxFuture<'static, Result<Option<T>>>,
+}
+
+/// A document's id, and its key on the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Name {
+    pub(crate) id: String,
+    pub(crate) key: String,
 }
 
 /// What is to be put; if it is only where no document is, `None` answers that there is one.
 pub(crate) struct Stored<T> {
-    pub(crate) key: String,
+    pub(crate) name: Name,
     pub(crate) document: T,
     pub(crate) ttl: Option<Duration>,
     pub(crate) only_new: bool,
@@ -118,10 +126,48 @@ where
     /// ```
     pub fn of(db: &Folio, collection: &str) -> Self {
         let codec = Codec {
-            read: |db, key| read(db, key).boxed(),
+            read: |db, name| read(db, name.key).boxed(),
             put: |db, stored| put(db, stored).boxed(),
         };
         Self::with_codec(db, collection, format!("{collection}:"), codec)
+    }
+}
+
+impl<T: Document> Cache<T> {
+    /// A cache in the collection of a type. What it puts is validated as by [`Document::insert`], and gets the id that
+    /// is asked for.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use shop::Country;
+    /// # async fn fetch(_: &str) -> folio::Result<Country> { unimplemented!() }
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let cache = folio::Cache::<Country>::new(&db).local(300, std::time::Duration::from_secs(60));
+    /// let iceland = cache.get_or_load("IS", || fetch("IS")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(db: &Folio) -> Self {
+        let codec = Codec {
+            read: |db, name| async move { Get::<T>::new(name.id).maybe(&db).await }.boxed(),
+            put: |db, stored| put_document(db, stored).boxed(),
+        };
+        Self::with_codec(db, T::DEFINITION.collection, T::DEFINITION.key_prefix(), codec)
+    }
+}
+
+async fn put_document<T: Document>(db: Folio, stored: Stored<T>) -> Result<Option<T>> {
+    let Stored { name, mut document, ttl, only_new } = stored;
+    if let Some(id) = T::Id::from_text(&name.id) {
+        document.set_document_id(id);
+    }
+    let mut put = if only_new { Put::insert(document) } else { Put::save(document) };
+    if let Some(ttl) = ttl {
+        put = put.expire_in(ttl);
+    }
+    match put.run(&db).await {
+        Err(Error::AlreadyExists { .. }) if only_new => Ok(None),
+        outcome => outcome.map(Some),
     }
 }
 
@@ -131,7 +177,7 @@ async fn read<T: DeserializeOwned>(db: Folio, key: String) -> Result<Option<T>> 
 }
 
 async fn put<T: Serialize>(db: Folio, stored: Stored<T>) -> Result<Option<T>> {
-    let Stored { key, document, ttl, only_new } = stored;
+    let Stored { name: Name { key, .. }, document, ttl, only_new } = stored;
     let text = serde_json::to_vec(&document).map_err(Error::Encode)?;
     let mut command = Command::write("DOC.SET").key(&key).arg(text);
     if only_new {
@@ -226,9 +272,9 @@ impl<T: Send + Sync + 'static> Cache<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn get(&self, id: &str) -> Result<Option<Arc<T>>> {
+    pub async fn get(&self, id: impl fmt::Display) -> Result<Option<Arc<T>>> {
         let missing = || async { Err(Missing::Nothing) };
-        match self.shared.find(id, missing).await {
+        match self.shared.find(self.shared.name(&id), missing).await {
             Ok(value) => Ok(Some(value)),
             Err(Missing::Nothing) => Ok(None),
             Err(Missing::Error(error)) => Err(error),
@@ -246,13 +292,13 @@ impl<T: Send + Sync + 'static> Cache<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn get_or_load<E, L, F>(&self, id: &str, load: L) -> Result<Arc<T>, E>
+    pub async fn get_or_load<E, L, F>(&self, id: impl fmt::Display, load: L) -> Result<Arc<T>, E>
     where
         E: From<Error>,
         L: FnOnce() -> F,
         F: Future<Output = Result<T, E>>,
     {
-        self.shared.find(id, load).await
+        self.shared.find(self.shared.name(&id), load).await
     }
 
     /// Writes a document through: on the server at once, and a local copy is forgotten.
@@ -263,10 +309,10 @@ impl<T: Send + Sync + 'static> Cache<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn put(&self, id: &str, document: T) -> Result<()> {
-        let (shared, key) = (&self.shared, self.shared.key(id));
-        let ttl = shared.server_ttl;
-        let stored = Stored { key: key.clone(), document, ttl, only_new: false };
+    pub async fn put(&self, id: impl fmt::Display, document: T) -> Result<()> {
+        let (shared, name) = (&self.shared, self.shared.name(&id));
+        let (key, ttl) = (name.key.clone(), shared.server_ttl);
+        let stored = Stored { name, document, ttl, only_new: false };
         let outcome = (shared.codec.put)(shared.db.clone(), stored).await;
         // Whatever came of it: it may have been written.
         shared.copies.remove(&key);
@@ -281,8 +327,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn remove(&self, id: &str) -> Result<bool> {
-        let key = self.shared.key(id);
+    pub async fn remove(&self, id: impl fmt::Display) -> Result<bool> {
+        let Name { key, .. } = self.shared.name(&id);
         let answer = self.shared.db.execute(Command::write("DOC.DEL").key(&key)).await;
         self.shared.copies.remove(&key);
         Ok(answer?.to::<u64>()? > 0)
@@ -328,8 +374,9 @@ impl From<Error> for Missing {
 }
 
 impl<T: Send + Sync + 'static> Shared<T> {
-    fn key(&self, id: &str) -> String {
-        self.db.named(&format!("{}{id}", self.prefix)).into_owned()
+    fn name(&self, id: &impl fmt::Display) -> Name {
+        let id = id.to_string();
+        Name { key: self.db.named(&format!("{}{id}", self.prefix)).into_owned(), id }
     }
 
     /// Whether a copy may be given to who began to ask at this instant: one that was made since is as good as his own.
@@ -338,7 +385,7 @@ impl<T: Send + Sync + 'static> Shared<T> {
             && (copy.made >= asked || copy.made.elapsed() < self.local_ttl)
     }
 
-    async fn find<E, L, F>(self: &Arc<Self>, id: &str, load: L) -> Result<Arc<T>, E>
+    async fn find<E, L, F>(self: &Arc<Self>, name: Name, load: L) -> Result<Arc<T>, E>
     where
         E: From<Error>,
         L: FnOnce() -> F,
@@ -347,41 +394,41 @@ impl<T: Send + Sync + 'static> Shared<T> {
         if !self.local_ttl.is_zero() {
             self.follow().await?;
         }
-        let (key, asked) = (self.key(id), Instant::now());
+        let asked = Instant::now();
         let place = loop {
-            match self.copies.get_value_or_guard_async(&key).await {
+            match self.copies.get_value_or_guard_async(&name.key).await {
                 Ok(copy) if self.is_good(&copy, asked) => return Ok(copy.value),
                 Ok(_) => {
-                    self.copies.remove_if(&key, |copy| !self.is_good(copy, asked));
+                    self.copies.remove_if(&name.key, |copy| !self.is_good(copy, asked));
                 }
                 Err(place) => break place,
             }
         };
         let generation = self.generation.load(Ordering::Acquire);
-        let value = Arc::new(self.fetch(&key, load).await?);
+        let value = Arc::new(self.fetch(name, load).await?);
         // A place that was forgotten meanwhile takes no copy: the document has changed since it was read.
         let copy = Kept { value: Arc::clone(&value), made: Instant::now(), generation };
         let _ = place.insert(copy);
         Ok(value)
     }
 
-    async fn fetch<E, L, F>(&self, key: &str, load: L) -> Result<T, E>
+    async fn fetch<E, L, F>(&self, name: Name, load: L) -> Result<T, E>
     where
         E: From<Error>,
         L: FnOnce() -> F,
         F: Future<Output = Result<T, E>>,
     {
-        if let Some(document) = (self.codec.read)(self.db.clone(), key.into()).await? {
+        if let Some(document) = (self.codec.read)(self.db.clone(), name.clone()).await? {
             return Ok(document);
         }
         let (document, ttl) = (load().await?, self.server_ttl);
-        let stored = Stored { key: key.into(), document, ttl, only_new: true };
+        let stored = Stored { name: name.clone(), document, ttl, only_new: true };
         if let Some(document) = (self.codec.put)(self.db.clone(), stored).await? {
             return Ok(document);
         }
         // Somebody else was faster; should his have gone already, so would this one.
-        let theirs = (self.codec.read)(self.db.clone(), key.into()).await?;
-        theirs.ok_or_else(|| Error::NotFound { key: key.into() }.into())
+        let theirs = (self.codec.read)(self.db.clone(), name.clone()).await?;
+        theirs.ok_or_else(|| Error::NotFound { key: name.key.into() }.into())
     }
 
     fn forget_all(&self) {
@@ -392,7 +439,8 @@ impl<T: Send + Sync + 'static> Shared<T> {
     /// Follows the collection's changes, if that can be done and is not done yet.
     async fn follow(self: &Arc<Self>) -> Result<bool> {
         let following = self.following.get_or_try_init(|| async {
-            let watch = Watch::<()>::new(&self.collection, |_, _, _| Ok(()));
+            let reading = Reading::<()> { decode: |_| Ok(()), prefix: String::new() };
+            let watch = Watch::new(&self.collection, reading);
             match watch.open(&self.db).await {
                 Ok(changes) => {
                     let task = tokio::spawn(forget(Arc::downgrade(self), changes));

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::define::{Definition, FieldDefinition};
 use crate::ops::{Aggregate, Claim, Delete, Find, Get, GetMany, InsertMany, Put, Upsert, Whole};
+use crate::watch::Watch;
 use crate::{
     Accessor, AsId, Check, Condition, DocumentId, Executor, Field, FieldPath, FieldRef, Filter,
     Result,
@@ -206,6 +207,22 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     /// ```
     fn claim(filter: Filter<Self>) -> Claim<Self> {
         Claim::new(filter)
+    }
+
+    /// Begins to follow the changes of the collection, which is declared with `changes`.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use folio::Document;
+    /// # use shop::User;
+    /// # async fn example(db: folio::Folio, token: folio::watch::Token) -> folio::Result<()> {
+    /// let mut changes = User::watch().resume_after(token).open(&db).await?;
+    /// let first = changes.next().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn watch() -> Watch<Self> {
+        Watch::documents()
     }
 
     /// Begins the creation of many documents.

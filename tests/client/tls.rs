@@ -5,7 +5,7 @@ use std::path::Path;
 
 use folio::{Error, Folio, Tls};
 use folio_tests::{Options, Server};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
 use crate::transport::runtime;
@@ -22,6 +22,8 @@ impl Certificates {
     fn new() -> Self {
         let folder = TempDir::with_prefix("folio-tls-").expect("a temporary folder can be made");
         let mut authority = CertificateParams::default();
+        // What it issues would look like its own else.
+        authority.distinguished_name.push(DnType::CommonName, "an authority");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("there is a generator");
         let authority = CertifiedIssuer::self_signed(authority, key).expect("it signs itself");

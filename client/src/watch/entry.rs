@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use redis::Value;
 
-use super::{Change, Decode, Event, Token};
+use super::{Change, Event, Found, Reading, Token};
 use crate::{Error, Reply, Result};
 
 /// An entry: its id, and its fields by name.
@@ -50,11 +50,11 @@ fn entry(entry: Reply) -> Result<Entry> {
 
 impl Entry {
     /// What it tells; `None` if it is not the server's, who puts an `op` into each of his.
-    pub(super) fn change<T>(&self, decode: Decode<T>) -> Option<Result<Change<T>>> {
-        self.fields.contains_key("op").then(|| self.read(decode))
+    pub(super) fn change<T>(&self, reading: &Reading<T>) -> Option<Result<Change<T>>> {
+        self.fields.contains_key("op").then(|| self.read(reading))
     }
 
-    fn read<T>(&self, decode: Decode<T>) -> Result<Change<T>> {
+    fn read<T>(&self, reading: &Reading<T>) -> Result<Change<T>> {
         let event = Event {
             key: self.text("key").unwrap_or_default(),
             version: self.number("version").unwrap_or_default(),
@@ -64,7 +64,10 @@ impl Entry {
         };
         let document = |name: &str| {
             let text = self.fields.get(name);
-            text.map(|text| decode(&event.key, text, event.version)).transpose()
+            let Event { key, version, .. } = &event;
+            let id = key.strip_prefix(&reading.prefix).unwrap_or(key);
+            let found = |text| Found { key, id, text, version: *version };
+            text.map(|text| (reading.decode)(&found(text))).transpose()
         };
         let op = self.text("op").unwrap_or_default();
         Ok(match op.as_str() {
@@ -96,6 +99,7 @@ impl Entry {
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use super::super::Decode;
     use super::*;
 
     fn bulk(text: &str) -> Value {
@@ -111,7 +115,8 @@ mod tests {
         let stream = Value::Array(vec![entry]);
         let map = Value::Map(vec![(bulk("changes:users"), stream)]);
         let entries = entries(map).unwrap();
-        entries[0].change(|_, text, _| Ok(serde_json::from_slice(text).unwrap()))
+        let decode: Decode<Json> = |found| Ok(serde_json::from_slice(found.text).unwrap());
+        entries[0].change(&Reading { decode, prefix: "users:".into() })
     }
 
     #[test]

@@ -4,19 +4,34 @@ mod entry;
 mod reader;
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Executor, Folio, Result, reply};
+use crate::{Document, Error, Executor, Folio, Result, codec, reply};
 
 pub use reader::Changes;
 
-/// How a document is read from its key, its text and its version.
-pub(crate) type Decode<T> = fn(&str, &[u8], u64) -> Result<T>;
+/// How a document is read.
+pub(crate) type Decode<T> = fn(&Found<'_>) -> Result<T>;
+
+/// A document in an entry.
+pub(crate) struct Found<'e> {
+    pub(crate) key: &'e str,
+    /// The key without the prefix.
+    pub(crate) id: &'e str,
+    pub(crate) text: &'e [u8],
+    pub(crate) version: u64,
+}
+
+/// How documents are read, and how their keys begin.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading<T> {
+    pub(crate) decode: Decode<T>,
+    pub(crate) prefix: String,
+}
 
 /// Begins to follow the changes of a collection that is declared with `CHANGES`.
 ///
@@ -39,8 +54,7 @@ pub(crate) type Decode<T> = fn(&str, &[u8], u64) -> Result<T>;
 pub struct Watch<T> {
     collection: String,
     start: Start,
-    decode: Decode<T>,
-    document: PhantomData<fn() -> T>,
+    reading: Reading<T>,
 }
 
 /// Where following begins.
@@ -58,13 +72,24 @@ impl<T: DeserializeOwned> Watch<T> {
     /// let watch = folio::watch::Watch::<serde_json::Value>::of("users");
     /// ```
     pub fn of(collection: &str) -> Self {
-        Self::new(collection, |key, text, _| reply::document(key, text))
+        let decode: Decode<T> = |found| reply::document(found.key, found.text);
+        Self::new(collection, Reading { decode, prefix: format!("{collection}:") })
+    }
+}
+
+impl<T: Document> Watch<T> {
+    /// The changes of a type's collection.
+    pub(crate) fn documents() -> Self {
+        let decode: Decode<T> =
+            |found| codec::decode(found.key, found.id, found.text, found.version);
+        let prefix = T::DEFINITION.key_prefix();
+        Self::new(T::DEFINITION.collection, Reading { decode, prefix })
     }
 }
 
 impl<T> Watch<T> {
-    pub(crate) fn new(collection: &str, decode: Decode<T>) -> Self {
-        Self { collection: collection.into(), start: Start::Now, decode, document: PhantomData }
+    pub(crate) fn new(collection: &str, reading: Reading<T>) -> Self {
+        Self { collection: collection.into(), start: Start::Now, reading }
     }
 
     /// Goes on behind a change that was seen: its [token](Change::token) survives restarts of the program and of the
@@ -110,7 +135,9 @@ impl<T> Watch<T> {
     /// ```
     pub async fn open(self, db: &Folio) -> Result<Changes<T>> {
         let collection = db.named(&self.collection).into_owned();
-        Changes::open(db.clone(), collection, self.start, self.decode).await
+        let Reading { decode, prefix } = self.reading;
+        let reading = Reading { decode, prefix: db.named(&prefix).into_owned() };
+        Changes::open(db.clone(), collection, self.start, reading).await
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use redis::Value;
 
 use super::entry::{Entry, entries};
-use super::{Change, Decode, Start, Token};
+use super::{Change, Reading, Start, Token};
 use crate::command::Command;
 use crate::transport::Lent;
 use crate::{Error, Executor, Folio, Result};
@@ -38,7 +38,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Changes<T> {
     db: Folio,
     stream: String,
-    decode: Decode<T>,
+    reading: Reading<T>,
     /// The last entry that was read.
     position: Token,
     /// Whether the number of the next entry is known.
@@ -52,7 +52,7 @@ impl<T> Changes<T> {
         db: Folio,
         collection: String,
         start: Start,
-        decode: Decode<T>,
+        reading: Reading<T>,
     ) -> Result<Self> {
         let stream = format!("changes:{collection}");
         let last = match last(&db, &stream).await? {
@@ -70,7 +70,7 @@ impl<T> Changes<T> {
             Start::After(_) => true,
         };
         let (own, ready) = (None, VecDeque::new());
-        let mut changes = Self { db, stream, decode, position, is_counted, own, ready };
+        let mut changes = Self { db, stream, reading, position, is_counted, own, ready };
         changes.begin_anew_before(last);
         Ok(changes)
     }
@@ -162,7 +162,7 @@ impl<T> Changes<T> {
         }
         self.position = entry.token;
         self.is_counted = true;
-        self.ready.extend(entry.change(self.decode));
+        self.ready.extend(entry.change(&self.reading));
     }
 
     /// Nothing has come for a while. A stream that was begun anew has lower numbers, which would never be read.
