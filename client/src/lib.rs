@@ -1,57 +1,61 @@
 //! An async client for Folio: typed JSON documents and exact queries on Redis and Valkey.
 //!
-//! A document is anything that serde can write as a JSON object. It stands under one Redis key,
-//! whose beginning names its collection; the server keeps the collection's indexes in the same
-//! step as the document, so an answer is never behind a write.
+//! A type says what its documents are. They stand under Redis keys, whose beginning names their
+//! collection; the server keeps the collection's indexes in the same step as the document, so an
+//! answer is never behind a write.
 //!
 //! ```no_run
-//! use folio::Folio;
-//! use folio::untyped::{Definition, Direction, Field, Index};
+//! use folio::{Document, Folio, Id};
 //! use serde::{Deserialize, Serialize};
 //!
-//! #[derive(Debug, Serialize, Deserialize)]
+//! #[derive(Debug, Document, Serialize, Deserialize)]
+//! #[folio(collection = "cities")]
 //! struct City {
+//!     #[folio(id)]
+//!     id: Id<City>,
 //!     name: String,
-//!     countrycode: String,
+//!     #[folio(index)]
+//!     country: String,
+//!     #[folio(index, validate(range(min = 1)))]
 //!     population: u64,
+//!     #[folio(version)]
+//!     version: u64,
 //! }
 //!
 //! # async fn example() -> folio::Result<()> {
 //! let db = Folio::connect("redis://localhost:6379").await?;
-//! db.create(
-//!     &Definition::new("cities")
-//!         .field(Field::new("countrycode", "string").index(Index::Set))
-//!         .field(Field::new("population", "int").index(Index::Sorted)),
-//! )
-//! .await?;
+//! db.sync::<City>().await?;
 //!
-//! let lyon = City { name: "Lyon".into(), countrycode: "FR".into(), population: 522_250 };
-//! db.set("cities:2996944", &lyon).await?;
+//! let (name, country) = ("Lyon".into(), "FR".into());
+//! let lyon = City { id: Id::new(), name, country, population: 522_250, version: 0 };
+//! let lyon = lyon.insert(&db).await?;
 //!
-//! let page = db
-//!     .find::<City>("cities", "countrycode = $country AND population >= 100000")
-//!     .param("country", "FR")
-//!     .order_by("population", Direction::Descending)
-//!     .limit(0, 10)
+//! let page = City::find(City::country().eq("FR") & City::population().gte(100_000))
+//!     .order_by(City::population().desc())
+//!     .page(10)
 //!     .with_total()
-//!     .load()
+//!     .load(&db)
 //!     .await?;
-//! for (key, city) in &page.items {
-//!     println!("{key}: {} has {}", city.name, city.population);
+//! for city in &page.items {
+//!     println!("{} has {}", city.name, city.population);
 //! }
+//! City::get(&lyon.id).update(City::population().inc(1)).run(&db).await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # What is awaited meets the server
 //!
-//! Everything else only builds a command. A [`Folio`] is cheap to clone and to share between
-//! tasks: all clones use one multiplexed connection, which comes back by itself when it breaks.
+//! Everything else only builds a call, and what meets the server is the argument of the last one.
+//! A [`Folio`] is cheap to clone and to share between tasks: all clones use one multiplexed connection, which comes back by itself when it breaks.
 //! Reads are sent again then, and writes that cannot be carried out twice, because they have a
 //! version or create; of any other write whose answer was lost [`Error::is_ambiguous`] tells that
 //! its fate is unknown. docs/client-connections.md has the whole table.
 //!
-//! The filter language is the server's: values are given with `param` and never need escaping.
+//! Filters travel as trees, in which no value is part of a text: there is nothing to escape.
+//!
+//! Types, attributes, calls, rules and hooks are told one by one in `docs/client.md`. Programs that
+//! know no types use [`untyped`].
 
 //! # Features
 //!
@@ -181,3 +185,8 @@ pub use redis;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The examples of the page about this crate, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client.md")]
+struct Guide;

@@ -8,6 +8,7 @@ mod proxy;
 mod tls;
 mod transactions;
 mod transport;
+mod typed;
 mod watch;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 use super::find::{Query, query};
 use super::place::Place;
 use super::reducer::{AggregateOrder, Having, Keys, Reducers, RowValues};
+use crate::transaction::text;
 use crate::{Command, Document, Error, Executor, Filter, Result};
 
 /// An aggregate; [`Document::aggregate`] begins one. Its rows are pairs of the keys and the results.
@@ -144,7 +145,8 @@ impl<T: Document, K: Keys<T>, A: Reducers<T>> Aggregate<T, K, A> {
         reducers.iter().for_each(|text| command.push((text.as_str(), "AS", text.as_str())));
         if let Some(having) = &self.having {
             let filter = Filter::<T>::new(having.node.clone());
-            command = command.arg("HAVING").arg(filter.to_bytes()?);
+            // Of rows the server asks by text alone.
+            command = command.arg("HAVING").arg(text::of(&filter.to_bytes()?)?);
         }
         if !self.orders.is_empty() {
             command.push(("ORDER", self.orders.len()));

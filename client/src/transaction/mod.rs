@@ -4,7 +4,7 @@
 
 mod interactive;
 mod part;
-mod text;
+pub(crate) mod text;
 
 use crate::command::{Command, Repeat};
 use crate::{Error, Executor, Folio, Reply, Result};

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 const DEPTH_MAX: usize = 256;
 
 /// The text of a filter that may be a tree: its first byte tells.
-pub(super) fn of(filter: &[u8]) -> Result<String> {
+pub(crate) fn of(filter: &[u8]) -> Result<String> {
     let unreadable =
         |what: String| Error::Usage(format!("the filter cannot be read: {what}").into());
     if !matches!(filter.first(), Some(0x90..=0x9F)) {
