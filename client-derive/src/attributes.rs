@@ -54,6 +54,7 @@ pub enum Place {
 
 /// At a field.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own")]
 pub struct FieldOptions {
     pub id: Option<Strategy>,
     pub version: bool,

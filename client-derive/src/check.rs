@@ -36,12 +36,13 @@ fn field(field: &Field<'_>) -> TokenStream {
     if let (min, max) = checks.len
         && (min.is_some() || max.is_some())
     {
-        let (min, max) = (option(min.map(|n| quote!(#n))), option(max.map(|n| quote!(#n))));
+        let (min, max) =
+            (words::option(min.map(|n| quote!(#n))), words::option(max.map(|n| quote!(#n))));
         told.extend(quote_spanned!(span=> at.len(&self.#ident, #min, #max);));
     }
     let (min, max) = &checks.range;
     if min.is_some() || max.is_some() {
-        let text = |bound: &Option<String>| option(bound.as_ref().map(|text| quote!(#text)));
+        let text = |bound: &Option<String>| words::option(bound.as_ref().map(|text| quote!(#text)));
         let (min, max) = (text(min), text(max));
         told.extend(quote_spanned!(span=> at.range(&self.#ident, #min, #max);));
     }
@@ -62,11 +63,4 @@ fn field(field: &Field<'_>) -> TokenStream {
         return told;
     }
     quote!(at.within(#step, |at| { #told });)
-}
-
-fn option(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
 }

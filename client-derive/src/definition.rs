@@ -11,13 +11,13 @@ use crate::input::{Field, Input, unraw};
 use crate::words;
 
 /// `&[FieldDefinition, ..]` of the fields that documents hold.
-pub fn fields(input: &Input<'_>) -> Result<TokenStream> {
+pub fn fields(input: &Input<'_>) -> TokenStream {
     let stored = input.fields.iter().filter(|it| it.options.id.is_none() && !it.options.version);
-    let fields = stored.map(field).collect::<Result<Vec<_>>>()?;
-    Ok(quote!(&[#(#fields),*]))
+    let fields = stored.map(field);
+    quote!(&[#(#fields),*])
 }
 
-fn field(field: &Field<'_>) -> Result<TokenStream> {
+fn field(field: &Field<'_>) -> TokenStream {
     let (options, ty, step) = (&field.options, field.ty, words::step(&field.name));
     let span = ty.span();
     let mut told = if options.json {
@@ -71,7 +71,7 @@ fn field(field: &Field<'_>) -> Result<TokenStream> {
         let values = &checks.one_of;
         told = quote!(#told.one_of(&[#(#values),*]));
     }
-    Ok(told)
+    told
 }
 
 /// `&[IndexDefinition, ..]` of the indexes that are declared at the type.
@@ -105,10 +105,7 @@ fn named(input: &Input<'_>, index: &IndexOptions) -> Result<TokenStream> {
         return Err(Error::new(index.span, "parts of strings are not unique"));
     }
     let on = paths.iter().map(|(path, descends)| quote!((#path, #descends)));
-    let filter = match &index.filter {
-        Some(filter) => quote!(::core::option::Option::Some(#filter)),
-        None => quote!(::core::option::Option::None),
-    };
+    let filter = words::option(index.filter.as_ref());
     Ok(quote! {
         ::folio::IndexDefinition {
             name: #name, on: &[#(#on),*], unique: #unique, using: #using, filter: #filter,

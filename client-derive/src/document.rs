@@ -7,7 +7,7 @@ use syn::{DeriveInput, Error, Result};
 
 use crate::attributes::{Strategy, Target};
 use crate::input::{Field, Input, unraw};
-use crate::{check, definition, fields};
+use crate::{check, definition, fields, words};
 
 /// What `Document` itself calls by the type: a shortcut of that name would hide it.
 const TAKEN: [&str; 16] = [
@@ -151,24 +151,14 @@ fn version_methods(field: &Field<'_>) -> TokenStream {
 fn told(input: &Input<'_>, strategy: Strategy) -> Result<TokenStream> {
     let options = &input.options;
     let collection = &options.collection;
-    let prefix = match &options.prefix {
-        Some(prefix) => quote!(::core::option::Option::Some(#prefix)),
-        None => quote!(::core::option::Option::None),
-    };
-    let changes = match &options.changes {
-        Some(changes) => {
-            let what = changes.what;
-            let max = match changes.max_len {
-                Some(max) => quote!(::core::option::Option::Some(#max)),
-                None => quote!(::core::option::Option::None),
-            };
-            quote!(::core::option::Option::Some(::folio::ChangesDefinition { what: #what, max_len: #max }))
-        }
-        None => quote!(::core::option::Option::None),
-    };
+    let prefix = words::option(options.prefix.as_ref());
+    let changes = words::option(options.changes.as_ref().map(|changes| {
+        let (what, max) = (changes.what, words::option(changes.max_len));
+        quote!(::folio::ChangesDefinition { what: #what, max_len: #max })
+    }));
     let (strict, ttl) = (options.strict, options.ttl_seconds);
     let ids = fields::strategy(strategy);
-    let (fields, indexes) = (definition::fields(input)?, definition::indexes(input)?);
+    let (fields, indexes) = (definition::fields(input), definition::indexes(input)?);
     Ok(quote! {
         ::folio::Definition {
             collection: #collection, prefix: #prefix, strict: #strict, ttl_seconds: #ttl,

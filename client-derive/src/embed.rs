@@ -19,7 +19,7 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
 fn of_struct(input: &DeriveInput) -> Result<TokenStream> {
     let input = Input::read(input, Target::Embed)?;
     let (ident, fields_name) = (input.ident, fields::name(&input));
-    let (fields_type, told) = (fields::derive(&input), definition::fields(&input)?);
+    let (fields_type, told) = (fields::derive(&input), definition::fields(&input));
     let check = check::body(&input);
     Ok(quote! {
         #fields_type

@@ -7,6 +7,7 @@ use syn::{DeriveInput, Error, Ident, LitStr, Path, Result};
 
 use crate::attributes::Target;
 use crate::input::{Field, Input};
+use crate::words;
 
 pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let input = Input::read(input, Target::Projection)?;
@@ -38,17 +39,13 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
         });
         paths.push(quote!((|| ::folio::path_of(&#place), #name)));
     }
-    let option = |name: Option<&String>| match name {
-        Some(name) => quote!(::core::option::Option::Some(#name)),
-        None => quote!(::core::option::Option::None),
-    };
-    let (id, version) = (option(id_name), option(version_name));
+    let (id, version) = (words::option(id_name), words::option(version_name));
     Ok(quote! {
         #(#asserted)*
 
         impl ::folio::Projection for #ident {
             type Of = #from;
-            const FIELDS: &'static [(fn() -> ::folio::FieldPath, &'static str)] = &[#(#paths),*];
+            const FIELDS: &'static [::folio::ViewField] = &[#(#paths),*];
             const ID_NAME: ::core::option::Option<&'static str> = #id;
             const VERSION_NAME: ::core::option::Option<&'static str> = #version;
         }

@@ -1,6 +1,9 @@
 //! Reading the small parts of attributes: names, texts, numbers, lengths of time.
 
-use proc_macro2::Span;
+use std::fmt::Write;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, Result, Token, UnOp};
@@ -71,7 +74,10 @@ pub fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if c < ' ' => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
             c => out.push(c),
         }
     }
@@ -105,6 +111,14 @@ pub fn seconds(text: &LitStr) -> Result<u64> {
         return Err(Error::new(text.span(), "a document has to live for a second at least"));
     }
     Ok(sum)
+}
+
+/// An option as it is written.
+pub fn option(value: Option<impl ToTokens>) -> TokenStream {
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }
 
 /// An identifier, of a keyword too.

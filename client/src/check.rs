@@ -184,7 +184,7 @@ impl Check {
         self.texts(value, |at, text| match regex {
             Some(regex) if regex.is_match(text) => {}
             Some(_) => {
-                at.note("pattern", format!("is {text:?}, which does not match {}", pattern.text))
+                at.note("pattern", format!("is {text:?}, which does not match {}", pattern.text));
             }
             None => at.note("pattern", format!("has a rule that cannot be read: {}", pattern.text)),
         });
@@ -306,7 +306,9 @@ impl Length for String {
 
 impl<T: Texts> Texts for Option<T> {
     fn each_text(&self, f: &mut dyn FnMut(&str)) {
-        self.iter().for_each(|value| value.each_text(f));
+        for value in self {
+            value.each_text(f);
+        }
     }
 }
 
@@ -318,7 +320,9 @@ impl<T: Length> Length for Option<T> {
 
 impl<T: Bounded> Bounded for Option<T> {
     fn each_order(&self, bound: &str, f: &mut dyn FnMut(Ordering, String)) {
-        self.iter().for_each(|value| value.each_order(bound, f));
+        for value in self {
+            value.each_order(bound, f);
+        }
     }
 }
 
@@ -326,7 +330,9 @@ macro_rules! arrays {
     ($($array:ident)*) => {$(
         impl<T: Texts> Texts for $array<T> {
             fn each_text(&self, f: &mut dyn FnMut(&str)) {
-                self.iter().for_each(|value| value.each_text(f));
+                for value in self {
+                    value.each_text(f);
+                }
             }
         }
 
@@ -338,7 +344,9 @@ macro_rules! arrays {
 
         impl<T: Bounded> Bounded for $array<T> {
             fn each_order(&self, bound: &str, f: &mut dyn FnMut(Ordering, String)) {
-                self.iter().for_each(|value| value.each_order(bound, f));
+                for value in self {
+                    value.each_order(bound, f);
+                }
             }
         }
     )*};
@@ -350,17 +358,21 @@ macro_rules! bounded {
     ($($ty:ty)*) => {$(
         impl Bounded for $ty {
             fn each_order(&self, bound: &str, f: &mut dyn FnMut(Ordering, String)) {
-                // An integer bound of an integer is compared exactly, all others as doubles.
-                let order = match bound.parse::<i128>() {
-                    Ok(bound) => Some((*self as i128).cmp(&bound)),
-                    Err(_) => bound.parse::<f64>().ok().and_then(|bound| (*self as f64).partial_cmp(&bound)),
-                };
-                if let Some(order) = order {
+                if let Some(order) = integer_order(*self, bound) {
                     f(order, self.to_string());
                 }
             }
         }
     )*};
+}
+
+/// How an integer lies to a bound: exactly where that is an integer too, else as doubles do.
+fn integer_order(value: impl TryInto<i128>, bound: &str) -> Option<Ordering> {
+    let value = value.try_into().ok()?;
+    match bound.parse::<i128>() {
+        Ok(bound) => Some(value.cmp(&bound)),
+        Err(_) => (value as f64).partial_cmp(&bound.parse::<f64>().ok()?),
+    }
 }
 
 bounded!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);

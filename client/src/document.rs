@@ -393,12 +393,15 @@ pub trait Projection: DeserializeOwned + Send + 'static {
     /// Whose fields they are.
     type Of: Document;
     /// The paths, and what serde calls the fields.
-    const FIELDS: &'static [(fn() -> FieldPath, &'static str)];
+    const FIELDS: &'static [ViewField];
     /// What serde calls the id, if it is asked for.
     const ID_NAME: Option<&'static str>;
     /// What serde calls the version, if it is asked for.
     const VERSION_NAME: Option<&'static str>;
 }
+
+/// Where a field of a projection stands in the document, and what serde calls it in the projection.
+pub type ViewField = (fn() -> FieldPath, &'static str);
 
 /// Holds a field to a type; the derive of projections calls it.
 #[doc(hidden)]

@@ -136,7 +136,7 @@ pub use define::{
 };
 pub use document::{Document, Embed, Projection};
 #[doc(hidden)]
-pub use document::{path_of, same_type};
+pub use document::{ViewField, path_of, same_type};
 pub use error::{DecodeCause, Error, Result, SchemaMismatch, UniqueViolation, Violation};
 pub use executor::Executor;
 pub use field::{

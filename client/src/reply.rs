@@ -20,7 +20,7 @@ pub(crate) struct Row {
 
 /// The answer to `DOC.FIND` and `DOC.CLAIM`.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Rows {
+pub(crate) struct Found {
     pub(crate) rows: Vec<Row>,
     pub(crate) total: Option<u64>,
     pub(crate) cursor: Option<String>,
@@ -75,12 +75,12 @@ impl Reply {
     }
 
     /// The answer to a search. Entries that this version does not know are left alone.
-    pub(crate) fn rows(self) -> Result<Rows> {
-        let mut found = Rows::default();
+    pub(crate) fn rows(self) -> Result<Found> {
+        let mut found = Found::default();
         for (name, Reply(value)) in self.entries()? {
             match name.as_str() {
                 "results" => {
-                    found.rows = list(value)?.into_iter().map(row).collect::<Result<_>>()?
+                    found.rows = list(value)?.into_iter().map(row).collect::<Result<_>>()?;
                 }
                 "total" => found.total = Some(convert(value)?),
                 "cursor" => found.cursor = convert(value)?,

@@ -98,7 +98,7 @@ fn lost(stands: &Json, wanted: &Json) -> Vec<String> {
         || format!("{}:", wanted["collection"].as_str().unwrap_or_default()),
         Into::into,
     );
-    if stands["prefix"] != Json::from(wanted_prefix.as_str()) {
+    if stands["prefix"] != wanted_prefix.as_str() {
         lost.push(format!("its prefix is {}, not {wanted_prefix:?}", stands["prefix"]));
     }
     for field in members(stands, "fields") {

@@ -50,18 +50,15 @@ fn version(message: &str) -> Option<Error> {
 
 /// `[operation 2: ]field age is declared int, found "old"`.
 fn violation(message: &str) -> Option<Error> {
-    let at = match message.strip_prefix("field ") {
-        Some(_) => 0,
+    let mut at = 0;
+    if !message.starts_with("field ") {
         // Only what stands before a document's own complaint; a definition's says `definition: ..` or `DEFAULT: ..`.
-        None => {
-            let at = message.find(": field ")? + 2;
-            let before = &message[..at];
-            if !before.starts_with("operation ") && !before.starts_with("document ") {
-                return None;
-            }
-            at
+        at = message.find(": field ")? + 2;
+        let before = &message[..at];
+        if !before.starts_with("operation ") && !before.starts_with("document ") {
+            return None;
         }
-    };
+    }
     let rest = message[at..].strip_prefix("field ")?;
     let (path, told) = rest.split_once(' ')?;
     Some(Error::Validation(vec![Violation::new(path, "schema", told)]))

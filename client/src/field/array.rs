@@ -41,14 +41,14 @@ impl<T: Containing<V>, V> Containing<V> for Option<T> {
 }
 
 macro_rules! arrays {
-    ($($array:ident)*) => {$(
-        impl<T: FieldType, V: Value<T>> Containing<V> for $array<T> {
+    ($([$($hasher:ident)?] $array:ty;)*) => {$(
+        impl<T: FieldType, V: Value<T>, $($hasher)?> Containing<V> for $array {
             fn containing(value: &V) -> ContainingNode {
                 ContainingNode("has", constant(value))
             }
         }
 
-        impl<T> Array for $array<T> {
+        impl<T, $($hasher)?> Array for $array {
             type Element = T;
         }
     )*};
@@ -69,7 +69,12 @@ pub trait Array {
     type Element;
 }
 
-arrays!(Vec VecDeque BTreeSet HashSet);
+arrays! {
+    [] Vec<T>;
+    [] VecDeque<T>;
+    [] BTreeSet<T>;
+    [S] HashSet<T, S>;
+}
 
 impl<T: Array> Array for Option<T> {
     type Element = T::Element;
@@ -212,8 +217,8 @@ impl<M, T> Field<M, T> {
 }
 
 macro_rules! maps {
-    ($($map:ident)*) => {$(
-        impl<M, T: FieldType> Field<M, $map<String, T>> {
+    ($([$($hasher:ident)?] $map:ty;)*) => {$(
+        impl<M, T: FieldType, $($hasher)?> Field<M, $map> {
             /// The value under a name.
             ///
             /// ```
@@ -228,4 +233,7 @@ macro_rules! maps {
     )*};
 }
 
-maps!(BTreeMap HashMap);
+maps! {
+    [] BTreeMap<String, T>;
+    [S] HashMap<String, T, S>;
+}

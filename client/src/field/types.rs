@@ -163,8 +163,8 @@ impl<T: Numeric> Numeric for Option<T> {
 }
 
 macro_rules! arrays {
-    ($($array:ident)*) => {$(
-        impl<T: FieldType> FieldType for $array<T> {
+    ($([$($hasher:ident)?] $array:ty;)*) => {$(
+        impl<T: FieldType, $($hasher)?> FieldType for $array {
             const KIND: Kind = Kind::array(T::KIND, T::NULLABLE);
             type Plain = Self;
             type Accessor<M, D> = Field<M, D>;
@@ -178,7 +178,12 @@ macro_rules! arrays {
     )*};
 }
 
-arrays!(Vec VecDeque BTreeSet HashSet);
+arrays! {
+    [] Vec<T>;
+    [] VecDeque<T>;
+    [] BTreeSet<T>;
+    [S] HashSet<T, S>;
+}
 
 macro_rules! json {
     ($([$($parameters:tt)*] $ty:ty;)*) => {$(
@@ -194,7 +199,7 @@ json! {
     [] serde_json::Value;
     [] serde_json::Map<String, serde_json::Value>;
     [T] BTreeMap<String, T>;
-    [T] HashMap<String, T>;
+    [T, S] HashMap<String, T, S>;
 }
 
 impl<T: FieldType> FieldType for Box<T> {

@@ -130,7 +130,9 @@ impl<T: Document, K: Keys<T>, A: Reducers<T>> Aggregate<T, K, A> {
         let keys = self.keys.texts();
         if !keys.is_empty() {
             command.push(("GROUP", keys.len()));
-            keys.iter().for_each(|key| command.push((key.as_str(), "AS", key.as_str())));
+            for key in &keys {
+                command.push((key.as_str(), "AS", key.as_str()));
+            }
         }
         let mut reducers: Vec<String> = Vec::new();
         let needed = self.having.iter().flat_map(|having| having.needed.iter().cloned());
@@ -142,7 +144,9 @@ impl<T: Document, K: Keys<T>, A: Reducers<T>> Aggregate<T, K, A> {
             }
         }
         command.push(("REDUCE", reducers.len()));
-        reducers.iter().for_each(|text| command.push((text.as_str(), "AS", text.as_str())));
+        for text in &reducers {
+            command.push((text.as_str(), "AS", text.as_str()));
+        }
         if let Some(having) = &self.having {
             let filter = Filter::<T>::new(having.node.clone());
             // Of rows the server asks by text alone.

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::shape::{FieldTuple, Fields, Projected, Shape, Whole};
 use super::stream;
 use crate::order::{self, Order};
-use crate::reply::Rows;
+use crate::reply::Found;
 use crate::{Changes, Command, Document, Error, Executor, Filter, Orders, Projection, Result};
 use futures_util::stream::BoxStream;
 
@@ -143,7 +143,9 @@ impl<T: Document> Query<T> {
                 return Err(Error::Usage(what.into()));
             }
             command.push(("SELECT", paths.len()));
-            paths.iter().for_each(|path| command.push(path.as_str()));
+            for path in &paths {
+                command.push(path.as_str());
+            }
         }
         if self.total {
             command.push("WITHTOTAL");
@@ -161,7 +163,7 @@ impl<T: Document> Query<T> {
         db: &impl Executor,
     ) -> Result<Page<S::Row>> {
         let place = Place::of::<T>(db);
-        let Rows { rows, total, cursor } = db.execute(self.find(shape, &place)?).await?.rows()?;
+        let Found { rows, total, cursor } = db.execute(self.find(shape, &place)?).await?.rows()?;
         let items = rows
             .into_iter()
             .map(|row| shape.decode(&row.key, place.id(&row.key), &row.text, row.version));

@@ -154,7 +154,9 @@ impl<T: Document> Get<T> {
             let paths = Shape::<T>::paths(&shape).unwrap_or_default();
             // One path alone would be answered with its value and not with an object.
             get.push(paths.len() + 1);
-            paths.iter().for_each(|path| get.push(path.as_str()));
+            for path in &paths {
+                get.push(path.as_str());
+            }
             get.push("`-`");
             if self.with_deleted {
                 get.push("WITHDELETED");
@@ -391,7 +393,9 @@ impl<T: Document> GetMany<T> {
             commands.extend(keys.iter().map(|key| Command::read("DOC.META").key(key)));
         }
         let mut get = Command::read("DOC.MGET");
-        keys.iter().for_each(|key| get.push_key(key));
+        for key in &keys {
+            get.push_key(key);
+        }
         commands.push(get);
         let mut replies = db.execute_all(commands).await?;
         let texts =
@@ -425,7 +429,9 @@ impl<T: Document> GetMany<T> {
         }
         let place = Place::of::<T>(db);
         let mut command = Command::write("DOC.DEL");
-        ids.iter().for_each(|id| command.push_key(&place.key(id)));
+        for id in ids {
+            command.push_key(&place.key(id));
+        }
         db.execute(command).await?.to()
     }
 }

@@ -32,7 +32,7 @@ impl Place {
 pub(crate) fn explained<T: Document>(mut error: Error, document: Option<&str>) -> Error {
     if let Error::UniqueViolation(violation) = &mut error {
         if let Some(name) = T::DEFINITION.index_over(&violation.fields) {
-            violation.index = name.to_owned();
+            name.clone_into(&mut violation.index);
         }
         violation.value = document.and_then(|text| held(violation, text));
     }

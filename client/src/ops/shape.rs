@@ -167,7 +167,7 @@ pub struct Fields<R> {
 pub struct Cells<'a> {
     key: &'a str,
     id: &'a str,
-    cells: HashMap<String, Box<RawValue>>,
+    texts: HashMap<String, Box<RawValue>>,
 }
 
 impl Cells<'_> {
@@ -175,7 +175,7 @@ impl Cells<'_> {
         let (place, told) = match selected {
             Some(Selected::Path(path)) => (
                 path.as_str(),
-                serde_json::from_str(self.cells.get(path).map_or("null", |it| it.get())),
+                serde_json::from_str(self.texts.get(path).map_or("null", |it| it.get())),
             ),
             Some(Selected::Id { is_number: true }) => ("_id", serde_json::from_str(self.id)),
             _ => ("_id", serde_json::from_value(self.id.into())),
@@ -244,8 +244,8 @@ impl<T, R: Row> Shape<T> for Fields<R> {
     }
 
     fn decode(&self, key: &str, id: &str, text: &[u8], _: Option<u64>) -> Result<R> {
-        let cells = crate::reply::document(key, text)?;
-        R::row(&Cells { key, id, cells }, &self.selected)
+        let texts = crate::reply::document(key, text)?;
+        R::row(&Cells { key, id, texts }, &self.selected)
     }
 }
 
