@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod documents;
 mod observe;
 mod proxy;
 mod tls;

@@ -1,5 +1,8 @@
 //! Connections that break: what is sent again, what is told, and that no reply goes to the wrong caller.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use folio::untyped::Definition;
@@ -281,30 +284,94 @@ fn a_large_answer_over_the_pool_is_whole() {
         let outcomes = db.pooled().set_many(&many).await.expect("nothing is broken");
         assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 20);
         assert_eq!(proxy.opened(), opened + 1, "one connection is enough, one after the other");
+        proxy.set(Fault::CutReplies(1_000));
+        let read: Option<Value> = db.pooled().get("files:1").await.expect("it is read again");
+        assert!(read.is_some() && proxy.fault() == Fault::None);
         let error = db.pooled().cmd("DOC.GET").key("files:1").arg("[").read::<()>().await;
         assert_eq!(error.expect_err("no path").code(), Some("PATH"));
     });
 }
 
 #[test]
-fn a_cut_between_many_commands_shifts_no_answer() {
+fn a_cut_at_any_byte_of_many_commands_shifts_no_answer_and_repeats_none() {
     with_proxy(async |db, proxy| {
-        for bytes in (0..400).step_by(7) {
-            db.check().await.expect("reads are sent again");
-            proxy.set(Fault::CutReplies(bytes));
-            let many: Vec<_> =
-                (0..20).map(|n| (format!("many:{n}"), json!({"at": bytes, "n": n}))).collect();
-            let Ok(outcomes) = db.set_many(&many).await else { continue };
-            for outcome in outcomes {
-                outcome.expect("the server refuses none");
+        let (mut sent, mut acknowledged) = (0, 0);
+        for bytes in 0..120 {
+            for fault in [Fault::CutReplies(bytes), Fault::CutRequests(bytes * 9)] {
+                db.check().await.expect("reads are sent again");
+                proxy.set(fault);
+                let text = format!("{fault:?}");
+                let many: Vec<_> =
+                    (0..20).map(|n| (format!("many:{n}"), json!({"of": text, "n": n}))).collect();
+                sent += many.len() as u64;
+                let outcome = db.set_many(&many).await;
+                proxy.set(Fault::None);
+                match outcome {
+                    Ok(outcomes) => {
+                        for outcome in outcomes {
+                            outcome.expect("the server refuses none");
+                            acknowledged += 1;
+                        }
+                    }
+                    Err(error) => assert!(error.is_ambiguous(), "{error:?}"),
+                }
             }
         }
-        proxy.set(Fault::None);
         for n in 0..20 {
             let read: Option<Value> = db.get(&format!("many:{n}")).await.expect("it is read");
             assert_eq!(read.expect("it is there")["n"], n);
         }
+        // Each text is another one, so that each write that was carried out has counted.
+        let info: HashMap<String, Value> =
+            db.cmd("DOC.INFO").arg("many").read().await.expect("it is there");
+        let written = info["version"].as_u64().expect("it is a number");
+        assert!(acknowledged > 500, "{acknowledged}");
+        assert!((acknowledged..=sent).contains(&written), "{acknowledged} {written} {sent}");
     });
+}
+
+#[test]
+fn no_acknowledged_write_is_lost_and_none_repeated_over_restarts() {
+    let mut server = Options::new().appendonly().start();
+    let (runtime, url) = (runtime(), server.url().to_owned());
+    let db = runtime.block_on(client(&url));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let tasks: Vec<_> = (0..16)
+        .map(|_| {
+            let (db, is_over) = (db.clone(), Arc::clone(&is_over));
+            runtime.spawn(async move {
+                let (mut acknowledged, mut unknown) = (0, 0);
+                while !is_over.load(Ordering::Relaxed) {
+                    match hit(&db).await {
+                        Ok(_) => acknowledged += 1,
+                        Err(error) if error.is_ambiguous() => unknown += 1,
+                        Err(error) => assert!(error.is_retryable(), "{error:?}"),
+                    }
+                }
+                (acknowledged, unknown)
+            })
+        })
+        .collect();
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(400));
+        server.kill();
+        server.start_again();
+        if server.url() != url {
+            // Another process has taken the port.
+            break;
+        }
+    }
+    std::thread::sleep(Duration::from_millis(800));
+    is_over.store(true, Ordering::Relaxed);
+    let (mut acknowledged, mut unknown) = (0, 0);
+    for task in tasks {
+        let (a, u) = runtime.block_on(task).expect("no task panics");
+        (acknowledged, unknown) = (acknowledged + a, unknown + u);
+    }
+    let db = runtime.block_on(client(server.url()));
+    let n = runtime.block_on(hits(&db));
+    assert!(acknowledged > 100 && unknown > 0, "{acknowledged} {unknown}");
+    assert!((acknowledged..=acknowledged + unknown).contains(&n), "{acknowledged} {n} {unknown}");
 }
 
 #[test]

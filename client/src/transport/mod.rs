@@ -128,22 +128,6 @@ impl Database {
         Error::Pool(format!("all {} connections of the pool were lent", state.connections).into())
     }
 
-    /// Sends a command over a connection of its own.
-    pub(crate) async fn call_pooled(&self, command: &Command, timeout: Duration) -> Result<Value> {
-        let mut is_sent = false;
-        let call = async {
-            let mut lent = self.lend().await?;
-            is_sent = true;
-            lent.send(command.packed())
-                .await
-                .map_err(|error| Error::from_redis(&error, command.writes()))
-        };
-        match tokio::time::timeout(timeout, call).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::Timeout { maybe_applied: is_sent && command.writes() }),
-        }
-    }
-
     /// Sends commands in their order over a connection of their own, without waiting between them.
     pub(crate) async fn call_all_pooled(
         &self,

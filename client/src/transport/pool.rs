@@ -5,7 +5,7 @@
 //! dropped), or that was left within a transaction, under WATCH, in another database or subscribed: such a one is closed
 //! when it comes back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bb8_redis::{RedisConnectionManager, bb8};
 use redis::aio::MultiplexedConnection;
@@ -15,6 +15,8 @@ use super::lane::is_of_the_connection;
 
 /// How long an idle connection may take to answer before it is closed instead of being handed out.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long after its last answer a connection is taken to be there still.
+const FRESH: Duration = Duration::from_millis(500);
 /// Time is kept by the caller, who knows which commands block.
 const NO_TIMEOUT: Duration = Duration::from_secs(u32::MAX as u64);
 
@@ -42,6 +44,8 @@ impl Manager {
 pub(crate) struct Own {
     connection: MultiplexedConnection,
     state: State,
+    /// When it has answered last.
+    heard: Instant,
 }
 
 /// What a connection is left in.
@@ -63,6 +67,7 @@ impl Own {
         self.state.is_busy = true;
         let reply = self.connection.send_packed_command(command).await;
         self.state.is_busy = false;
+        self.heard = Instant::now();
         match &reply {
             Err(error) if is_of_the_connection(error) => self.state.is_spent = true,
             _ => self.state.after(command),
@@ -78,6 +83,7 @@ impl Own {
         let count = commands.len();
         let replies = self.connection.send_packed_commands(commands, 0, count).await;
         self.state.is_busy = false;
+        self.heard = Instant::now();
         match &replies {
             Err(_) => self.state.is_spent = true,
             Ok(_) => commands.cmd_iter().for_each(|command| self.state.after(command)),
@@ -129,10 +135,13 @@ impl bb8::ManageConnection for Manager {
         let connecting = tokio::time::timeout(self.connect_timeout, self.inner.connect());
         let mut connection = connecting.await.map_err(late)??;
         connection.set_response_timeout(NO_TIMEOUT);
-        Ok(Own { connection, state: State::default() })
+        Ok(Own { connection, state: State::default(), heard: Instant::now() })
     }
 
     async fn is_valid(&self, own: &mut Own) -> Result<(), RedisError> {
+        if own.heard.elapsed() < FRESH {
+            return Ok(());
+        }
         let checked = tokio::time::timeout(CHECK_TIMEOUT, self.inner.is_valid(&mut own.connection));
         let outcome = checked.await.unwrap_or_else(|time| Err(late(time)));
         own.state.is_spent |= outcome.is_err();

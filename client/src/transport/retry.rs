@@ -137,6 +137,34 @@ impl Database {
         }
     }
 
+    /// Sends a command over a connection of its own; again over another one by the same rules.
+    pub(crate) async fn call_pooled(&self, command: &Command, timeout: Duration) -> Result<Value> {
+        let (mut progress, mut is_sent) = (Progress::default(), false);
+        let attempts = async {
+            let repeat = command.repeats();
+            let mut left = REPEATS;
+            loop {
+                let lent = self.lend().await;
+                let mut lent = lent.map_err(|error| progress.unknown.take().unwrap_or(error))?;
+                is_sent = true;
+                match lent.send(command.packed()).await {
+                    Err(error) if is_of_the_connection(&error) => {
+                        progress.broken(&error, repeat, left)?;
+                        progress.tell(command.name());
+                    }
+                    answer => return progress.settle(answer, repeat),
+                }
+                drop(lent);
+                pause(left).await;
+                left -= 1;
+            }
+        };
+        match tokio::time::timeout(timeout, attempts).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::Timeout { maybe_applied: is_sent && command.writes() }),
+        }
+    }
+
     /// Sends commands in their order over the shared connection without waiting between them. The outer error is one
     /// of the connection, after which nobody knows how many of them were carried out.
     pub(crate) async fn call_all(
