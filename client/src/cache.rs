@@ -94,9 +94,12 @@ impl<T> Clone for Kept<T> {
 
 /// How documents are read and put.
 pub(crate) struct Codec<T> {
-    pub(crate) read: fn(Folio, Name) -> BoxFuture<'static, Result<Option<T>>>,
-    pub(crate) put: fn(Folio, Stored<T>) -> BoxFuture<'static, Result<Option<T>>>,
+    pub(crate) read: fn(Folio, Name) -> Perhaps<T>,
+    pub(crate) put: fn(Folio, Stored<T>) -> Perhaps<T>,
 }
+
+/// What comes to a document, or to none.
+type Perhaps<T> = BoxFuture<'static, Result<Option<T>>>;
 
 /// A document's id, and its key on the server.
 #[derive(Debug, Clone)]

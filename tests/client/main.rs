@@ -3,10 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod cache;
-mod documents;
 mod observe;
 mod proxy;
 mod tls;
+mod together;
 mod transactions;
 mod transport;
 mod typed;

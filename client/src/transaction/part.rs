@@ -94,7 +94,8 @@ enum Ttl {
     Px(i64),
     ExAt(i64),
     PxAt(i64),
-    KeepTtl(bool),
+    #[serde(rename = "keepttl")]
+    Keep(bool),
 }
 
 #[derive(Serialize)]
@@ -214,7 +215,7 @@ fn set(words: &mut Words<'_>) -> Result<Vec<Part>> {
             "PX" => Ttl::Px(words.number()?),
             "EXAT" => Ttl::ExAt(words.number()?),
             "PXAT" => Ttl::PxAt(words.number()?),
-            "KEEPTTL" => Ttl::KeepTtl(true),
+            "KEEPTTL" => Ttl::Keep(true),
             _ => return Err(Error::Usage(format!("DOC.SET has no {word}").into())),
         });
     }

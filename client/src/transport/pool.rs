@@ -49,6 +49,7 @@ pub(crate) struct Own {
 }
 
 /// What a connection is left in.
+#[expect(clippy::struct_excessive_bools, reason = "each is true of a connection by itself")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct State {
     /// A command is under way, or was given up.

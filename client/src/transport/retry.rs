@@ -144,17 +144,17 @@ impl Database {
             let repeat = command.repeats();
             let mut left = REPEATS;
             loop {
-                let lent = self.lend().await;
-                let mut lent = lent.map_err(|error| progress.unknown.take().unwrap_or(error))?;
+                let own = self.lend().await;
+                let mut own = own.map_err(|error| progress.unknown.take().unwrap_or(error))?;
                 is_sent = true;
-                match lent.send(command.packed()).await {
+                match own.send(command.packed()).await {
                     Err(error) if is_of_the_connection(&error) => {
                         progress.broken(&error, repeat, left)?;
                         progress.tell(command.name());
                     }
                     answer => return progress.settle(answer, repeat),
                 }
-                drop(lent);
+                drop(own);
                 pause(left).await;
                 left -= 1;
             }

@@ -46,7 +46,9 @@ impl<A: Argument + ?Sized> Argument for &A {
 impl<A: Argument> sealed::Sealed for [A] {}
 impl<A: Argument> Argument for [A] {
     fn add_to(&self, command: &mut Cmd) {
-        self.iter().for_each(|argument| argument.add_to(command));
+        for argument in self {
+            argument.add_to(command);
+        }
     }
 }
 
@@ -57,8 +59,8 @@ impl<A: Argument, const N: usize> Argument for [A; N] {
     }
 }
 
-impl<A: Argument> sealed::Sealed for Vec<A> {}
-impl<A: Argument> Argument for Vec<A> {
+impl<T: Argument> sealed::Sealed for Vec<T> {}
+impl<T: Argument> Argument for Vec<T> {
     fn add_to(&self, command: &mut Cmd) {
         self.as_slice().add_to(command);
     }
@@ -67,7 +69,9 @@ impl<A: Argument> Argument for Vec<A> {
 impl<A: Argument> sealed::Sealed for Option<A> {}
 impl<A: Argument> Argument for Option<A> {
     fn add_to(&self, command: &mut Cmd) {
-        self.iter().for_each(|argument| argument.add_to(command));
+        if let Some(argument) = self {
+            argument.add_to(command);
+        }
     }
 }
 

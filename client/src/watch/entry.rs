@@ -73,7 +73,7 @@ impl Entry {
         Ok(match op.as_str() {
             "insert" => Change::Insert { after: document("after")?, event },
             "update" => {
-                let paths = self.fields.get("paths").map(Vec::as_slice).unwrap_or(b"[]");
+                let paths = self.fields.get("paths").map_or(&b"[]"[..], Vec::as_slice);
                 let paths = serde_json::from_slice(paths).map_err(|_| unreadable("no paths"))?;
                 let (before, after) = (document("before")?, document("after")?);
                 Change::Update { event, paths, before, after }
