@@ -107,8 +107,8 @@ async fn carry(client: TcpStream, server: TcpStream, state: Arc<State>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
-        () = pass(from_client, to_server, |state, piece| requests(state, piece), &state) => {}
-        () = pass(from_server, to_client, |state, piece| replies(state, piece), &state) => {}
+        () = pass(from_client, to_server, requests, &state) => {}
+        () = pass(from_server, to_client, replies, &state) => {}
         _ = ends.changed() => {}
     }
 }

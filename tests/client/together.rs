@@ -38,7 +38,7 @@ fn account(number: u32, balance: i64) -> Account {
         rate: f64::from(number) / 4.0,
         tags: (0..number % 3).map(|n| format!("t{n}")).collect(),
         moves: vec![Move { by: balance, text: format!("no. {number}") }],
-        note: (number % 2 == 0).then(|| "even".into()),
+        note: number.is_multiple_of(2).then(|| "even".into()),
         version: 0,
     }
 }
@@ -112,11 +112,11 @@ fn a_condition_of_a_transaction_holds_of_what_the_filter_finds() {
 fn documents_are_written_together_or_not_at_all() {
     with_proxy(async |db, _| {
         accounts(&db).await;
-        let take = |by| {
+        let take = |by: i64| {
             let rich = Account::get("3").when(Account::balance().gte(by));
             rich.update(Account::balance().inc(-by))
         };
-        let give = |by| Account::get("4").update(Account::balance().inc(by));
+        let give = |by: i64| Account::get("4").update(Account::balance().inc(by));
         let done = db.atomic((take(20), give(20), account(77, 1).insert_op())).await;
         let written = |it: &Done| matches!(it, Done::Written(_));
         assert_eq!(done.expect("there is enough").iter().filter(|it| written(it)).count(), 3);
