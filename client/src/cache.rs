@@ -143,7 +143,9 @@ impl<T: Document> Cache<T> {
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
     /// # use shop::Country;
-    /// # async fn fetch(_: &str) -> folio::Result<Country> { unimplemented!() }
+    /// # async fn fetch(code: &str) -> folio::Result<Country> {
+    /// #     Ok(Country { code: code.into(), name: code.into() })
+    /// # }
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
     /// let cache = folio::Cache::<Country>::new(&db).local(300, std::time::Duration::from_secs(60));
     /// let iceland = cache.get_or_load("IS", || fetch("IS")).await?;

@@ -172,7 +172,7 @@ pub use transaction::{Done, Operation, Operations, Transaction};
 /// ```
 pub use jiff::Timestamp;
 
-/// The crate beneath, for what [`untyped::Call`] takes and gives.
+/// The crate beneath, for what [`Folio::redis`] and [`untyped::Call::read_value`] give.
 ///
 /// ```
 /// use folio::redis::Value;
@@ -190,3 +190,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/client.md")]
 struct Guide;
+
+/// The examples of the page about its connections, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client-connections.md")]
+struct Connections;

@@ -144,14 +144,17 @@ fn a_transaction_stands_where_a_database_does() {
         to.balance += 5;
         from.save(&tx).await.expect("it is kept");
         to.save(&tx).await.expect("it is kept");
+        to.note = Some("twice".into());
+        to.save(&tx).await.expect("it is kept");
         account(88, 0).insert(&tx).await.expect("it is kept");
         let error = Account::get("9").update(Account::balance().inc(1)).returning_new(&tx).await;
         assert!(matches!(error, Err(Error::Usage(_))), "{error:?}");
         let own = Account::get("88").one(&tx).await.expect("its own");
         assert_eq!((own.balance, own.version), (0, 0));
         assert_eq!(get(&db, "3").await.balance, 30, "nobody sees it yet");
-        assert_eq!(tx.commit().await.expect("nobody came between").len(), 3);
+        assert_eq!(tx.commit().await.expect("nobody came between").len(), 4);
         assert_eq!((get(&db, "3").await.balance, get(&db, "4").await.balance), (25, 45));
+        assert_eq!(get(&db, "4").await.note.as_deref(), Some("twice"));
         assert!(get(&db, "88").await.version > 0);
     });
 }
@@ -162,7 +165,8 @@ fn what_a_search_has_read_guards_the_commit_too() {
         accounts(&db).await;
         for is_disturbed in [false, true] {
             let tx = db.begin().await.expect("nothing is sent");
-            let rich = Account::find(Account::balance().gte(80)).all(&tx).await.expect("it is one");
+            let rich = Account::find(Account::balance().between(80, 100));
+            let rich = rich.all(&tx).await.expect("it is a filter");
             assert_eq!(rich.len(), 2);
             let sum: i64 = rich.iter().map(|account| account.balance).sum();
             let change = Account::get("0").update(Account::balance().set(sum));

@@ -296,7 +296,7 @@ fn a_large_answer_over_the_pool_is_whole() {
 fn a_cut_at_any_byte_of_many_commands_shifts_no_answer_and_repeats_none() {
     with_proxy(async |db, proxy| {
         let (mut sent, mut acknowledged) = (0, 0);
-        for bytes in 0..120 {
+        for bytes in 0..180 {
             for fault in [Fault::CutReplies(bytes), Fault::CutRequests(bytes * 9)] {
                 db.check().await.expect("reads are sent again");
                 proxy.set(fault);
@@ -325,7 +325,7 @@ fn a_cut_at_any_byte_of_many_commands_shifts_no_answer_and_repeats_none() {
         let info: HashMap<String, Value> =
             db.cmd("DOC.INFO").arg("many").read().await.expect("it is there");
         let written = info["version"].as_u64().expect("it is a number");
-        assert!(acknowledged > 500, "{acknowledged}");
+        assert!(acknowledged > 300, "{acknowledged}");
         assert!((acknowledged..=sent).contains(&written), "{acknowledged} {written} {sent}");
     });
 }

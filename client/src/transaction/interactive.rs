@@ -19,7 +19,7 @@ use std::borrow::Cow;
 ///
 /// - **Writes** are kept here until [`commit`](Transaction::commit) sends them as one command. Until then nobody sees
 ///   them, and nothing is held on the server: a transaction that is dropped has done nothing. An answer that would be a
-///   version is 0 before; whether a document that is to be changed is there is told by the commit.
+///   version is 0 before, and a document that was put can be put again with it; whether a document that is to be changed is there is told by the commit.
 /// - **Reads by key** see what is committed, or the whole document that this transaction has put. A document that it has
 ///   changed otherwise cannot be read in it: [`Error::Usage`].
 /// - **Guards**: the commit is refused with [`Error::VersionConflict`], and nothing is done, if a document that was
@@ -173,7 +173,10 @@ impl Transaction {
 
     /// Keeps a write, and answers what can be answered before it is done.
     async fn keep(&self, command: &Command) -> Result<Reply> {
-        let parts = Part::of(command)?;
+        let parts = {
+            let state = self.state();
+            Part::among(command, |key| matches!(state.own.get(key), Some(Own::Text(_))))?
+        };
         let mut answer = Value::Int(0);
         for part in parts {
             match &part.action {

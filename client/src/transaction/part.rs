@@ -109,6 +109,8 @@ enum Argument<'c> {
 struct Words<'c> {
     command: &'c str,
     left: std::vec::IntoIter<&'c [u8]>,
+    /// Whether the document of a key was put before.
+    is_put: &'c dyn Fn(&str) -> bool,
 }
 
 impl<'c> Words<'c> {
@@ -150,9 +152,18 @@ fn usage(what: &str) -> Error {
 impl Part {
     /// The operation that a command on one document is. Error: it is none.
     pub(crate) fn of(command: &Command) -> Result<Vec<Part>> {
+        Self::among(command, |_| false)
+    }
+
+    /// The same behind others. A document that one of them has put has no version yet that could be expected; what stood
+    /// there before is for the first of them to ask.
+    pub(crate) fn among(command: &Command, is_put: impl Fn(&str) -> bool) -> Result<Vec<Part>> {
         let name = command.name();
-        let mut words =
-            Words { command: name, left: command.args().collect::<Vec<_>>().into_iter() };
+        let mut words = Words {
+            command: name,
+            left: command.args().collect::<Vec<_>>().into_iter(),
+            is_put: &is_put,
+        };
         match name {
             "DOC.SET" => set(&mut words),
             "DOC.UPDATE" => update(&mut words).map(|part| vec![part]),
@@ -178,7 +189,10 @@ fn part(members: &Members<'_>, action: Action) -> Result<Part> {
 /// Reads a condition, if the word begins one.
 fn condition<'c>(word: &str, words: &mut Words<'c>, members: &mut Members<'c>) -> Result<bool> {
     match word {
-        "IFVERSION" => members.if_version = Some(words.number()?),
+        "IFVERSION" => {
+            let version = words.number()?;
+            members.if_version = (!(words.is_put)(members.key)).then_some(version);
+        }
         "IF" => members.filter = Some(text::of(words.next()?)?),
         "PARAMS" => {
             let mut params = BTreeMap::new();
