@@ -123,6 +123,12 @@ impl Check {
     }
 
     fn note(&mut self, code: &str, message: impl Into<String>) {
+        let path = self.path();
+        self.found.push(Violation::new(path, code, message));
+    }
+
+    /// Where it is looking.
+    fn path(&self) -> String {
         let mut path = String::new();
         for step in &self.place {
             // Writing to a string cannot fail.
@@ -132,7 +138,7 @@ impl Check {
                 Step::Element(index) => write!(path, "[{index}]"),
             };
         }
-        self.found.push(Violation::new(path, code, message));
+        path
     }
 
     fn texts(&mut self, value: &(impl Texts + ?Sized), mut f: impl FnMut(&mut Self, &str)) {
@@ -266,7 +272,7 @@ impl Check {
         }
     }
 
-    /// What a function of yours says of the document.
+    /// What a function of yours says of the document, or of the struct within it, from which its path begins.
     ///
     /// ```
     /// let mut check = folio::Check::new();
@@ -274,7 +280,11 @@ impl Check {
     /// assert!(check.finish().is_ok());
     /// ```
     pub fn whole(&mut self, told: std::result::Result<(), Violation>) {
-        if let Err(violation) = told {
+        if let Err(mut violation) = told {
+            let here = self.path();
+            let is_within = !here.is_empty() && !violation.path.is_empty();
+            let dot = if is_within { "." } else { "" };
+            violation.path = format!("{here}{dot}{}", violation.path);
             self.found.push(violation);
         }
     }
@@ -306,7 +316,7 @@ impl Length for String {
 
 impl<T: Texts> Texts for Option<T> {
     fn each_text(&self, f: &mut dyn FnMut(&str)) {
-        for value in self {
+        if let Some(value) = self {
             value.each_text(f);
         }
     }
@@ -320,7 +330,7 @@ impl<T: Length> Length for Option<T> {
 
 impl<T: Bounded> Bounded for Option<T> {
     fn each_order(&self, bound: &str, f: &mut dyn FnMut(Ordering, String)) {
-        for value in self {
+        if let Some(value) = self {
             value.each_order(bound, f);
         }
     }

@@ -10,6 +10,8 @@ mod together;
 mod transactions;
 mod transport;
 mod typed;
+mod typed_filters;
+mod typed_hooks;
 mod watch;
 
 use std::collections::BTreeMap;
