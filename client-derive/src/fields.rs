@@ -46,7 +46,9 @@ pub fn derive(input: &Input<'_>) -> TokenStream {
         quote! {
             #[doc = #doc]
             #[must_use]
-            pub fn #method(&self) -> #accessor { ::folio::Accessor::at(#path) }
+            pub fn #method(&self) -> #accessor {
+                ::folio::Accessor::at(#path)
+            }
         }
     });
     let instants = input.options.timestamps.then(|| timestamps(&model, &quote!(&self)));

@@ -293,7 +293,6 @@ impl<M, I> IdField<M, I> {
     /// # use shop::User;
     /// let filter = User::id().eq(folio::Id::from("ada"));
     /// ```
-    #[expect(clippy::should_implement_trait, reason = "it gives a filter, no truth")]
     #[expect(clippy::needless_pass_by_value, reason = "eq(\"ada\") reads better")]
     pub fn eq(&self, id: impl AsId<I>) -> Filter<M> {
         Filter::of("=", [Node::text(Self::PATH), Node::text(id.id_text())])
@@ -306,7 +305,6 @@ impl<M, I> IdField<M, I> {
     /// # use shop::User;
     /// let filter = User::id().ne(folio::Id::from("ada"));
     /// ```
-    #[expect(clippy::should_implement_trait, reason = "it gives a filter, no truth")]
     pub fn ne(&self, id: impl AsId<I>) -> Filter<M> {
         !self.eq(id)
     }

@@ -17,7 +17,6 @@ impl<M, T> Field<M, T> {
     /// # use shop::{Job, State};
     /// let waiting = Job::state().eq(State::Waiting);
     /// ```
-    #[expect(clippy::should_implement_trait, reason = "it gives a filter, no truth")]
     #[expect(clippy::needless_pass_by_value, reason = "eq(18) and eq(\"x\") read better")]
     pub fn eq(&self, operand: impl Operand<M, T>) -> Filter<M>
     where
@@ -33,7 +32,6 @@ impl<M, T> Field<M, T> {
     /// # use shop::User;
     /// let others = User::tenant().ne("acme");
     /// ```
-    #[expect(clippy::should_implement_trait, reason = "it gives a filter, no truth")]
     #[expect(clippy::needless_pass_by_value, reason = "ne(18) and ne(\"x\") read better")]
     pub fn ne(&self, operand: impl Operand<M, T>) -> Filter<M>
     where

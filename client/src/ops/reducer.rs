@@ -89,7 +89,6 @@ impl<M, R> Reducer<M, R> {
     /// # use shop::User;
     /// let having: folio::Having<User> = folio::count().eq(1);
     /// ```
-    #[expect(clippy::should_implement_trait, reason = "it gives a condition, no truth")]
     #[expect(clippy::needless_pass_by_value, reason = "eq(1) reads better")]
     pub fn eq(&self, value: impl Value<R>) -> Having<M> {
         self.compare("=", &value)

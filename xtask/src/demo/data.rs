@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader};
 
 use flate2::read::GzDecoder;
 use folio::Folio;
-use folio::redis::Value;
 use folio::untyped::{Definition, Field, Index};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
