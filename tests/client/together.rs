@@ -6,6 +6,7 @@ use folio::watch::Change;
 use folio::{Cache, Document, Done, Embed, Error, Filter, Folio};
 use serde::{Deserialize, Serialize};
 
+use crate::proxy::Fault;
 use crate::transport::with_proxy;
 
 #[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
@@ -130,6 +131,38 @@ fn documents_are_written_together_or_not_at_all() {
         let error = db.atomic((give(1), stale.replace_op())).await.expect_err("it has changed");
         assert!(matches!(error, Error::VersionConflict { .. }), "{error:?}");
         assert_eq!(get(&db, "4").await.balance, 60);
+    });
+}
+
+#[test]
+fn a_guarded_write_is_sent_again_and_takes_its_own_work_for_nobody_elses() {
+    with_proxy(async |db, proxy| {
+        accounts(&db).await;
+        // It has not arrived: the second sending does it.
+        proxy.set(Fault::CutRequests(10));
+        let mut new = account(20, 1).insert(&db).await.expect("it is sent again");
+        proxy.set(Fault::CutRequests(10));
+        new.balance = 2;
+        new.save(&db).await.expect("it is sent again");
+        assert_eq!(get(&db, "20").await, new);
+        // It was done, and the second sending finds it done: by whom, nobody can say.
+        proxy.set(Fault::CutReplies(0));
+        let error = account(21, 1).insert(&db).await.expect_err("its answer is lost");
+        assert!(error.is_ambiguous(), "{error:?}");
+        assert_eq!(get(&db, "21").await.balance, 1);
+        proxy.set(Fault::CutReplies(0));
+        new.balance = 3;
+        let error = new.save(&db).await.expect_err("its answer is lost");
+        assert!(error.is_ambiguous(), "{error:?}");
+        assert_eq!(get(&db, "20").await.balance, 3);
+        // What is not guarded is sent once.
+        for (fault, balance) in [(Fault::CutRequests(10), 3), (Fault::CutReplies(0), 4)] {
+            proxy.set(fault);
+            let hit = Account::get("20").update(Account::balance().inc(1));
+            let error = hit.run(&db).await.expect_err("its answer is lost");
+            assert!(error.is_ambiguous(), "{error:?}");
+            assert_eq!(get(&db, "20").await.balance, balance, "{fault:?}");
+        }
     });
 }
 
