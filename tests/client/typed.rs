@@ -271,6 +271,11 @@ fn filters_orders_pages_and_counts() {
         let streamed: Vec<User> = paris.page(7).stream(&db).try_collect().await?;
         let expected: Vec<&User> = all.iter().filter(|it| it.address.city == "Paris").collect();
         assert_eq!(streamed.iter().collect::<Vec<_>>(), expected);
+        let paris = User::find_by(|u| u.address().city().eq("Paris")).page(7).limit(30);
+        let some: Vec<User> = paris.stream(&db).try_collect().await?;
+        assert_eq!(some.iter().collect::<Vec<_>>(), expected[..30]);
+        let all_of_them = User::find(User::address().city().eq("Paris")).page(7).all(&db).await?;
+        assert_eq!(all_of_them.len(), 100, "a page is no limit");
         assert_eq!(User::find(User::address().city().eq("Paris")).count(&db).await?, 100);
         assert!(
             User::find(User::created_at().gt(now().minus(Duration::from_secs(60))))

@@ -31,7 +31,8 @@ struct Thing {
 #[derive(Debug, Clone, PartialEq, Embed, Serialize, Deserialize)]
 struct Inner {
     #[folio(index)]
-    _like: String,
+    #[serde(rename = "_like")]
+    like: String,
     n: Option<u8>,
 }
 
@@ -90,7 +91,7 @@ impl Draw {
             first_name: self.word(),
             any: self.often().then(|| self.below(2) == 0),
             tags: self.words(),
-            inner: self.often().then(|| Inner { _like: self.word(), n }),
+            inner: self.often().then(|| Inner { like: self.word(), n }),
             parts,
         }
     }
@@ -180,7 +181,7 @@ fn of_arrays(draw: &mut Draw) -> Both {
 fn leaf(draw: &mut Draw) -> Both {
     match draw.below(6) {
         0 => of_text(draw, &Thing::first_name()),
-        1 => of_text(draw, &Thing::inner()._like()),
+        1 => of_text(draw, &Thing::inner().like()),
         2 => of_numbers(draw),
         3 => of_arrays(draw),
         4 => {

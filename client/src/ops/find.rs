@@ -35,7 +35,10 @@ pub(crate) struct Query<T> {
     pub(crate) filter: Option<Filter<T>>,
     pub(crate) orders: Vec<Order<T>>,
     pub(crate) offset: u64,
+    /// The most rows of all pages together.
     pub(crate) limit: Option<u64>,
+    /// The most rows of a page.
+    pub(crate) page: Option<u64>,
     pub(crate) after: Option<String>,
     total: bool,
     pub(crate) scan: bool,
@@ -92,6 +95,7 @@ impl<T: Document> Query<T> {
             orders: Vec::new(),
             offset: 0,
             limit: None,
+            page: None,
             after: None,
             total: false,
             scan: false,
@@ -130,9 +134,9 @@ impl<T: Document> Query<T> {
     fn find<S: Shape<T>>(&self, shape: &S, place: &Place) -> Result<Command> {
         let mut command = self.begin("DOC.FIND", place)?;
         order::add(&mut command, &self.orders);
-        if self.limit.is_some() || self.offset > 0 {
-            let limit = self.limit.unwrap_or(i64::MAX as u64);
-            command.push(("LIMIT", self.offset, limit));
+        let rows = self.page.into_iter().chain(self.limit).min();
+        if rows.is_some() || self.offset > 0 {
+            command.push(("LIMIT", self.offset, rows.unwrap_or(i64::MAX as u64)));
         }
         if let Some(cursor) = &self.after {
             command.push(("AFTER", cursor.as_str()));
@@ -267,7 +271,7 @@ impl<T: Document, S: Shape<T>> Find<T, S> {
     /// # }
     /// ```
     pub fn page(mut self, rows: u64) -> Self {
-        self.query.limit = Some(rows);
+        self.query.page = Some(rows);
         self
     }
 
@@ -287,7 +291,7 @@ impl<T: Document, S: Shape<T>> Find<T, S> {
         self
     }
 
-    /// At most so many rows.
+    /// At most so many rows, of all pages of a [`stream`](Find::stream) together.
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
@@ -298,8 +302,9 @@ impl<T: Document, S: Shape<T>> Find<T, S> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn limit(self, rows: u64) -> Self {
-        self.page(rows)
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.query.limit = Some(rows);
+        self
     }
 
     /// Leaves the first rows out; a cursor does it without counting them again.
@@ -400,7 +405,8 @@ impl<T: Document, S: Shape<T>> Find<T, S> {
         self.query.page(&self.shape, db).await
     }
 
-    /// All rows. More than the server's `folio.rows-max` are an error, never a part.
+    /// All rows, or as many as [`limit`](Find::limit) says, whatever the page. More than the server's `folio.rows-max`
+    /// are an error, never a part.
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
@@ -411,7 +417,8 @@ impl<T: Document, S: Shape<T>> Find<T, S> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn all(self, db: &impl Executor) -> Result<Vec<S::Row>> {
+    pub async fn all(mut self, db: &impl Executor) -> Result<Vec<S::Row>> {
+        self.query.page = None;
         Ok(self.load(db).await?.items)
     }
 

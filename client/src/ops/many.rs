@@ -67,8 +67,10 @@ pub struct DeleteMany<T> {
 impl<T: Document> Query<T> {
     /// `name collection WHERE filter [ORDER ..] [LIMIT count] [SCAN] [TIMEOUT ..]`.
     pub(super) fn write(&self, name: &str, place: &Place) -> Result<Command> {
-        if self.offset > 0 || self.after.is_some() {
-            return Err(Error::Usage("a write by filter begins with the first document".into()));
+        if self.offset > 0 || self.after.is_some() || self.page.is_some() {
+            return Err(Error::Usage(
+                "a write by filter has no pages; `limit` does it in parts".into(),
+            ));
         }
         let command = Command::write(name).arg(&*place.collection).arg("WHERE");
         let mut command = match &self.filter {

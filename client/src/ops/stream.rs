@@ -29,13 +29,15 @@ where
     T: Document,
     S: Shape<T> + 'a,
 {
-    query.limit.get_or_insert(PAGE);
+    query.page.get_or_insert(PAGE);
     let state = State { query, shape, rows: VecDeque::new(), is_last: false };
     try_unfold(state, move |mut state| async move {
         while state.rows.is_empty() && !state.is_last {
             let page = state.query.page(&state.shape, db).await?;
             state.rows = page.items.into();
-            state.is_last = page.cursor.is_none();
+            let left = state.query.limit.map(|limit| limit.saturating_sub(state.rows.len() as u64));
+            state.query.limit = left;
+            state.is_last = page.cursor.is_none() || left == Some(0);
             state.query.after = page.cursor;
             // The offset counts from the cursor.
             state.query.offset = 0;
