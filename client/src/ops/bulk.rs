@@ -71,6 +71,25 @@ impl<I> InsertReport<I> {
     }
 }
 
+impl<I> InsertReport<I> {
+    /// Tells an error of the way to the server at the documents that it befell, and at those behind, which are not sent.
+    fn stop(&mut self, error: &Error, under_way: &[Ready], behind: &[Ready]) {
+        let message: Box<str> = match error {
+            Error::Connection { message, .. } => message.clone(),
+            error => error.to_string().into(),
+        };
+        let told = |(at, ..): &Ready, maybe_applied| {
+            (*at, Error::Connection { message: message.clone(), maybe_applied })
+        };
+        let is_written = |(at, ..): &&Ready| self.versions[*at].is_some();
+        let is_told = |(at, ..): &&Ready| self.errors.iter().any(|(told, _)| told == at);
+        let open = under_way.iter().filter(|it| !is_written(it) && !is_told(it));
+        let mut errors: Vec<_> = open.map(|it| told(it, error.is_ambiguous())).collect();
+        errors.extend(behind.iter().map(|it| told(it, false)));
+        self.errors.append(&mut errors);
+    }
+}
+
 impl<T: Document> InsertMany<T> {
     pub(crate) fn new(documents: Vec<T>) -> Self {
         Self { documents, chunk: CHUNK }
@@ -94,8 +113,9 @@ impl<T: Document> InsertMany<T> {
     /// Creates the documents, each for itself: one that is refused is told in the report and keeps no other from being
     /// written. Hooks and rules are those of [`Document::insert`].
     ///
-    /// An error of the whole call is one of the way to the server; chunks before it have been written, and if it is
-    /// [ambiguous](Error::is_ambiguous) perhaps those under way.
+    /// An error of the whole call is one of the way to the server before a document was known to be written; if it is
+    /// [ambiguous](Error::is_ambiguous), some may have been. Once one is written such an error stands in the report, at
+    /// each document of its chunk and of those behind, which are not sent.
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
@@ -127,8 +147,15 @@ impl<T: Document> InsertMany<T> {
             }
             report.ids.push(document.document_id().clone());
         }
-        for part in ready.chunks(self.chunk) {
-            write::<T, _>(part, &mut report, db).await?;
+        for (number, part) in ready.chunks(self.chunk).enumerate() {
+            if let Err(error) = write::<T, _>(part, &mut report, db).await {
+                if report.written() == 0 {
+                    return Err(error);
+                }
+                let (under_way, behind) = ready[number * self.chunk..].split_at(part.len());
+                report.stop(&error, under_way, behind);
+                break;
+            }
         }
         report.errors.sort_by_key(|(at, _)| *at);
         Ok(report)

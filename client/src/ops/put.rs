@@ -194,7 +194,8 @@ fn add_ttl(command: &mut Command, ttl: Ttl) {
     }
 }
 
-/// Creates a document whose id is the server's next number. Its version is read back with it where the type has one.
+/// Creates a document whose id is the server's next number. Its version is read back with it where the type has one:
+/// should that fail, the document stands all the same, and a second call would make another.
 async fn numbered<T: Document>(
     document: &mut T,
     text: &str,
@@ -213,7 +214,7 @@ async fn numbered<T: Document>(
     };
     document.set_document_id(own);
     if T::VERSION_NAME.is_some() {
-        *document = super::Get::new(id).one(db).await?;
+        *document = super::Get::new(id).one(db).await.map_err(Error::behind_a_write)?;
     }
     Ok(())
 }
