@@ -180,7 +180,7 @@ impl Transaction {
         let mut answer = Value::Int(0);
         for part in parts {
             match &part.action {
-                Action::Put(text, _) => self.own(&part, Own::Text(text.clone())),
+                Action::Put(text) => self.own(&part, Own::Text(text.clone())),
                 Action::Update => self.own(&part, Own::Changed),
                 Action::Delete => {
                     let own = self.state().own.get(&part.key).cloned();

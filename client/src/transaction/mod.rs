@@ -104,7 +104,7 @@ impl Folio {
     /// answer has what each operation has done, in order.
     ///
     /// It is sent again after a broken connection only if nothing in it could then be done twice:
-    /// if every write has a version, or something is inserted.
+    /// if each write is an insertion or expects a version.
     ///
     /// ```no_run
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
@@ -146,7 +146,7 @@ fn outcome(answer: Reply, action: &Action) -> Result<Option<Done>> {
     Ok(match action {
         Action::Check => None,
         Action::Delete => Some(Done::Removed(answer.to::<u64>()? > 0)),
-        Action::Put(..) | Action::Update => Some(Done::Written(answer.to()?)),
+        Action::Put(_) | Action::Update => Some(Done::Written(answer.to()?)),
     })
 }
 
@@ -164,22 +164,17 @@ fn command(parts: &[Part]) -> Command {
 
 /// Whether a second sending does nothing once the first was carried out.
 ///
-/// What is inserted and stays is there then, which refuses the whole. A version refuses it unless the write came to the
-/// same text, so that each write has to have one: then each either refuses or does nothing again.
+/// What is inserted is there then, and a version has gone on unless the write came to the same text: each write that is
+/// checked so either refuses the whole or does nothing again. All have to be: somebody else may have removed meanwhile
+/// what one of them has inserted, and a write beside it would be done twice.
 fn repeat(parts: &[Part]) -> Repeat {
     let checked = |part: &Part| {
         let mut checks = parts.iter().filter(|check| check.action == Action::Check);
         part.is_guarded || checks.any(|check| check.is_guarded && check.key == part.key)
     };
-    let stays = |at: usize, part: &Part| {
-        let mut later = parts[at + 1..].iter().filter(|later| later.key == part.key);
-        matches!(part.action, Action::Put(_, true)) && !later.any(|it| it.action == Action::Delete)
-    };
     if parts.iter().all(|part| part.action == Action::Check) {
         Repeat::Read
-    } else if parts.iter().enumerate().any(|(at, part)| stays(at, part))
-        || parts.iter().filter(|part| part.action != Action::Check).all(checked)
-    {
+    } else if parts.iter().filter(|part| part.action != Action::Check).all(checked) {
         Repeat::Guarded
     } else {
         Repeat::Never
@@ -204,7 +199,9 @@ mod tests {
         let delete = |key| Command::write("DOC.DEL").key(key);
         let guarded = |key| set(key).arg(("IFVERSION", 3));
         let check = |key| Part::check(key, 3).unwrap();
-        assert_eq!(repeat(&parts(&[set("a"), insert("b")])), Repeat::Guarded);
+        assert_eq!(repeat(&parts(&[set("a"), insert("b")])), Repeat::Never);
+        assert_eq!(repeat(&parts(&[insert("a"), insert("b")])), Repeat::Guarded);
+        assert_eq!(repeat(&parts(&[insert("a"), guarded("b")])), Repeat::Guarded);
         assert_eq!(repeat(&parts(&[insert("b"), delete("b")])), Repeat::Never);
         assert_eq!(repeat(&parts(&[guarded("a"), guarded("b")])), Repeat::Guarded);
         assert_eq!(repeat(&parts(&[guarded("a"), set("b")])), Repeat::Never);

@@ -57,8 +57,8 @@ pub(crate) struct Part {
 /// What an operation does to its document.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Action {
-    /// Puts this text; with `true` where there is none.
-    Put(String, bool),
+    /// Puts this text.
+    Put(String),
     Update,
     Delete,
     Check,
@@ -239,8 +239,7 @@ fn set(words: &mut Words<'_>) -> Result<Vec<Part>> {
             Members { op: "check", key: members.key, exists: Some(true), ..Members::default() };
         parts.push(Part { is_guarded: false, ..part(&exists, Action::Check)? });
     }
-    let action = Action::Put(value.get().into(), members.op == "insert");
-    parts.push(part(&members, action)?);
+    parts.push(part(&members, Action::Put(value.get().into()))?);
     Ok(parts)
 }
 
