@@ -341,7 +341,7 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     }
 
     /// Removes the document; `false` if there was none. Of a type with a version it has to have the version that it was
-    /// read with.
+    /// read with; else [`VersionConflict`](crate::Error::VersionConflict).
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
@@ -354,7 +354,10 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     /// ```
     fn delete(&self, db: &impl Executor) -> impl Future<Output = Result<bool>> + Send {
         let delete = Delete::<Self>::new(self.document_id().to_text().into_owned());
-        let delete = delete.expecting(self.document_version());
+        let delete = match Self::VERSION_NAME {
+            Some(_) => delete.expecting(self.document_version()),
+            None => delete,
+        };
         async move { delete.run(db).await }
     }
 }

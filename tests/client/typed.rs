@@ -485,7 +485,13 @@ fn saving_and_replacing_check_the_version() {
         assert!(matches!(error, Error::VersionConflict { .. }), "{error:?}");
         let error = other.delete(&db).await.expect_err("it has changed");
         assert!(matches!(error, Error::VersionConflict { .. }), "{error:?}");
-        assert!(mine.delete(&db).await?);
+        let update = User::get(&mine.id).update(User::age().inc(1));
+        let old = update.returning_old(&db).await?.expect("it is there");
+        let error = old.delete(&db).await.expect_err("it is of an older version");
+        assert!(matches!(error, Error::VersionConflict { .. }), "{error:?}");
+        let error = old.replace(&db).await.expect_err("it is of an older version");
+        assert!(matches!(error, Error::VersionConflict { .. }), "{error:?}");
+        assert!(User::get(&mine.id).one(&db).await?.delete(&db).await?);
         let short = mine.clone();
         let again = User { version: 0, ..short }.save_op().expire_in(Duration::from_secs(60));
         let again = again.run(&db).await?;

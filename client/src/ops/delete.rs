@@ -22,7 +22,7 @@ use crate::{Command, Document, Executor, Operation, Result};
 #[must_use = "a removal does nothing until it is run"]
 pub struct Delete<T> {
     id: String,
-    version: u64,
+    version: Option<u64>,
     how: How,
     model: PhantomData<fn() -> T>,
 }
@@ -36,11 +36,11 @@ enum How {
 
 impl<T: Document> Delete<T> {
     pub(crate) fn new(id: String) -> Self {
-        Self { id, version: 0, how: How::Plain, model: PhantomData }
+        Self { id, version: None, how: How::Plain, model: PhantomData }
     }
 
     pub(crate) fn expecting(self, version: u64) -> Self {
-        Self { version, ..self }
+        Self { version: Some(version), ..self }
     }
 
     pub(crate) fn soft(self, time: Option<Duration>) -> Self {
@@ -51,7 +51,8 @@ impl<T: Document> Delete<T> {
         Self { how: How::WithDeleted, ..self }
     }
 
-    /// Only the document of this version; else [`Error::VersionConflict`](crate::Error::VersionConflict).
+    /// Only the document of this version; else [`Error::VersionConflict`](crate::Error::VersionConflict). 0: none may be
+    /// there.
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
@@ -85,8 +86,8 @@ impl<T: Document> Delete<T> {
 
     fn removal(&self, key: &str) -> Command {
         let mut command = Command::write("DOC.DEL").key(key);
-        if self.version > 0 {
-            command = command.arg(("IFVERSION", self.version)).repeat(Repeat::Guarded);
+        if let Some(version) = self.version {
+            command = command.arg(("IFVERSION", version)).repeat(Repeat::Guarded);
         }
         match self.how {
             How::Plain => {}

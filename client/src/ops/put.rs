@@ -178,7 +178,8 @@ fn command<T: Document>(key: &str, text: &str, mode: Mode, ttl: Ttl, document: &
         Mode::Replace => command.push("XX"),
         Mode::Save => {}
     }
-    if T::VERSION_NAME.is_some() && (mode == Mode::Save || mode == Mode::Replace && version > 0) {
+    // At version 0 nothing may be there: what became of the document since is not known, and is not written over.
+    if T::VERSION_NAME.is_some() && mode != Mode::Insert {
         command = command.arg(("IFVERSION", version)).repeat(Repeat::Guarded);
     }
     add_ttl(&mut command, ttl);

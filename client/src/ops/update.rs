@@ -182,7 +182,7 @@ impl<T: Document> Update<T> {
     }
 
     /// Carries it out and gives the document as it was before; `None` if it is born by an
-    /// [`upsert`](Update::upsert). Its version is 0: it is no longer the one to expect.
+    /// [`upsert`](Update::upsert). Its version is 0, with which nothing that is there is written over.
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
