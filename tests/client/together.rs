@@ -179,16 +179,27 @@ fn a_transaction_stands_where_a_database_does() {
         to.save(&tx).await.expect("it is kept");
         to.note = Some("twice".into());
         to.save(&tx).await.expect("it is kept");
-        account(88, 0).insert(&tx).await.expect("it is kept");
+        let born = account(88, 0).insert(&tx).await.expect("it is kept");
+        born.replace(&tx).await.expect("it is kept");
+        let mut tracked = Account::get("5").tracked(&tx).await.expect("it is there");
+        for balance in [1, 2] {
+            tracked.balance = balance;
+            tracked.save(&tx).await.expect("it is kept");
+        }
+        let mut removed = Account::get("6").one(&tx).await.expect("it is there");
+        assert!(removed.delete(&tx).await.expect("it is kept"));
+        removed.version = 0;
+        removed.save(&tx).await.expect("it is kept");
         let error = Account::get("9").update(Account::balance().inc(1)).returning_new(&tx).await;
         assert!(matches!(error, Err(Error::Usage(_))), "{error:?}");
         let own = Account::get("88").one(&tx).await.expect("its own");
         assert_eq!((own.balance, own.version), (0, 0));
         assert_eq!(get(&db, "3").await.balance, 30, "nobody sees it yet");
-        assert_eq!(tx.commit().await.expect("nobody came between").len(), 4);
+        assert_eq!(tx.commit().await.expect("nobody came between").len(), 9);
         assert_eq!((get(&db, "3").await.balance, get(&db, "4").await.balance), (25, 45));
         assert_eq!(get(&db, "4").await.note.as_deref(), Some("twice"));
         assert!(get(&db, "88").await.version > 0);
+        assert_eq!((get(&db, "5").await.balance, get(&db, "6").await.balance), (2, 60));
     });
 }
 

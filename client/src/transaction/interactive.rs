@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redis::Value;
 
-use super::part::{Action, Part};
+use super::part::{Action, Before, Part};
 use super::{Done, send};
 use crate::command::{Command, Repeat};
 use crate::executor::sealed::Sealed;
@@ -175,7 +175,11 @@ impl Transaction {
     async fn keep(&self, command: &Command) -> Result<Reply> {
         let parts = {
             let state = self.state();
-            Part::among(command, |key| matches!(state.own.get(key), Some(Own::Text(_))))?
+            Part::among(command, |key| match state.own.get(key) {
+                None => Before::Untouched,
+                Some(Own::Gone) => Before::Removed,
+                Some(Own::Text(_) | Own::Changed) => Before::Written,
+            })?
         };
         let mut answer = Value::Int(0);
         for part in parts {

@@ -183,6 +183,7 @@ fn repeat(parts: &[Part]) -> Repeat {
 
 #[cfg(test)]
 mod tests {
+    use super::part::Before;
     use super::*;
 
     fn parts(commands: &[Command]) -> Vec<Part> {
@@ -234,6 +235,24 @@ mod tests {
             json(keep),
             r#"{"op":"check","key":"a","exists":true} {"op":"set","key":"a","value":{},"keepttl":true}"#
         );
+    }
+
+    #[test]
+    fn behind_another_write_nothing_is_asked_that_it_has_answered() {
+        let json = |command: &Command, before: Before| {
+            let parts = Part::among(command, |_| before)?;
+            Ok::<_, Error>(parts.into_iter().map(|part| part.json).collect::<Vec<_>>().join(" "))
+        };
+        let replace = set("a").arg(("XX", "IFVERSION", 0));
+        let plain = r#"{"op":"set","key":"a","value":{}}"#;
+        assert_eq!(json(&replace, Before::Written).unwrap(), plain);
+        let error = json(&replace, Before::Removed).unwrap_err();
+        assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+        assert_eq!(json(&set("a").arg(("IFVERSION", 0)), Before::Removed).unwrap(), plain);
+        let asked = r#"{"op":"set","key":"a","value":{},"ifVersion":0}"#;
+        assert_eq!(json(&set("a").arg(("IFVERSION", 0)), Before::Untouched).unwrap(), asked);
+        let asked = r#"{"op":"set","key":"a","value":{},"ifVersion":7}"#;
+        assert_eq!(json(&set("a").arg(("IFVERSION", 7)), Before::Written).unwrap(), asked);
     }
 
     #[test]

@@ -105,12 +105,22 @@ enum Argument<'c> {
     Json(&'c RawValue),
 }
 
+/// What the operations before have made of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// They do not touch it.
+    Untouched,
+    /// It was put or changed.
+    Written,
+    Removed,
+}
+
 /// The arguments of a command, one after the other.
 struct Words<'c> {
     command: &'c str,
     left: std::vec::IntoIter<&'c [u8]>,
-    /// Whether the document of a key was put before.
-    is_put: &'c dyn Fn(&str) -> bool,
+    /// What the operations before have made of the document of a key.
+    before: &'c dyn Fn(&str) -> Before,
 }
 
 impl<'c> Words<'c> {
@@ -152,17 +162,18 @@ fn usage(what: &str) -> Error {
 impl Part {
     /// The operation that a command on one document is. Error: it is none.
     pub(crate) fn of(command: &Command) -> Result<Vec<Part>> {
-        Self::among(command, |_| false)
+        Self::among(command, |_| Before::Untouched)
     }
 
-    /// The same behind others. A document that one of them has put has no version yet that could be expected; what stood
-    /// there before is for the first of them to ask.
-    pub(crate) fn among(command: &Command, is_put: impl Fn(&str) -> bool) -> Result<Vec<Part>> {
+    /// The same behind others. A document that they have touched has no version yet that could be expected: then 0 says
+    /// nothing, and any other version is one of those that stood there before, which is what the server asks. Whether
+    /// such a document is there is known already.
+    pub(crate) fn among(command: &Command, before: impl Fn(&str) -> Before) -> Result<Vec<Part>> {
         let name = command.name();
         let mut words = Words {
             command: name,
             left: command.args().collect::<Vec<_>>().into_iter(),
-            is_put: &is_put,
+            before: &before,
         };
         match name {
             "DOC.SET" => set(&mut words),
@@ -190,8 +201,9 @@ fn part(members: &Members<'_>, action: Action) -> Result<Part> {
 fn condition<'c>(word: &str, words: &mut Words<'c>, members: &mut Members<'c>) -> Result<bool> {
     match word {
         "IFVERSION" => {
-            let version = words.number()?;
-            members.if_version = (!(words.is_put)(members.key)).then_some(version);
+            let version: u64 = words.number()?;
+            let is_asked = version > 0 || (words.before)(members.key) == Before::Untouched;
+            members.if_version = is_asked.then_some(version);
         }
         "IF" => members.filter = Some(text::of(words.next()?)?),
         "PARAMS" => {
@@ -234,10 +246,16 @@ fn set(words: &mut Words<'_>) -> Result<Vec<Part>> {
         });
     }
     let mut parts = Vec::new();
-    if has_to_exist {
-        let exists =
-            Members { op: "check", key: members.key, exists: Some(true), ..Members::default() };
-        parts.push(Part { is_guarded: false, ..part(&exists, Action::Check)? });
+    match (words.before)(members.key) {
+        Before::Untouched if has_to_exist => {
+            let exists =
+                Members { op: "check", key: members.key, exists: Some(true), ..Members::default() };
+            parts.push(Part { is_guarded: false, ..part(&exists, Action::Check)? });
+        }
+        Before::Removed if has_to_exist => {
+            return Err(Error::NotFound { key: members.key.into() });
+        }
+        _ => {}
     }
     parts.push(part(&members, Action::Put(value.get().into()))?);
     Ok(parts)

@@ -163,8 +163,9 @@ impl Tree {
         if operator != "list" {
             return self.write_value(out, depth);
         }
+        out.push('(');
         for (at, operand) in operands.iter().enumerate() {
-            out.push_str(if at == 0 { "(" } else { ", " });
+            out.push_str(if at == 0 { "" } else { ", " });
             operand.write_value(out, depth)?;
         }
         out.push(')');
@@ -228,6 +229,7 @@ mod tests {
         assert_eq!(text(r#"[">=", "age", ["param", "min"]]"#), "age >= $min");
         assert_eq!(text(r#"["not", ["is true", "closed"]]"#), "NOT (closed IS TRUE)");
         assert_eq!(text(r#"["in", "city", ["list", "O'Hare", -1]]"#), "city IN ('O''Hare', -1)");
+        assert_eq!(text(r#"["in", "city", ["list"]]"#), "city IN ()");
         assert_eq!(text(r#"["has any", "tags", ["param", "t"]]"#), "tags HAS ANY $t");
         assert_eq!(
             text(r#"[">", ["*", ["path", "price"], ["path", "qty"]], ["path", "total"]]"#),
