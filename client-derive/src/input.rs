@@ -61,6 +61,7 @@ impl<'a> Input<'a> {
             let member = Member::read(&field.attrs)?;
             let options = FieldOptions::read(&field.attrs, target)?;
             if member.skip {
+                expect_no_word(&field.attrs)?;
                 continue;
             }
             if let Some(word) = member.converted.filter(|_| !options.json && options.kind.is_none())
@@ -94,6 +95,18 @@ pub fn expect_plain(input: &DeriveInput) -> Result<()> {
     }
     let what = "a stored type has no parameters: its collection and its fields are fixed";
     Err(Error::new_spanned(&input.generics, what))
+}
+
+/// That `#[folio(..)]` says nothing of a field that is not stored.
+fn expect_no_word(attributes: &[Attribute]) -> Result<()> {
+    match attributes.iter().find(|attribute| attribute.path().is_ident("folio")) {
+        Some(attribute) => {
+            let what =
+                "serde skips this field, so it is not stored and `#[folio(..)]` has no effect";
+            Err(Error::new_spanned(attribute, what))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Goes through all words of all `#[serde(..)]`.
