@@ -46,6 +46,7 @@ struct Order {
     #[folio(index)]
     customer: Id<User>,
     items: Vec<Item>,
+    delivery: Option<Address>,
     #[folio(version)]
     version: u64,
 }
@@ -152,7 +153,8 @@ fn user(n: u32) -> User {
 
 fn order(customer: &Id<User>, items: &[(&str, u32)]) -> Order {
     let items = items.iter().map(|(sku, qty)| Item { sku: (*sku).into(), qty: *qty });
-    Order { id: Id::default(), customer: customer.clone(), items: items.collect(), version: 0 }
+    let items = items.collect();
+    Order { id: Id::default(), customer: customer.clone(), items, delivery: None, version: 0 }
 }
 
 async fn filled(db: &Folio) -> folio::Result<Vec<User>> {

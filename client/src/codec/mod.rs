@@ -3,11 +3,15 @@
 //! The id stands in the key and the version beside the text, so both are left out when a document is written, and put
 //! in when it is read, without a tree of values in between.
 
+mod object;
 mod read;
 mod write;
 
 use serde::de::DeserializeOwned;
 
+pub(crate) use object::members;
+
+use crate::define::Definition;
 use crate::error::DecodeCause;
 use crate::{Document, DocumentId, Error, Result};
 
@@ -17,7 +21,9 @@ pub(crate) fn encode<T: Document>(document: &T) -> Result<String> {
     let skipped = [Some(T::ID_NAME), T::VERSION_NAME];
     let writer = write::Top { inner: &mut serde_json::Serializer::new(&mut out), skipped };
     document.serialize(writer).map_err(Error::Encode)?;
-    String::from_utf8(out).map_err(|error| Error::Usage(error.to_string().into()))
+    let text = String::from_utf8(out).map_err(|error| Error::Usage(error.to_string().into()))?;
+    let Definition { strict, fields, .. } = T::DEFINITION;
+    Ok(if strict { object::without_null_structs(text, fields) } else { text })
 }
 
 /// A document of its text, its id and, where the type has one, its version.

@@ -74,8 +74,8 @@ impl<S: Serializer> Serializer for Top<S> {
         name: &'static str,
         length: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
-        let skipped = self.skipped.iter().flatten().count();
-        let inner = self.inner.serialize_struct(name, length.saturating_sub(skipped))?;
+        // Whether serde counts what is left out cannot be told, and a length of 0 would end the text at once.
+        let inner = self.inner.serialize_struct(name, length)?;
         Ok(Outer { inner, skipped: self.skipped })
     }
 
