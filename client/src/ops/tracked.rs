@@ -1,14 +1,15 @@
 //! Documents that remember how they were read.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::Update;
 use crate::change::Change;
-use crate::codec::encode;
-use crate::{Document, Error, Executor, Result};
+use crate::codec::{encode, members};
+use crate::{Document, Executor, Result};
 
 /// A document that remembers how it was read: [`save`](Tracked::save) writes only what differs.
 ///
@@ -26,7 +27,8 @@ use crate::{Document, Error, Executor, Result};
 pub struct Tracked<T> {
     document: T,
     id: String,
-    before: Json,
+    /// Its text as it was read.
+    before: String,
     version: u64,
 }
 
@@ -52,7 +54,7 @@ impl<T: fmt::Debug> fmt::Debug for Tracked<T> {
 
 impl<T: Document> Tracked<T> {
     pub(crate) fn new(id: String, document: T, version: u64) -> Result<Self> {
-        let before = tree(&document)?;
+        let before = encode(&document)?;
         Ok(Self { document, id, before, version })
     }
 
@@ -69,7 +71,7 @@ impl<T: Document> Tracked<T> {
     /// # }
     /// ```
     pub fn is_changed(&self) -> Result<bool> {
-        Ok(tree(&self.document)? != self.before)
+        Ok(!differences::<T>(&self.before, &encode(&self.document)?).is_empty())
     }
 
     /// Writes what differs, and nothing if nothing does. The document has to have the version that it was read with;
@@ -89,7 +91,7 @@ impl<T: Document> Tracked<T> {
     pub async fn save(&mut self, db: &impl Executor) -> Result<()> {
         self.document.before_save()?;
         self.document.validate()?;
-        let after = tree(&self.document)?;
+        let after = encode(&self.document)?;
         let changes = differences::<T>(&self.before, &after);
         if changes.is_empty() {
             return Ok(());
@@ -117,32 +119,32 @@ impl<T: Document> Tracked<T> {
     }
 }
 
-fn tree<T: Document>(document: &T) -> Result<Json> {
-    serde_json::from_str(&encode(document)?).map_err(Error::Encode)
-}
-
-/// What makes `after` of `before`: objects are looked into, everything else is put whole.
-fn differences<T>(before: &Json, after: &Json) -> Vec<Change<T>> {
+/// What turns one document into another, each as its text: values are compared as they are written, so that no number
+/// is rounded, and only objects are gone into.
+fn differences<T>(before: &str, after: &str) -> Vec<Change<T>> {
     let mut changes = Vec::new();
     descend("", before, after, &mut changes);
     changes
 }
 
-fn descend<T>(base: &str, before: &Json, after: &Json, changes: &mut Vec<Change<T>>) {
-    if let (Json::Object(before), Json::Object(after)) = (before, after) {
-        for (name, value) in after {
-            let path = join(base, name);
-            match before.get(name) {
-                Some(old) => descend(&path, old, value, changes),
-                None => changes.push(Change::set_text(&path, value.to_string())),
-            }
-        }
-        for name in before.keys().filter(|name| !after.contains_key(*name)) {
-            changes.push(Change::unset_path(&join(base, name)));
-        }
-    } else if before != after {
-        changes.push(Change::set_text(base, after.to_string()));
+fn descend<T>(base: &str, before: &str, after: &str, changes: &mut Vec<Change<T>>) {
+    if before == after {
+        return;
     }
+    let (Some(old), Some(new)) = (members(before), members(after)) else {
+        return changes.push(Change::set_text(base, after.to_owned()));
+    };
+    let old: HashMap<String, &RawValue> = old.into_iter().collect();
+    let mut gone: BTreeSet<&str> = old.keys().map(String::as_str).collect();
+    for (name, value) in new {
+        let path = join(base, &name);
+        match old.get(&name) {
+            Some(old) => descend(&path, old.get(), value.get(), changes),
+            None => changes.push(Change::set_text(&path, value.get().to_owned())),
+        }
+        gone.remove(name.as_str());
+    }
+    changes.extend(gone.into_iter().map(|name| Change::unset_path(&join(base, name))));
 }
 
 fn join(base: &str, name: &str) -> String {
@@ -153,6 +155,7 @@ fn join(base: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value as Json;
 
     use super::*;
 
@@ -219,7 +222,7 @@ mod tests {
             (a, b) in (any_document(), any_document())
         ) {
             let mut result = a.clone();
-            for change in differences::<()>(&a, &b) {
+            for change in differences::<()>(&a.to_string(), &b.to_string()) {
                 apply(&mut result, &serde_json::from_str(&change.to_json().unwrap()).unwrap());
             }
             prop_assert_eq!(result, b);
@@ -228,11 +231,16 @@ mod tests {
 
     #[test]
     fn nothing_is_written_of_what_is_alike() {
-        let a = serde_json::json!({"a": {"b": 1, "c": [1, 2]}, "d": null});
-        assert!(differences::<()>(&a, &a).is_empty());
-        let b = serde_json::json!({"a": {"b": 2, "c": [1, 2]}});
-        let told: Vec<String> =
-            differences::<()>(&a, &b).iter().map(|change| format!("{change:?}")).collect();
-        assert_eq!(told, ["SET `a`.`b` 2", "UNSET `d`"]);
+        let told = |before, after| -> Vec<String> {
+            let changes = differences::<()>(before, after);
+            changes.iter().map(|change| format!("{change:?}")).collect()
+        };
+        let (a, b) = (r#"{"a":{"b":1,"c":[1,2]},"d":null}"#, r#"{"a":{"b":2,"c":[1,2]}}"#);
+        assert!(told(a, a).is_empty());
+        assert_eq!(told(a, b), ["SET `a`.`b` 2", "UNSET `d`"]);
+        let other_order = r#"{"d":null,"a":{"c":[1,2],"b":1}}"#;
+        assert!(told(a, other_order).is_empty());
+        let (a, b) = (r#"{"n":36893488147419103232}"#, r#"{"n":36893488147419103233}"#);
+        assert_eq!(told(a, b), ["SET `n` 36893488147419103233"]);
     }
 }
