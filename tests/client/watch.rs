@@ -204,6 +204,34 @@ fn a_stream_that_was_begun_anew_is_told_as_a_gap() {
 }
 
 #[test]
+fn a_stream_that_has_grown_again_behind_a_broken_connection_is_told_as_a_gap() {
+    with_server_and_proxy(async |url, proxy| {
+        let (db, direct) = (client(&proxy.url()).await, client(&url).await);
+        declare(&direct, Changes::after()).await;
+        let mut changes = Watch::<Job>::of("jobs").open(&db).await.expect("it tells");
+        for n in 1..=3 {
+            put(&direct, &format!("jobs:{n}"), n).await;
+            assert!(matches!(next(&mut changes).await, Change::Insert { .. }));
+        }
+        proxy.set(Fault::Refuse);
+        proxy.end_all();
+        for command in [&["DOC.DROP", "jobs", "DOCUMENTS"][..], &["DEL", "changes:jobs"]] {
+            direct.cmd(command[0]).arg(&command[1..]).query::<()>().await.expect("it is there");
+        }
+        declare(&direct, Changes::after()).await;
+        for n in 11..=15 {
+            put(&direct, &format!("jobs:{n}"), n).await;
+        }
+        proxy.set(Fault::None);
+        assert!(matches!(next(&mut changes).await, Change::Gap { missed: None, .. }));
+        for n in 11..=15 {
+            let Change::Insert { after, .. } = next(&mut changes).await else { panic!("none") };
+            assert_eq!(after, Some(Job { n }));
+        }
+    });
+}
+
+#[test]
 fn what_does_not_fit_is_told_and_the_next_change_follows() {
     with_proxy(async |db, _| {
         declare(&db, Changes::after()).await;

@@ -15,6 +15,9 @@ pub(super) struct Entry {
     fields: HashMap<String, Vec<u8>>,
 }
 
+/// What an entry is told by from another one of the same number: its key and its time.
+pub(super) type Mark = [Option<Vec<u8>>; 2];
+
 /// The entries in an answer of XREAD that asked for one stream.
 pub(super) fn entries(answer: Value) -> Result<Vec<Entry>> {
     let of_stream = match answer {
@@ -27,7 +30,12 @@ pub(super) fn entries(answer: Value) -> Result<Vec<Entry>> {
         _ => None,
     };
     let of_stream = of_stream.ok_or_else(|| unreadable("no stream"))?;
-    Reply::new(of_stream).list()?.into_iter().map(entry).collect()
+    listed(of_stream)
+}
+
+/// The entries in an answer of XRANGE.
+pub(super) fn listed(answer: Value) -> Result<Vec<Entry>> {
+    Reply::new(answer).list()?.into_iter().map(entry).collect()
 }
 
 fn unreadable(what: &str) -> Error {
@@ -84,6 +92,10 @@ impl Entry {
             "flush" => Change::Flush { event },
             other => return Err(unreadable(&format!("the operation '{other}'"))),
         })
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        ["key", "time"].map(|name| self.fields.get(name).cloned())
     }
 
     fn text(&self, name: &str) -> Option<String> {

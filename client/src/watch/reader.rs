@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::Stream;
 use redis::Value;
 
-use super::entry::{Entry, entries};
+use super::entry::{Entry, Mark, entries, listed};
 use super::{Change, Reading, Start, Token};
 use crate::command::Command;
 use crate::transport::Lent;
@@ -41,6 +41,8 @@ pub struct Changes<T> {
     reading: Reading<T>,
     /// The last entry that was read.
     position: Token,
+    /// What that entry is known by, once it was seen.
+    mark: Option<Mark>,
     /// Whether the number of the next entry is known.
     is_counted: bool,
     own: Option<Lent>,
@@ -70,7 +72,8 @@ impl<T> Changes<T> {
             Start::After(_) => true,
         };
         let (own, ready) = (None, VecDeque::new());
-        let mut changes = Self { db, stream, reading, position, is_counted, own, ready };
+        let mark = None;
+        let mut changes = Self { db, stream, reading, position, mark, is_counted, own, ready };
         changes.begin_anew_before(last);
         Ok(changes)
     }
@@ -144,13 +147,44 @@ impl<T> Changes<T> {
         // Dropped with this future: then it is closed, and what it was to answer is read again.
         let mut own = match self.own.take() {
             Some(own) => own,
-            None => self.db.lanes().lend().await?,
+            None => {
+                let mut own = self.db.lanes().lend().await?;
+                if self.is_another_stream(&mut own).await? {
+                    self.begin_anew();
+                    self.own = Some(own);
+                    return Ok(Value::Nil);
+                }
+                own
+            }
         };
         let answer = tokio::time::timeout(BLOCK + GRACE, own.send(command.packed())).await;
         let answer = answer.map_err(|_| Error::Timeout { maybe_applied: false })?;
         let answer = answer.map_err(|error| Error::from_redis(&error, false))?;
         self.own = Some(own);
         Ok(answer)
+    }
+
+    /// Whether, while no connection was open, the stream was begun anew: then another entry stands at the number that was
+    /// read last, or none does yet. One that was trimmed is missing, too, but then the numbers have gone on.
+    async fn is_another_stream(&mut self, own: &mut Lent) -> Result<bool> {
+        if self.position == Token::NONE {
+            return Ok(false);
+        }
+        let position = self.position.to_string();
+        let command = Command::read("XRANGE").arg((&self.stream, &position, &position));
+        let answer = tokio::time::timeout(GRACE, own.send(command.packed())).await;
+        let answer = answer.map_err(|_| Error::Timeout { maybe_applied: false })?;
+        let found = match answer.map_err(|error| Error::from_redis(&error, false)) {
+            // Who may not ask that is told when nothing comes any more.
+            Err(error) if error.code() == Some("NOPERM") => return Ok(false),
+            answer => listed(answer?)?.pop(),
+        };
+        let Some(found) = found else {
+            let last = last(&self.db, &self.stream).await?;
+            return Ok(last.is_some_and(|last| last < self.position));
+        };
+        let mark = found.mark();
+        Ok(self.mark.get_or_insert_with(|| mark.clone()) != &mark)
     }
 
     fn take(&mut self, entry: &Entry) {
@@ -161,6 +195,7 @@ impl<T> Changes<T> {
             self.ready.push_back(Ok(Change::Gap { missed, token }));
         }
         self.position = entry.token;
+        self.mark = Some(entry.mark());
         self.is_counted = true;
         self.ready.extend(entry.change(&self.reading));
     }
@@ -177,10 +212,15 @@ impl<T> Changes<T> {
 
     fn begin_anew_before(&mut self, last: Option<Token>) {
         if last.is_some_and(|last| last < self.position) {
-            self.position = Token::NONE;
-            self.is_counted = false;
-            self.ready.push_back(Ok(Change::Gap { missed: None, token: Token::NONE }));
+            self.begin_anew();
         }
+    }
+
+    fn begin_anew(&mut self) {
+        self.position = Token::NONE;
+        self.mark = None;
+        self.is_counted = false;
+        self.ready.push_back(Ok(Change::Gap { missed: None, token: Token::NONE }));
     }
 }
 
