@@ -59,7 +59,8 @@ pub enum Error {
     /// The document breaks rules of its type. Nothing was written.
     #[error("{}", violations(.0))]
     Validation(Vec<Violation>),
-    /// A document that the server holds does not fit the type that was asked for.
+    /// A document that the server holds does not fit the type that was asked for. Where it came with the answer to a
+    /// write, the write stands.
     #[error("{key} does not fit its type{}: {}", cause.at(), cause.source)]
     Decode {
         /// The document's key.

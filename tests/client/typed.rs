@@ -561,11 +561,21 @@ fn no_two_claims_get_the_same_document() {
             claim.update((Job::state().set(State::Running), lease)).run(&db)
         };
         let (a, b, c) = tokio::try_join!(claim(), claim(), claim())?;
-        let mut ids: Vec<Id<Job>> = [a, b, c].concat().into_iter().map(|job| job.id).collect();
+        let ids = [a, b, c].into_iter().flatten().map(|job| Ok(job?.id));
+        let mut ids = ids.collect::<folio::Result<Vec<Id<Job>>>>()?;
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 25);
         assert!(claim().await?.is_empty());
+        let job = Job { id: Id::new(), ..job(0) }.insert(&db).await?;
+        let strange = format!("jobs:{}", Id::<Job>::new());
+        let text = r#"{"state":"waiting","sizes":7}"#;
+        db.cmd("DOC.SET").key(&strange).arg(text).query::<u64>().await?;
+        let claimed = claim().await?;
+        let own: Vec<_> = claimed.iter().flatten().map(|job| &job.id).collect();
+        assert_eq!((claimed.len(), own), (2, vec![&job.id]));
+        let error = claimed.iter().find_map(|job| job.as_ref().err());
+        assert!(matches!(error, Some(Error::Decode { key, .. }) if **key == strange), "{error:?}");
         Ok(())
     });
 }

@@ -106,17 +106,25 @@ impl<T: Document> Claim<T> {
 impl<T: Document> Claiming<T> {
     /// Carries it out, and gives the documents as they are afterwards. No two clients get the same one.
     ///
+    /// One that does not fit its type is claimed all the same: in its place stands [`Error::Decode`](crate::Error::Decode)
+    /// with its key, and it keeps none of the others from being given.
+    ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
     /// # use folio::Document;
     /// # use shop::{Job, State};
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
     /// let claim = Job::claim(Job::state().eq(State::Waiting)).update(Job::state().set(State::Running));
-    /// let jobs: Vec<Job> = claim.run(&db).await?;
+    /// for job in claim.run(&db).await? {
+    ///     match job {
+    ///         Ok(job) => println!("{} is ours", job.id),
+    ///         Err(error) => println!("{error}"),
+    ///     }
+    /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn run(self, db: &impl Executor) -> Result<Vec<T>> {
+    pub async fn run(self, db: &impl Executor) -> Result<Vec<Result<T>>> {
         let place = Place::of::<T>(db);
         let mut command = self.query.write("DOC.CLAIM", &place)?;
         change::add(&mut command, &self.changes)?;
@@ -126,6 +134,6 @@ impl<T: Document> Claiming<T> {
         let documents = found.rows.into_iter().map(|row| {
             decode(&row.key, place.id(&row.key), &row.text, row.version.unwrap_or_default())
         });
-        documents.collect()
+        Ok(documents.collect())
     }
 }

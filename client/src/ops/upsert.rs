@@ -151,7 +151,7 @@ impl<T: Document> Upsert<T> {
             }
             let claim = Claim::new(self.by.filter.clone()).update(changes);
             if let Some(document) = claim.run(db).await?.pop() {
-                return Ok(document);
+                return document;
             }
             match self.create(db).await {
                 // Somebody else has created it meanwhile. A value of another field that is held stays held.
