@@ -138,6 +138,23 @@ fn a_thousand_tasks_are_told_of_a_server_that_is_gone_as_fast_as_one() {
 }
 
 #[test]
+fn opening_goes_on_when_the_time_of_those_who_wait_is_up() {
+    with_proxy(async |db, proxy| {
+        let quick = db.with_timeout(Duration::from_millis(20));
+        proxy.set(Fault::Delay(Duration::from_millis(100)));
+        proxy.end_all();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let error = hit(&quick).await.expect_err("opening takes longer");
+        assert!(matches!(error, Error::Timeout { maybe_applied: false }), "{error:?}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        proxy.set(Fault::None);
+        let opened = proxy.opened();
+        hit(&db).await.expect("the connection is open");
+        assert_eq!(proxy.opened(), opened);
+    });
+}
+
+#[test]
 fn a_silent_connection_is_given_up_when_time_is_up() {
     with_proxy(async |db, proxy| {
         let quick = db.with_timeout(Duration::from_millis(200));

@@ -22,7 +22,11 @@ const OPEN_DELAY: Duration = Duration::from_millis(50);
 
 /// One connection, open or not.
 #[derive(Debug)]
-pub(crate) struct Lane {
+pub(crate) struct Lane(Arc<Shared>);
+
+/// What the tasks share that open the connection.
+#[derive(Debug)]
+struct Shared {
     client: Client,
     connect_timeout: Duration,
     live: RwLock<Option<Arc<Live>>>,
@@ -48,9 +52,24 @@ pub(crate) struct Live {
 impl Lane {
     /// A lane that is opened by the first who needs it.
     pub(crate) fn new(client: Client, connect_timeout: Duration) -> Self {
-        Self { client, connect_timeout, live: RwLock::default(), opening: Mutex::default() }
+        let (live, opening) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(Shared { client, connect_timeout, live, opening }))
     }
 
+    /// The connection, opened if it has to be. That is the work of a task of its own: it goes on when the time of those
+    /// who wait for it is up, so that the next ones find the connection open.
+    pub(crate) async fn live(&self) -> Result<Arc<Live>, RedisError> {
+        if let Some(live) = self.0.current() {
+            return Ok(live);
+        }
+        let shared = Arc::clone(&self.0);
+        let opening = tokio::spawn(async move { shared.live().await });
+        // The task ends early only with its runtime.
+        opening.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
+    }
+}
+
+impl Shared {
     fn current(&self) -> Option<Arc<Live>> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         live.as_ref().filter(|live| !live.is_broken()).cloned()
@@ -58,7 +77,7 @@ impl Lane {
 
     /// The connection, opened if it has to be. Those who wait while another task fails to open it are told the
     /// same, so that a thousand of them take no longer than one.
-    pub(crate) async fn live(&self) -> Result<Arc<Live>, RedisError> {
+    async fn live(&self) -> Result<Arc<Live>, RedisError> {
         if let Some(live) = self.current() {
             return Ok(live);
         }
@@ -74,7 +93,7 @@ impl Lane {
         if let Some(error) = opening.failed.as_ref().filter(|_| opening.attempts != before) {
             return Err(error.clone());
         }
-        // Should this task be dropped meanwhile, nobody is told of an earlier failure as if it were new.
+        // Should this task end meanwhile, nobody is told of an earlier failure as if it were new.
         opening.failed = None;
         let opened = self.open().await;
         opening.attempts += 1;
