@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bb8_redis::{RedisConnectionManager, bb8};
 use redis::aio::MultiplexedConnection;
-use redis::{Client, Cmd, Pipeline, RedisError, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, Value};
 
 use super::lane::is_of_the_connection;
 
@@ -17,8 +17,6 @@ use super::lane::is_of_the_connection;
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long after its last answer a connection is taken to be there still.
 const FRESH: Duration = Duration::from_millis(500);
-/// Time is kept by the caller, who knows which commands block.
-const NO_TIMEOUT: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// The connections of one database.
 pub(crate) type Pool = bb8::Pool<Manager>;
@@ -29,13 +27,14 @@ pub(crate) type Lent = bb8::PooledConnection<'static, Manager>;
 #[derive(Debug)]
 pub(crate) struct Manager {
     inner: RedisConnectionManager,
+    client: Client,
     connect_timeout: Duration,
 }
 
 impl Manager {
     pub(crate) fn new(client: &Client, connect_timeout: Duration) -> Result<Self, RedisError> {
         let inner = RedisConnectionManager::new(client.get_connection_info().clone())?;
-        Ok(Self { inner, connect_timeout })
+        Ok(Self { inner, client: client.clone(), connect_timeout })
     }
 }
 
@@ -133,9 +132,13 @@ impl bb8::ManageConnection for Manager {
     type Error = RedisError;
 
     async fn connect(&self) -> Result<Own, RedisError> {
-        let connecting = tokio::time::timeout(self.connect_timeout, self.inner.connect());
-        let mut connection = connecting.await.map_err(late)??;
-        connection.set_response_timeout(NO_TIMEOUT);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.connect_timeout))
+            // Time is kept by the caller, who knows which commands block.
+            .set_response_timeout(None);
+        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+        let connecting = tokio::time::timeout(self.connect_timeout, connecting);
+        let connection = connecting.await.map_err(late)??;
         Ok(Own { connection, state: State::default(), heard: Instant::now() })
     }
 
