@@ -1,5 +1,7 @@
 //! Any command, with its arguments.
 
+use std::fmt;
+
 use serde::de::DeserializeOwned;
 
 use super::{Argument, value};
@@ -14,11 +16,17 @@ use crate::{Executor, Folio, Result};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "a command does nothing until it is awaited"]
 pub struct Call<'a> {
     db: &'a Folio,
     command: Command,
+}
+
+impl fmt::Debug for Call<'_> {
+    /// Without the arguments, among which a password may be.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("name", &self.command.name()).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Call<'a> {
