@@ -211,3 +211,21 @@ async fn write<T: Document, I>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_breaks_behind_a_written_chunk_is_told_at_each_document() {
+        let ready: Vec<Ready> = (0..4).map(|at| (at, format!("k:{at}"), "{}".into())).collect();
+        let mut report =
+            InsertReport { ids: vec![(); 4], versions: vec![None; 4], errors: Vec::new() };
+        report.versions[0] = Some(1);
+        let error = Error::Connection { message: "broken".into(), maybe_applied: true };
+        report.stop(&error, &ready[1..3], &ready[3..]);
+        let told: Vec<_> = report.errors.iter().map(|(at, it)| (*at, it.is_ambiguous())).collect();
+        assert_eq!(told, [(1, true), (2, true), (3, false)]);
+        assert_eq!(report.written(), 1);
+    }
+}
