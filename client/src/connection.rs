@@ -1,24 +1,36 @@
-//! The way to the server.
+//! The way to the server, as its users see it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, IntoConnectionInfo, ProtocolVersion};
+use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
-use crate::{Command, Error, Result};
+use crate::transport::{Database, Server, Settings};
+use crate::{Error, Result};
 
-/// How long a command waits for its answer before it is [`Error::Timeout`].
+/// How long a command waits for its answer before it is [`Error::Timeout`], if nothing else is said.
 ///
 /// ```
 /// assert_eq!(folio::RESPONSE_TIMEOUT.as_secs(), 30);
 /// ```
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A server with the Folio module.
+/// How many connections the pool has at most, if nothing else is said.
+const POOL_SIZE: u32 = 10;
+/// How long a task waits for one of them.
+const POOL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one try to open a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A server with the Folio module, and how it is spoken to.
 ///
-/// Clones share one multiplexed connection that reconnects by itself; share them freely between
-/// tasks.
+/// Clones share their connections; share them freely between tasks. What a method such as
+/// [`Folio::with_timeout`] changes, it changes for the value that it returns.
+///
+/// Commands travel over one multiplexed connection for each database, which comes back by itself
+/// when it breaks. What needs a connection of its own takes one of a pool: change streams,
+/// [sessions](Folio::session), and all commands of [`Folio::pooled`].
 ///
 /// ```no_run
 /// # async fn example() -> folio::Result<()> {
@@ -29,7 +41,11 @@ pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Clone)]
 pub struct Folio {
-    connection: ConnectionManager,
+    server: Arc<Server>,
+    database: Arc<Database>,
+    timeout: Duration,
+    bucket: Option<Arc<str>>,
+    is_pooled: bool,
 }
 
 impl Folio {
@@ -37,7 +53,7 @@ impl Folio {
     ///
     /// Speaks RESP3 unless the address says `?protocol=resp2`. Fails with [`Error::Connection`]
     /// if the server cannot be reached; whether it has loaded the module shows with the first
-    /// command.
+    /// command, and [`Folio::check`] asks.
     ///
     /// ```no_run
     /// # async fn example() -> folio::Result<()> {
@@ -46,54 +62,152 @@ impl Folio {
     /// # }
     /// ```
     pub async fn connect(url: &str) -> Result<Self> {
-        Self::open(url).await.map_err(|error| Error::from_redis(&error, false))
+        Self::builder(url).connect().await
     }
 
-    async fn open(url: &str) -> redis::RedisResult<Self> {
-        let mut info = url.into_connection_info()?;
-        if !url.contains("protocol=") {
-            let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-            info = info.set_redis_settings(settings);
-        }
-        // A server that is not there shows within a second; one that comes back is found as fast.
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(3)
-            .set_min_delay(Duration::from_millis(50))
-            .set_max_delay(Duration::from_millis(500))
-            .set_connection_timeout(Some(Duration::from_secs(5)))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let client = Client::open(info)?;
-        Ok(Self { connection: ConnectionManager::new_with_config(client, config).await? })
-    }
-
-    /// Any command that this crate has no method for.
+    /// Begins a connection of which more is to be said than its address.
     ///
     /// ```no_run
-    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
-    /// let plan: Vec<String> = db
-    ///     .cmd("DOC.EXPLAIN")
-    ///     .arg(("cities", "COUNT", "WHERE", "population > 1000000"))
-    ///     .read()
+    /// # async fn example() -> folio::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let db = folio::Folio::builder("redis://localhost:6379")
+    ///     .timeout(Duration::from_secs(2))
+    ///     .pool(20)
+    ///     .connect()
     ///     .await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cmd(&self, name: &str) -> Command<'_> {
-        Command::new(self, name)
+    pub fn builder(url: &str) -> Builder {
+        let settings = Settings {
+            timeout: RESPONSE_TIMEOUT,
+            connect_timeout: CONNECT_TIMEOUT,
+            pool_size: POOL_SIZE,
+            pool_timeout: POOL_TIMEOUT,
+        };
+        Builder {
+            url: url.into(),
+            settings,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 
-    /// The connection beneath, a clone of which is as good as the original.
-    ///
-    /// Never use it for `WATCH`: it is shared.
+    /// The same server with another time limit for each command: opening a connection and
+    /// sending again what may be sent again are within it.
     ///
     /// ```no_run
-    /// # async fn example(db: folio::Folio) -> folio::redis::RedisResult<()> {
-    /// let pong: String = folio::redis::cmd("PING").query_async(&mut db.redis()).await?;
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let quick = db.with_timeout(std::time::Duration::from_millis(200));
+    /// quick.check().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn redis(&self) -> ConnectionManager {
-        self.connection.clone()
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout, ..self.clone() }
+    }
+
+    /// Another database of the same server, over connections of its own.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let archive = db.database(3)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn database(&self, number: u32) -> Result<Self> {
+        let database = self.server.database(i64::from(number))?;
+        Ok(Self { database, ..self.clone() })
+    }
+
+    /// The same database, within a bucket: its name and a `.` stand before the names of all
+    /// collections and before all keys. So `users` is the collection `tenant-a.users`, and its
+    /// documents stand under `tenant-a.users:`.
+    ///
+    /// What [`Folio::cmd`] sends stands as it is, and so do keys in errors and answers. A bucket
+    /// within a bucket is `a.b`. Fails with [`Error::Usage`] where the name is empty or has a `*`.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let tenant = db.bucket("tenant-a")?;
+    /// let users: u64 = tenant.count("users", "").load().await?;
+    /// tenant.cmd("DOC.DROP").arg("tenant-a.*").query::<()>().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bucket(&self, name: &str) -> Result<Self> {
+        if name.is_empty() || name.contains('*') {
+            return Err(Error::Usage(format!("'{name}' is no name of a bucket").into()));
+        }
+        let bucket = Some(self.name_in_bucket(name).into());
+        Ok(Self { bucket, ..self.clone() })
+    }
+
+    /// The same database over the pool: each command has a connection to itself, so that a very
+    /// large answer holds up no other.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let everything: Vec<String> = db.pooled().cmd("DOC.KEYS").arg("users").read().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn pooled(&self) -> Self {
+        Self { is_pooled: true, ..self.clone() }
+    }
+
+    /// Whether the server answers, and has loaded the module: else [`Error::ModuleMissing`].
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// db.check().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn check(&self) -> Result<()> {
+        self.cmd("DOC.SLOWLOG").arg("LEN").read().await
+    }
+
+    /// The shared connection beneath, opened if it has to be; a clone of it is as good as the original.
+    ///
+    /// The way out to what this crate has no method for. Never use it for `WATCH`, for what blocks or
+    /// for `SELECT`: it is shared. It does not open itself anew: ask for it again.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut connection = db.redis().await?;
+    /// let pong: String = folio::redis::cmd("PING").query_async(&mut connection).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn redis(&self) -> Result<redis::aio::MultiplexedConnection> {
+        self.database.connection().await
+    }
+
+    pub(crate) fn bucket_name(&self) -> Option<&str> {
+        self.bucket.as_deref()
+    }
+
+    pub(crate) fn name_in_bucket(&self, name: &str) -> String {
+        match &self.bucket {
+            Some(bucket) => format!("{bucket}.{name}"),
+            None => name.into(),
+        }
+    }
+
+    pub(crate) fn lanes(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.is_pooled
     }
 }
 
@@ -101,4 +215,139 @@ impl fmt::Debug for Folio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Folio").finish_non_exhaustive()
     }
+}
+
+/// What is said of a connection before it is opened; [`Folio::builder`] begins it.
+///
+/// ```
+/// let builder = folio::Folio::builder("redis://localhost:6379").pool(4);
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing is opened until it is awaited"]
+pub struct Builder {
+    url: String,
+    settings: Settings,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::Tls>,
+}
+
+impl Builder {
+    /// How long a command may take; 30 seconds if nothing is said.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = folio::Folio::builder("redis://db").timeout(Duration::from_secs(2));
+    /// ```
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How long one try to open a connection may take; 5 seconds if nothing is said.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = folio::Folio::builder("redis://db").connect_timeout(Duration::from_secs(1));
+    /// ```
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// How many connections the pool of each database has at most; 10 if nothing is said. They are
+    /// opened as they are needed. Each change stream that is open keeps one.
+    ///
+    /// ```
+    /// let builder = folio::Folio::builder("redis://db").pool(20);
+    /// ```
+    pub fn pool(mut self, connections: u32) -> Self {
+        self.settings.pool_size = connections.max(1);
+        self
+    }
+
+    /// How long a task waits for a connection of the pool before it is [`Error::Pool`]; 5 seconds if
+    /// nothing is said.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = folio::Folio::builder("redis://db").pool_timeout(Duration::from_secs(1));
+    /// ```
+    pub fn pool_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.pool_timeout = timeout;
+        self
+    }
+
+    /// Whom to trust and what to show, of an address that begins with `rediss://`.
+    ///
+    /// ```no_run
+    /// # fn example() -> std::io::Result<()> {
+    /// let tls = folio::Tls::new().root(std::fs::read("ca.pem")?);
+    /// let builder = folio::Folio::builder("rediss://db").tls(tls);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, tls: crate::Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Opens the shared connection.
+    ///
+    /// ```no_run
+    /// # async fn example() -> folio::Result<()> {
+    /// let db = folio::Folio::builder("redis://localhost:6379").connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn connect(self) -> Result<Folio> {
+        let db = self.lazy()?;
+        db.database.open().await?;
+        Ok(db)
+    }
+
+    /// Leaves opening the shared connection to the first command.
+    ///
+    /// ```no_run
+    /// # fn example() -> folio::Result<()> {
+    /// let db = folio::Folio::builder("redis://localhost:6379").lazy()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lazy(self) -> Result<Folio> {
+        let info = self.info().map_err(|error| Error::from_redis(&error, false))?;
+        let timeout = self.settings.timeout;
+        let server = Server::new(info, self.settings);
+        let database = server.default_database()?;
+        Ok(Folio { server: Arc::new(server), database, timeout, bucket: None, is_pooled: false })
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn info(&self) -> redis::RedisResult<ConnectionInfo> {
+        info(&self.url)
+    }
+
+    #[cfg(feature = "tls")]
+    fn info(&self) -> redis::RedisResult<ConnectionInfo> {
+        crate::tls::choose_arithmetic();
+        let info = info(&self.url)?;
+        self.tls.clone().map_or(Ok(info.clone()), |tls| tls.with(info))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address may hold a password.
+        f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+fn info(url: &str) -> redis::RedisResult<ConnectionInfo> {
+    let info = url.into_connection_info()?;
+    if url.contains("protocol=") {
+        return Ok(info);
+    }
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    Ok(info.set_redis_settings(settings))
 }

@@ -1,73 +1,178 @@
 //! An async client for Folio: typed JSON documents and exact queries on Redis and Valkey.
 //!
-//! A document is anything that serde can write as a JSON object. It stands under one Redis key,
-//! whose beginning names its collection; the server keeps the collection's indexes in the same
-//! step as the document, so an answer is never behind a write.
+//! A type says what its documents are. They stand under Redis keys, whose beginning names their
+//! collection; the server keeps the collection's indexes in the same step as the document, so an
+//! answer is never behind a write.
 //!
 //! ```no_run
-//! use folio::{Definition, Direction, Field, Folio, Index};
+//! use folio::{Document, Folio, Id};
 //! use serde::{Deserialize, Serialize};
 //!
-//! #[derive(Debug, Serialize, Deserialize)]
+//! #[derive(Debug, Document, Serialize, Deserialize)]
+//! #[folio(collection = "cities")]
 //! struct City {
+//!     #[folio(id)]
+//!     id: Id<City>,
 //!     name: String,
-//!     countrycode: String,
+//!     #[folio(index)]
+//!     country: String,
+//!     #[folio(index, validate(range(min = 1)))]
 //!     population: u64,
+//!     #[folio(version)]
+//!     version: u64,
 //! }
 //!
 //! # async fn example() -> folio::Result<()> {
 //! let db = Folio::connect("redis://localhost:6379").await?;
-//! db.create(
-//!     &Definition::new("cities")
-//!         .field(Field::new("countrycode", "string").index(Index::Set))
-//!         .field(Field::new("population", "int").index(Index::Sorted)),
-//! )
-//! .await?;
+//! db.sync::<City>().await?;
 //!
-//! let lyon = City { name: "Lyon".into(), countrycode: "FR".into(), population: 522_250 };
-//! db.set("cities:2996944", &lyon).await?;
+//! let (name, country) = ("Lyon".into(), "FR".into());
+//! let lyon = City { id: Id::new(), name, country, population: 522_250, version: 0 };
+//! let lyon = lyon.insert(&db).await?;
 //!
-//! let page = db
-//!     .find::<City>("cities", "countrycode = $country AND population >= 100000")
-//!     .param("country", "FR")
-//!     .order_by("population", Direction::Descending)
-//!     .limit(0, 10)
+//! let page = City::find(City::country().eq("FR") & City::population().gte(100_000))
+//!     .order_by(City::population().desc())
+//!     .page(10)
 //!     .with_total()
-//!     .load()
+//!     .load(&db)
 //!     .await?;
-//! for (key, city) in &page.items {
-//!     println!("{key}: {} has {}", city.name, city.population);
+//! for city in &page.items {
+//!     println!("{} has {}", city.name, city.population);
 //! }
+//! City::get(&lyon.id).update(City::population().inc(1)).run(&db).await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # What is awaited meets the server
 //!
-//! Everything else only builds a command. A [`Folio`] is cheap to clone and to share between
-//! tasks: all clones use one multiplexed connection, which comes back by itself when it breaks.
-//! A command whose answer was lost is never sent again behind your back; [`Error::is_ambiguous`]
-//! tells that its fate is unknown.
+//! Everything else only builds a call, and what meets the server is the argument of the last one.
+//! A [`Folio`] is cheap to clone and to share between tasks: all clones use one multiplexed connection, which comes back by itself when it breaks.
+//! Reads are sent again then, and writes that cannot be carried out twice, because they have a
+//! version or create; of any other write whose answer was lost [`Error::is_ambiguous`] tells that
+//! its fate is unknown. docs/client-connections.md has the whole table.
 //!
-//! The filter language is the server's: values are given with `param` and never need escaping.
+//! Filters travel as trees, in which no value is part of a text: there is nothing to escape.
+//!
+//! Types, attributes, calls, rules and hooks are told one by one in `docs/client.md`. Programs that
+//! know no types use [`untyped`].
+
+//! # Features
+//!
+//! All are off unless they are asked for.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `tls` | addresses `rediss://`, by rustls with ring; `Tls` says whom to trust and what to show |
+//! | `tracing` | a span for each command, with its name, and events for connections and repetitions |
+//! | `metrics` | counters and times of commands, repetitions and connections |
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+// The map, in reading order. Each looks only at those above it, but for `ops` and `executor`, which meet in `Command`.
+//
+//   error      what can go wrong; error/server reads the server's lines
+//   command    a command as data: arguments, keys, whether it may be sent again
+//   reply      answers, read
+//   observe    what is told to whoever listens; tls
+//   transport/ lanes, pools, retries, timeouts
+//   connection Folio, and what is said before it is opened
+//   session    Session, a connection of one's own
+//   transaction/ several documents at once: atomic, begin
+//   watch/     change streams
+//   cache      documents as copies of what is elsewhere
+//   executor   Executor: who carries commands out, sealed
+//   untyped/   documents by key, collections by name
+//   path       where a field stands
+//   define/    what the server is told of a type, as constants
+//   check      `validate(..)`
+//   field/     fields: which types, what they are compared with and how
+//   filter/    filters as trees
+//   order, change     what answers are sorted by; operations of an update
+//   id         ids
+//   document   the traits that the derives implement
+//   codec/     documents as text, without id and version
+//   ops/       what is done with documents, a file for each thing
+//   sync       declaring what types say
+mod cache;
+mod change;
+mod check;
+mod codec;
 mod command;
 mod connection;
-mod definition;
-mod documents;
+mod define;
+mod document;
 mod error;
-mod find;
+mod executor;
+mod field;
+mod filter;
+mod id;
+mod observe;
+mod ops;
+mod order;
+mod path;
 mod reply;
+mod session;
+mod sync;
+#[cfg(feature = "tls")]
+mod tls;
+mod transaction;
+mod transport;
+pub mod untyped;
+pub mod watch;
 
+// The derives name the crate as its users do.
+extern crate self as folio;
+
+pub use cache::Cache;
+pub use change::{Change, Changes, expire_at, expire_in, persist};
+pub use check::{Check, Pattern};
+#[doc(hidden)]
 pub use command::Command;
-pub use connection::{Folio, RESPONSE_TIMEOUT};
-pub use definition::{Changes, Definition, Field, Ids, Index};
-pub use error::{Error, Result};
-pub use find::{Count, Direction, Find, Page};
+pub use connection::{Builder, Folio, RESPONSE_TIMEOUT};
+pub use define::{
+    ChangesDefinition, Definition, FieldDefinition, IdStrategy, IndexDefinition, Kind,
+};
+pub use document::{Document, Embed, Projection};
+#[doc(hidden)]
+pub use document::{ViewField, path_of, same_type};
+pub use error::{DecodeCause, Error, Result, SchemaMismatch, UniqueViolation, Violation};
+pub use executor::Executor;
+pub use field::{
+    Accessor, Array, Comparable, Containing, Field, FieldRef, FieldType, Nullable, Numeric,
+    Operand, Ordered, Text, Value,
+};
+pub use filter::{Condition, Filter, Moment, now};
+pub use folio_derive::{Document, Embed, Projection};
+pub use id::{AsId, DocumentId, Id, IdField};
+#[doc(hidden)]
+pub use ops::Selected;
+pub use ops::{
+    Aggregate, AggregateOrder, Claim, Claiming, Conditional, ConditionalUpdate, Delete, DeleteMany,
+    Fields, Find, Get, GetMany, Having, InsertMany, InsertReport, Is, Keys, Modify, Page, Put,
+    Reducer, Reducers, Selectable, Shape, Tracked, Update, UpdateMany, Upsert, Whole, Written,
+    count,
+};
+pub use order::{Order, Orders};
+pub use path::FieldPath;
+#[doc(hidden)]
+pub use reply::Reply;
+pub use session::Session;
+pub use sync::Documents;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tls::Tls;
+pub use transaction::{Done, Operation, Operations, Transaction};
 
-/// The crate beneath, for what [`Command`] takes and gives.
+/// An instant, stored as RFC 3339 text.
+///
+/// ```
+/// let instant: folio::Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+/// ```
+pub use jiff::Timestamp;
+
+/// The crate beneath, for what [`Folio::redis`] and [`untyped::Call::read_value`] give.
 ///
 /// ```
 /// use folio::redis::Value;
@@ -80,3 +185,13 @@ pub use redis;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The examples of the page about this crate, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client.md")]
+struct Guide;
+
+/// The examples of the page about its connections, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client-connections.md")]
+struct Connections;

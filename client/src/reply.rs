@@ -3,44 +3,121 @@
 use redis::{FromRedisValue, Value};
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Page, Result};
+use crate::error::DecodeCause;
+use crate::{Error, Result};
 
-/// The document in a reply of JSON text.
-pub(crate) fn document<T: DeserializeOwned>(key: &str, reply: &Value) -> Result<T> {
-    let parsed = match reply {
-        Value::BulkString(text) => serde_json::from_slice(text),
-        Value::SimpleString(text) => serde_json::from_str(text),
-        other => return Err(unexpected("JSON text", other)),
-    };
-    parsed.map_err(|source| Error::Decode { key: key.into(), source })
+/// An answer of the server, not yet read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply(Value);
+
+/// A row of an answer: a key, the text of its document and, where it was asked for, the version.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) key: String,
+    pub(crate) text: Vec<u8>,
+    pub(crate) version: Option<u64>,
 }
 
-/// The answer to `DOC.FIND`. Entries that this version does not know are left alone.
-pub(crate) fn page<T: DeserializeOwned>(reply: Value) -> Result<Page<T>> {
-    let mut page = Page { items: Vec::new(), total: None, cursor: None };
-    for (name, value) in pairs(reply)? {
-        match text(name)?.as_str() {
-            "results" => page.items = items(list(value)?)?,
-            "total" => page.total = Some(convert(value)?),
-            "cursor" => page.cursor = convert(value)?,
-            _ => {}
+/// The answer to `DOC.FIND` and `DOC.CLAIM`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Found {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) total: Option<u64>,
+    pub(crate) cursor: Option<String>,
+}
+
+impl Reply {
+    pub(crate) fn new(value: Value) -> Self {
+        Self(value)
+    }
+
+    /// What the transport gave.
+    pub(crate) fn into_value(self) -> Value {
+        self.0
+    }
+
+    /// Whether it is null.
+    pub(crate) fn is_nil(&self) -> bool {
+        self.0 == Value::Nil
+    }
+
+    /// The answer as a number, a string, or a list of such.
+    pub(crate) fn to<T: FromRedisValue>(self) -> Result<T> {
+        convert(self.0)
+    }
+
+    /// The bytes of a text; `None` if the answer is null.
+    pub(crate) fn bytes(self) -> Result<Option<Vec<u8>>> {
+        match self.0 {
+            Value::Nil => Ok(None),
+            value => bytes(value).map(Some),
         }
     }
-    Ok(page)
+
+    /// The elements of a list.
+    pub(crate) fn list(self) -> Result<Vec<Reply>> {
+        Ok(list(self.0)?.into_iter().map(Reply).collect())
+    }
+
+    /// The elements of a list, some of which may be errors: the answer to EXEC.
+    pub(crate) fn results(self) -> Result<Vec<Result<Reply>>> {
+        let answers = list(self.0)?.into_iter().map(|answer| match answer {
+            Value::ServerError(error) => Err(Error::from_redis(&error.into(), false)),
+            answer => Ok(Reply(answer)),
+        });
+        Ok(answers.collect())
+    }
+
+    /// The entries of a map, in order.
+    pub(crate) fn entries(self) -> Result<Vec<(String, Reply)>> {
+        let pairs = pairs(self.0)?.into_iter();
+        pairs.map(|(name, value)| Ok((text(name)?, Reply(value)))).collect()
+    }
+
+    /// The answer to a search. Entries that this version does not know are left alone.
+    pub(crate) fn rows(self) -> Result<Found> {
+        let mut found = Found::default();
+        for (name, Reply(value)) in self.entries()? {
+            match name.as_str() {
+                "results" => {
+                    found.rows = list(value)?.into_iter().map(row).collect::<Result<_>>()?;
+                }
+                "total" => found.total = Some(convert(value)?),
+                "cursor" => found.cursor = convert(value)?,
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The texts of the answer to `DOC.AGGREGATE`.
+    pub(crate) fn texts(self) -> Result<Vec<Vec<u8>>> {
+        for (name, Reply(value)) in self.entries()? {
+            if name == "results" {
+                return list(value)?.into_iter().map(bytes).collect();
+            }
+        }
+        Err(Error::Reply("an answer without results".into()))
+    }
 }
 
-fn items<T: DeserializeOwned>(rows: Vec<Value>) -> Result<Vec<(String, T)>> {
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut cells = list(row)?.into_iter();
-        let (Some(key), Some(json)) = (cells.next(), cells.next()) else {
-            return Err(Error::Reply("a row without a key and a document".into()));
-        };
-        let key = text(key)?;
-        let item = document(&key, &json)?;
-        items.push((key, item));
-    }
-    Ok(items)
+fn row(row: Value) -> Result<Row> {
+    let mut cells = list(row)?.into_iter();
+    let (Some(key), Some(json)) = (cells.next(), cells.next()) else {
+        return Err(Error::Reply("a row without a key and a document".into()));
+    };
+    let version = cells.next().map(convert).transpose()?;
+    Ok(Row { key: text(key)?, text: bytes(json)?, version })
+}
+
+/// What JSON text says; an error names the key, and the path within it.
+pub(crate) fn document<T: DeserializeOwned>(key: &str, text: &[u8]) -> Result<T> {
+    serde_json::from_slice(text).map_err(|first| {
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let told: Result<T, _> = serde_path_to_error::deserialize(&mut reader);
+        let path = told.err().map(|error| error.path().to_string()).unwrap_or_default();
+        Error::Decode { key: key.into(), cause: Box::new(DecodeCause { path, source: first }) }
+    })
 }
 
 /// The entries of a map, or of a list that alternates names and values.
@@ -63,6 +140,14 @@ fn list(reply: Value) -> Result<Vec<Value>> {
     match reply {
         Value::Array(items) => Ok(items),
         other => Err(unexpected("a list", &other)),
+    }
+}
+
+fn bytes(reply: Value) -> Result<Vec<u8>> {
+    match reply {
+        Value::BulkString(text) => Ok(text),
+        Value::SimpleString(text) => Ok(text.into_bytes()),
+        other => Err(unexpected("JSON text", &other)),
     }
 }
 
@@ -99,33 +184,35 @@ mod tests {
     }
 
     #[test]
-    fn both_protocols_give_the_same_page() {
+    fn both_protocols_give_the_same_rows() {
         let flat = Value::Array(vec![bulk("results"), rows(), bulk("total"), Value::Int(7)]);
         let map = Value::Map(vec![(bulk("results"), rows()), (bulk("total"), Value::Int(7))]);
-        let page: Page<serde_json::Value> = page(flat).unwrap();
-        assert_eq!(page.items, vec![("a:1".into(), serde_json::json!({"n": 1}))]);
-        assert_eq!(page.total, Some(7));
-        assert_eq!(page, super::page(map).unwrap());
+        let found = Reply(flat).rows().unwrap();
+        let row = Row { key: "a:1".into(), text: br#"{"n":1}"#.into(), version: None };
+        assert_eq!((&found.rows, found.total), (&vec![row], Some(7)));
+        assert_eq!(found, Reply(map).rows().unwrap());
     }
 
     #[test]
-    fn a_document_of_another_shape_names_its_key() {
-        let error = document::<Vec<u8>>("a:1", &bulk("{}")).unwrap_err();
-        assert!(error.to_string().starts_with("a:1 does not fit its type"), "{error}");
+    fn a_document_of_another_shape_names_its_key_and_place() {
+        let error = document::<Vec<u8>>("a:1", b"[1,300]").unwrap_err();
+        let told = error.to_string();
+        assert!(told.starts_with("a:1 does not fit its type at [1]: invalid value"), "{told}");
     }
 
     #[test]
-    fn a_page_has_its_cursor_and_nothing_of_unknown_entries() {
-        let entries = [("results", rows()), ("later", Value::Nil), ("cursor", bulk("c7"))];
+    fn an_answer_has_its_cursor_its_versions_and_nothing_of_unknown_entries() {
+        let row = Value::Array(vec![Value::Array(vec![bulk("a:1"), bulk("{}"), Value::Int(4)])]);
+        let entries = [("results", row), ("later", Value::Nil), ("cursor", bulk("c7"))];
         let map = Value::Map(entries.map(|(name, value)| (bulk(name), value)).into());
-        let page: Page<serde_json::Value> = page(map).unwrap();
-        assert_eq!((page.items.len(), page.total), (1, None));
-        assert_eq!(page.cursor.as_deref(), Some("c7"));
+        let found = Reply(map).rows().unwrap();
+        assert_eq!((found.rows[0].version, found.total), (Some(4), None));
+        assert_eq!(found.cursor.as_deref(), Some("c7"));
     }
 
     #[test]
     fn a_reply_of_an_unknown_shape_is_an_error_that_tells_it() {
-        let told = |reply| page::<serde_json::Value>(reply).unwrap_err().to_string();
+        let told = |reply| Reply(reply).rows().unwrap_err().to_string();
         let of_rows = |rows| told(Value::Map(vec![(bulk("results"), rows)]));
         let row = |cells| of_rows(Value::Array(vec![Value::Array(cells)]));
         let expected = |what: &str| format!("unexpected reply: {what}");
@@ -143,9 +230,10 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_read_from_either_kind_of_string() {
-        let simple = Value::SimpleString("[1]".into());
-        assert_eq!(document::<Vec<u8>>("a:1", &simple).unwrap(), [1]);
-        assert_eq!(document::<Vec<u8>>("a:1", &bulk("[1]")).unwrap(), [1]);
+    fn a_text_is_read_from_either_kind_of_string() {
+        let simple = Reply(Value::SimpleString("[1]".into()));
+        assert_eq!(simple.bytes().unwrap().as_deref(), Some(&b"[1]"[..]));
+        assert_eq!(Reply(bulk("[1]")).bytes().unwrap().as_deref(), Some(&b"[1]"[..]));
+        assert_eq!(Reply(Value::Nil).bytes().unwrap(), None);
     }
 }

@@ -2,11 +2,24 @@
 
 #![forbid(unsafe_code)]
 
+mod cache;
+mod observe;
+mod proxy;
+mod tls;
+mod together;
+mod transactions;
+mod transport;
+mod typed;
+mod typed_filters;
+mod typed_hooks;
+mod watch;
+
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use folio::{Definition, Direction, Error, Field, Folio, Ids, Index};
+use folio::untyped::{Definition, Direction, Field, Ids, Index};
+use folio::{Error, Folio};
 use folio_tests::Server;
 use serde::{Deserialize, Serialize};
 
@@ -163,7 +176,7 @@ fn a_large_search_without_an_index_has_to_be_allowed() {
         db.create(&Definition::new("plain")).await?;
         let plain: Vec<_> = (0..30).map(|n| (format!("plain:{n}"), user("a", n, &[]))).collect();
         db.set_many(&plain).await?;
-        db.cmd("CONFIG").arg(("SET", "folio.scan-max", 20)).write::<String>().await?;
+        db.cmd("CONFIG").arg(("SET", "folio.scan-max", 20)).query::<String>().await?;
         let find = || db.find::<User>("plain", "age >= 25");
         let count = || db.count("plain", "age >= 25");
         for error in [find().load().await.map(|_| 0), count().load().await] {

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 
 use flate2::read::GzDecoder;
-use folio::redis::Value;
-use folio::{Definition, Field, Folio, Index};
+use folio::Folio;
+use folio::untyped::{Definition, Field, Index};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
 
@@ -90,6 +90,6 @@ async fn load_all(db: &Folio, cities: &[City]) -> Result {
     let rate = cities.len() as f64 / seconds;
     println!("loaded {} cities in {seconds:.2} s, {rate:.0} a second\n", cities.len());
     // A server that is killed later keeps what was loaded; if it is saving just now, it does so too.
-    let _ = db.cmd("BGSAVE").arg("SCHEDULE").write::<Value>().await;
+    let _ = db.cmd("BGSAVE").arg("SCHEDULE").query::<()>().await;
     Ok(())
 }

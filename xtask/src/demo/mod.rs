@@ -87,7 +87,7 @@ impl Demo {
         let mut times = Vec::with_capacity(RUNS);
         for _ in 0..RUNS {
             let start = Instant::now();
-            answer = self.db.cmd(command).arg(arguments).read().await?;
+            answer = self.db.cmd(command).arg(arguments).read_value().await?;
             times.push(start.elapsed());
         }
         times.sort_unstable();
@@ -119,7 +119,7 @@ impl Demo {
         for argument in &arguments[1..] {
             command = command.arg(argument);
         }
-        let plan: Value = command.read().await?;
+        let plan = command.read_value().await?;
         let mut lines = Vec::new();
         reply::lines(&reply::json(&plan), 0, &mut lines);
         println!("    plan:");
@@ -132,7 +132,7 @@ impl Demo {
     /// Runs a command, shows it and what came, be it an error.
     async fn say(&self, name: &str, arguments: &[&str]) -> std::result::Result<Json, String> {
         println!("    > {name} {}", show::typed(arguments));
-        let answer = self.db.cmd(name).arg(arguments).write::<Value>().await;
+        let answer = self.db.cmd(name).arg(arguments).query_value().await;
         match answer {
             Ok(answer) => {
                 let answer = reply::json(&answer);

@@ -2,16 +2,16 @@
 
 use std::marker::PhantomData;
 
-use redis::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Folio, Result, reply};
+use super::Call;
+use crate::{Error, Executor, Folio, Reply, Result, reply};
 
 /// The direction of an order.
 ///
 /// ```
-/// assert_ne!(folio::Direction::Ascending, folio::Direction::Descending);
+/// assert_ne!(folio::untyped::Direction::Ascending, folio::untyped::Direction::Descending);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -63,7 +63,7 @@ impl<'a> Query<'a> {
     }
 
     /// The command with everything that `DOC.FIND` and `DOC.COUNT` share.
-    fn command(self, name: &str) -> Result<crate::Command<'a>> {
+    fn command(self, name: &str) -> Result<Call<'a>> {
         let mut command = self.db.cmd(name).arg(self.collection);
         if !self.filter.trim().is_empty() {
             command = command.arg("WHERE").arg(self.filter);
@@ -125,7 +125,7 @@ impl<T: DeserializeOwned> Find<'_, T> {
     ///
     /// ```no_run
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
-    /// use folio::Direction::{Ascending, Descending};
+    /// use folio::untyped::Direction::{Ascending, Descending};
     ///
     /// let page = db
     ///     .find::<serde_json::Value>("cities", "countrycode = 'JP'")
@@ -228,7 +228,13 @@ impl<T: DeserializeOwned> Find<'_, T> {
         if self.total {
             command = command.arg("WITHTOTAL");
         }
-        reply::page(command.read::<Value>().await?)
+        let found = Reply::new(command.read_value().await?).rows()?;
+        let items = found.rows.into_iter().map(|row| {
+            let item = reply::document(&row.key, &row.text)?;
+            Ok((row.key, item))
+        });
+        let items = items.collect::<Result<_>>()?;
+        Ok(Page { items, total: found.total, cursor: found.cursor })
     }
 }
 
@@ -311,7 +317,7 @@ impl Folio {
     /// ```
     pub fn find<T: DeserializeOwned>(&self, collection: &str, filter: &str) -> Find<'_, T> {
         Find {
-            query: Query::new(self, collection, filter),
+            query: Query::new(self, &self.named(collection), filter),
             order: Vec::new(),
             limit: None,
             total: false,
@@ -329,6 +335,6 @@ impl Folio {
     /// # }
     /// ```
     pub fn count(&self, collection: &str, filter: &str) -> Count<'_> {
-        Count { query: Query::new(self, collection, filter) }
+        Count { query: Query::new(self, &self.named(collection), filter) }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use redis::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Definition, Error, Folio, Result, reply};
+use super::Definition;
+use crate::{Command, Error, Executor, Folio, Reply, Result, reply};
 
 /// How many documents [`Folio::set_many`] has under way at once: enough to hide the way to the
 /// server, few enough to keep both ends' buffers small.
@@ -17,7 +17,7 @@ impl Folio {
     ///
     /// ```no_run
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
-    /// use folio::{Definition, Field, Index};
+    /// use folio::untyped::{Definition, Field, Index};
     ///
     /// db.create(&Definition::new("users").field(Field::new("age", "int").index(Index::Sorted)))
     ///     .await?;
@@ -25,7 +25,7 @@ impl Folio {
     /// # }
     /// ```
     pub async fn create(&self, definition: &Definition) -> Result<()> {
-        self.cmd("DOC.CREATE").arg(definition.arguments()).write().await
+        self.cmd("DOC.CREATE").arg(definition.arguments_for(self)).query().await
     }
 
     /// Writes a whole document and gives its version.
@@ -41,7 +41,7 @@ impl Folio {
     /// ```
     pub async fn set<T: Serialize + ?Sized>(&self, key: &str, document: &T) -> Result<u64> {
         let text = serde_json::to_vec(document).map_err(Error::Encode)?;
-        self.cmd("DOC.SET").arg(key).arg(text).write().await
+        self.cmd("DOC.SET").key(&self.named(key)).arg(text).query().await
     }
 
     /// Creates a document under an id that the server makes, and gives the id: the key without the
@@ -61,7 +61,7 @@ impl Folio {
         document: &T,
     ) -> Result<String> {
         let text = serde_json::to_vec(document).map_err(Error::Encode)?;
-        self.cmd("DOC.INSERT").arg(collection).arg(text).write().await
+        self.cmd("DOC.INSERT").arg(&*self.named(collection)).arg(text).query().await
     }
 
     /// Creates a document under this id. Where one stands already, that is an error of the code `EXISTS`.
@@ -79,8 +79,13 @@ impl Folio {
         document: &T,
     ) -> Result<()> {
         let text = serde_json::to_vec(document).map_err(Error::Encode)?;
-        let _: String =
-            self.cmd("DOC.INSERT").arg(collection).arg(text).arg(("ID", id)).write().await?;
+        let _: String = self
+            .cmd("DOC.INSERT")
+            .arg(&*self.named(collection))
+            .arg(text)
+            .arg(("ID", id))
+            .query()
+            .await?;
         Ok(())
     }
 
@@ -106,18 +111,14 @@ impl Folio {
     ) -> Result<Vec<Result<u64>>> {
         let mut outcomes = Vec::with_capacity(documents.len());
         for chunk in documents.chunks(SET_MANY_CHUNK) {
-            let mut pipeline = redis::pipe();
-            pipeline.ignore_errors();
+            let mut commands = Vec::with_capacity(chunk.len());
             for (key, document) in chunk {
                 let text = serde_json::to_vec(document).map_err(Error::Encode)?;
-                pipeline.cmd("DOC.SET").arg(key.as_ref()).arg(text);
+                let key = self.named(key.as_ref());
+                commands.push(Command::write("DOC.SET").key(&key).arg(text));
             }
-            let replies: Vec<redis::RedisResult<u64>> = pipeline
-                .query_async(&mut self.redis())
-                .await
-                .map_err(|error| Error::from_redis(&error, true))?;
-            let replies = replies.into_iter();
-            outcomes.extend(replies.map(|r| r.map_err(|error| Error::from_redis(&error, true))));
+            let replies = self.execute_all(commands).await?;
+            outcomes.extend(replies.into_iter().map(|reply| reply?.to()));
         }
         Ok(outcomes)
     }
@@ -135,11 +136,9 @@ impl Folio {
     /// # }
     /// ```
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        let text: Value = self.cmd("DOC.GET").arg(key).read().await?;
-        match text {
-            Value::Nil => Ok(None),
-            text => reply::document(key, &text).map(Some),
-        }
+        let text =
+            Reply::new(self.cmd("DOC.GET").key(&self.named(key)).read_value().await?).bytes()?;
+        text.map(|text| reply::document(key, &text)).transpose()
     }
 
     /// Reads a document, marked as deleted or not; `None` if there is none.
@@ -153,11 +152,9 @@ impl Folio {
     /// # }
     /// ```
     pub async fn get_with_deleted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        let text: Value = self.cmd("DOC.GET").arg(key).arg("WITHDELETED").read().await?;
-        match text {
-            Value::Nil => Ok(None),
-            text => reply::document(key, &text).map(Some),
-        }
+        let call = self.cmd("DOC.GET").key(&self.named(key)).arg("WITHDELETED");
+        let text = Reply::new(call.read_value().await?).bytes()?;
+        text.map(|text| reply::document(key, &text)).transpose()
     }
 
     /// Marks a document as deleted; `false` if there was none.
@@ -172,7 +169,7 @@ impl Folio {
     /// # }
     /// ```
     pub async fn delete_soft(&self, key: &str) -> Result<bool> {
-        let marked: u64 = self.cmd("DOC.DEL").arg(key).arg("SOFT").write().await?;
+        let marked: u64 = self.cmd("DOC.DEL").key(&self.named(key)).arg("SOFT").query().await?;
         Ok(marked > 0)
     }
 
@@ -188,8 +185,8 @@ impl Folio {
     /// ```
     pub async fn delete_soft_for(&self, key: &str, time: Duration) -> Result<bool> {
         let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let command = self.cmd("DOC.DEL").arg(key).arg(("SOFT", "PX", milliseconds));
-        let marked: u64 = command.write().await?;
+        let command = self.cmd("DOC.DEL").key(&self.named(key)).arg(("SOFT", "PX", milliseconds));
+        let marked: u64 = command.query().await?;
         Ok(marked > 0)
     }
 
@@ -204,7 +201,7 @@ impl Folio {
     /// # }
     /// ```
     pub async fn undelete(&self, key: &str) -> Result<bool> {
-        let brought: u64 = self.cmd("DOC.UNDELETE").arg(key).write().await?;
+        let brought: u64 = self.cmd("DOC.UNDELETE").key(&self.named(key)).query().await?;
         Ok(brought > 0)
     }
 
@@ -217,7 +214,7 @@ impl Folio {
     /// # }
     /// ```
     pub async fn delete(&self, key: &str) -> Result<bool> {
-        let removed: u64 = self.cmd("DOC.DEL").arg(key).write().await?;
+        let removed: u64 = self.cmd("DOC.DEL").key(&self.named(key)).query().await?;
         Ok(removed > 0)
     }
 }

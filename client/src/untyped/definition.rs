@@ -1,9 +1,11 @@
 //! What a collection is declared to be.
 
+use crate::Executor;
+
 /// How a field is indexed.
 ///
 /// ```
-/// let field = folio::Field::new("tags", "array<string>").index(folio::Index::Set);
+/// let field = folio::untyped::Field::new("tags", "array<string>").index(folio::untyped::Index::Set);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,7 +19,7 @@ pub enum Index {
 /// How ids are made that the server makes.
 ///
 /// ```
-/// let orders = folio::Definition::new("orders").ids(folio::Ids::Ulid);
+/// let orders = folio::untyped::Definition::new("orders").ids(folio::untyped::Ids::Ulid);
 /// assert_eq!(orders.arguments(), ["orders", "IDS", "ULID"]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Ids {
 /// A declared field: path, type, constraints, index.
 ///
 /// ```
-/// use folio::{Field, Index};
+/// use folio::untyped::{Field, Index};
 ///
 /// let field = Field::new("email", "string").required().unique().index(Index::Set);
 /// ```
@@ -57,7 +59,7 @@ impl Field {
     /// A field at `path` of a type such as `string`, `int`, `decimal` or `array<string>`.
     ///
     /// ```
-    /// let field = folio::Field::new("address.city", "string");
+    /// let field = folio::untyped::Field::new("address.city", "string");
     /// ```
     pub fn new(path: impl Into<String>, field_type: impl Into<String>) -> Self {
         Self { arguments: vec!["FIELD".into(), path.into(), field_type.into()] }
@@ -66,7 +68,7 @@ impl Field {
     /// The field's strings compare without the case of their letters.
     ///
     /// ```
-    /// let field = folio::Field::new("email", "string").nocase();
+    /// let field = folio::untyped::Field::new("email", "string").nocase();
     /// ```
     #[must_use]
     pub fn nocase(self) -> Self {
@@ -76,7 +78,7 @@ impl Field {
     /// A document without the field is refused.
     ///
     /// ```
-    /// let field = folio::Field::new("name", "string").required();
+    /// let field = folio::untyped::Field::new("name", "string").required();
     /// ```
     #[must_use]
     pub fn required(self) -> Self {
@@ -86,7 +88,7 @@ impl Field {
     /// The field may be null.
     ///
     /// ```
-    /// let field = folio::Field::new("closed", "datetime").nullable();
+    /// let field = folio::untyped::Field::new("closed", "datetime").nullable();
     /// ```
     #[must_use]
     pub fn nullable(self) -> Self {
@@ -96,7 +98,7 @@ impl Field {
     /// No two documents of the collection hold the same value.
     ///
     /// ```
-    /// let field = folio::Field::new("email", "string").unique();
+    /// let field = folio::untyped::Field::new("email", "string").unique();
     /// ```
     #[must_use]
     pub fn unique(self) -> Self {
@@ -106,7 +108,7 @@ impl Field {
     /// Keeps an index on the field.
     ///
     /// ```
-    /// use folio::{Field, Index};
+    /// use folio::untyped::{Field, Index};
     ///
     /// let field = Field::new("population", "int").index(Index::Sorted);
     /// ```
@@ -121,7 +123,7 @@ impl Field {
     /// No value is below `value`, written without quotes: a number, a decimal, a time.
     ///
     /// ```
-    /// let field = folio::Field::new("age", "int").min(0);
+    /// let field = folio::untyped::Field::new("age", "int").min(0);
     /// ```
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "min(0) reads better than min(&0)")]
@@ -132,7 +134,7 @@ impl Field {
     /// No value is above `value`, written without quotes: a number, a decimal, a time.
     ///
     /// ```
-    /// let field = folio::Field::new("due", "date").max("2099-12-31");
+    /// let field = folio::untyped::Field::new("due", "date").max("2099-12-31");
     /// ```
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "max(0) reads better than max(&0)")]
@@ -143,7 +145,7 @@ impl Field {
     /// A string has at least so many characters, an array so many elements.
     ///
     /// ```
-    /// let field = folio::Field::new("name", "string").min_len(1);
+    /// let field = folio::untyped::Field::new("name", "string").min_len(1);
     /// ```
     #[must_use]
     pub fn min_len(self, length: u64) -> Self {
@@ -153,7 +155,7 @@ impl Field {
     /// A string has at most so many characters, an array so many elements.
     ///
     /// ```
-    /// let field = folio::Field::new("tags", "array<string>").max_len(10);
+    /// let field = folio::untyped::Field::new("tags", "array<string>").max_len(10);
     /// ```
     #[must_use]
     pub fn max_len(self, length: u64) -> Self {
@@ -163,7 +165,7 @@ impl Field {
     /// Every value is one of these, written without quotes.
     ///
     /// ```
-    /// let field = folio::Field::new("status", "string").one_of(["open", "closed"]);
+    /// let field = folio::untyped::Field::new("status", "string").one_of(["open", "closed"]);
     /// ```
     #[must_use]
     pub fn one_of<T: ToString>(mut self, values: impl IntoIterator<Item = T>) -> Self {
@@ -176,7 +178,7 @@ impl Field {
     /// The regular expression matches somewhere in every value.
     ///
     /// ```
-    /// let field = folio::Field::new("sku", "string").pattern("^[A-Z]{2}[0-9]+$");
+    /// let field = folio::untyped::Field::new("sku", "string").pattern("^[A-Z]{2}[0-9]+$");
     /// ```
     #[must_use]
     pub fn pattern(self, regex: &str) -> Self {
@@ -186,7 +188,7 @@ impl Field {
     /// Where it is missing, the server puts this JSON in.
     ///
     /// ```
-    /// let field = folio::Field::new("status", "string").default_json(r#""open""#);
+    /// let field = folio::untyped::Field::new("status", "string").default_json(r#""open""#);
     /// ```
     #[must_use]
     pub fn default_json(self, json: &str) -> Self {
@@ -196,7 +198,7 @@ impl Field {
     /// A value that is there stays.
     ///
     /// ```
-    /// let field = folio::Field::new("owner", "string").immutable();
+    /// let field = folio::untyped::Field::new("owner", "string").immutable();
     /// ```
     #[must_use]
     pub fn immutable(self) -> Self {
@@ -206,7 +208,7 @@ impl Field {
     /// The server sets it to the instant of the document's birth.
     ///
     /// ```
-    /// let field = folio::Field::new("created", "datetime").auto_now();
+    /// let field = folio::untyped::Field::new("created", "datetime").auto_now();
     /// ```
     #[must_use]
     pub fn auto_now(self) -> Self {
@@ -216,7 +218,7 @@ impl Field {
     /// The server sets it to the instant of the document's last change.
     ///
     /// ```
-    /// let field = folio::Field::new("updated", "datetime").auto_updated();
+    /// let field = folio::untyped::Field::new("updated", "datetime").auto_updated();
     /// ```
     #[must_use]
     pub fn auto_updated(self) -> Self {
@@ -232,7 +234,7 @@ impl Field {
 /// What the entries of a change stream hold, for [`Definition::changes`].
 ///
 /// ```
-/// use folio::{Changes, Definition};
+/// use folio::untyped::{Changes, Definition};
 ///
 /// let users = Definition::new("users").changes(Changes::both());
 /// assert_eq!(users.arguments().join(" "), "users CHANGES BOTH");
@@ -247,7 +249,7 @@ impl Changes {
     /// What happened to which document.
     ///
     /// ```
-    /// let changes = folio::Changes::keys();
+    /// let changes = folio::untyped::Changes::keys();
     /// ```
     pub fn keys() -> Self {
         Self { what: "KEYS", max_len: None }
@@ -256,7 +258,7 @@ impl Changes {
     /// The document as it is afterwards, too.
     ///
     /// ```
-    /// let changes = folio::Changes::after();
+    /// let changes = folio::untyped::Changes::after();
     /// ```
     pub fn after() -> Self {
         Self { what: "AFTER", max_len: None }
@@ -265,7 +267,7 @@ impl Changes {
     /// The document as it is afterwards, and as it was before.
     ///
     /// ```
-    /// let changes = folio::Changes::both();
+    /// let changes = folio::untyped::Changes::both();
     /// ```
     pub fn both() -> Self {
         Self { what: "BOTH", max_len: None }
@@ -274,7 +276,7 @@ impl Changes {
     /// The server keeps about so many entries, and removes the oldest.
     ///
     /// ```
-    /// let changes = folio::Changes::keys().max_len(100_000);
+    /// let changes = folio::untyped::Changes::keys().max_len(100_000);
     /// ```
     #[must_use]
     pub fn max_len(self, entries: u64) -> Self {
@@ -290,7 +292,7 @@ impl Changes {
 /// A collection's declaration, for [`Folio::create`](crate::Folio::create).
 ///
 /// ```
-/// use folio::{Definition, Field, Index};
+/// use folio::untyped::{Definition, Field, Index};
 ///
 /// let users = Definition::new("users")
 ///     .prefix("u:")
@@ -301,33 +303,36 @@ impl Changes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
     arguments: Vec<String>,
+    /// Where among them the prefix stands.
+    prefix_at: Option<usize>,
 }
 
 impl Definition {
     /// A collection of this name, whose prefix is the name and a colon.
     ///
     /// ```
-    /// let cities = folio::Definition::new("cities");
+    /// let cities = folio::untyped::Definition::new("cities");
     /// ```
     pub fn new(collection: impl Into<String>) -> Self {
-        Self { arguments: vec![collection.into()] }
+        Self { arguments: vec![collection.into()], prefix_at: None }
     }
 
     /// The beginning of every key of the collection.
     ///
     /// ```
-    /// let cities = folio::Definition::new("cities").prefix("geo:city:");
+    /// let cities = folio::untyped::Definition::new("cities").prefix("geo:city:");
     /// ```
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.arguments.extend(["PREFIX".into(), prefix.into()]);
+        self.prefix_at = Some(self.arguments.len() - 1);
         self
     }
 
     /// Documents with an undeclared field are refused.
     ///
     /// ```
-    /// let cities = folio::Definition::new("cities").strict();
+    /// let cities = folio::untyped::Definition::new("cities").strict();
     /// ```
     #[must_use]
     pub fn strict(mut self) -> Self {
@@ -338,7 +343,7 @@ impl Definition {
     /// Has every committed change written to the stream `changes:<collection>`.
     ///
     /// ```
-    /// use folio::{Changes, Definition};
+    /// use folio::untyped::{Changes, Definition};
     ///
     /// let cities = Definition::new("cities").changes(Changes::after().max_len(100_000));
     /// ```
@@ -352,7 +357,7 @@ impl Definition {
     /// A document that is written whole without a TTL of its own lapses after so many seconds.
     ///
     /// ```
-    /// let sessions = folio::Definition::new("sessions").ttl(3_600);
+    /// let sessions = folio::untyped::Definition::new("sessions").ttl(3_600);
     /// ```
     #[must_use]
     pub fn ttl(mut self, seconds: u64) -> Self {
@@ -363,7 +368,7 @@ impl Definition {
     /// How the server makes the ids of [`Folio::insert`](crate::Folio::insert).
     ///
     /// ```
-    /// let orders = folio::Definition::new("orders").ids(folio::Ids::Sequence);
+    /// let orders = folio::untyped::Definition::new("orders").ids(folio::untyped::Ids::Sequence);
     /// ```
     #[must_use]
     pub fn ids(mut self, ids: Ids) -> Self {
@@ -374,7 +379,7 @@ impl Definition {
     /// Declares a field.
     ///
     /// ```
-    /// use folio::{Definition, Field};
+    /// use folio::untyped::{Definition, Field};
     ///
     /// let cities = Definition::new("cities").field(Field::new("name", "string"));
     /// ```
@@ -384,10 +389,19 @@ impl Definition {
         self
     }
 
+    /// The same for an executor that calls collections and keys otherwise.
+    pub(crate) fn arguments_for(&self, on: &impl Executor) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        for at in std::iter::once(0).chain(self.prefix_at) {
+            arguments[at] = on.named(&self.arguments[at]).into_owned();
+        }
+        arguments
+    }
+
     /// The arguments of the `DOC.CREATE` that declares it, as one would type them.
     ///
     /// ```
-    /// use folio::{Definition, Field, Index};
+    /// use folio::untyped::{Definition, Field, Index};
     ///
     /// let users = Definition::new("users").field(Field::new("age", "int").index(Index::Sorted));
     /// assert_eq!(users.arguments().join(" "), "users FIELD age int INDEX SORTED");

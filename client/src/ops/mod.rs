@@ -1,0 +1,34 @@
+//! What is done with documents: a file for each thing.
+
+mod aggregate;
+mod bulk;
+mod claim;
+mod delete;
+mod find;
+mod get;
+mod many;
+mod modify;
+mod place;
+mod put;
+mod reducer;
+mod shape;
+mod stream;
+mod tracked;
+mod update;
+mod upsert;
+
+pub use aggregate::Aggregate;
+pub use bulk::{InsertMany, InsertReport};
+pub use claim::{Claim, Claiming};
+pub use delete::Delete;
+pub use find::{Find, Page};
+pub use get::{Get, GetMany};
+pub use many::{DeleteMany, UpdateMany, Written};
+pub use modify::Modify;
+pub use put::Put;
+pub(crate) use put::save;
+pub use reducer::{AggregateOrder, Having, Keys, Reducer, Reducers, count};
+pub use shape::{Fields, Selectable, Selected, Shape, Whole};
+pub use tracked::Tracked;
+pub use update::{Conditional, ConditionalUpdate, Update};
+pub use upsert::{Is, Upsert};

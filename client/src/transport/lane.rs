@@ -1,0 +1,200 @@
+//! The default lane: one multiplexed connection that all tasks share, opened anew when it breaks.
+//!
+//! Whether a command was sent is known exactly: opening is a step of its own, and what fails there
+//! has not been sent. A connection that has ended is given up at once, even if no command was under
+//! way (over RESP3), and so is one that has not said a word since a command was sent whose time is
+//! up: what else is under way on it may still be answered, but nothing new is sent there.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, PushKind, RedisError, Value};
+use tokio::sync::Mutex;
+
+use crate::observe;
+
+/// How often opening is tried before the callers who wait for it are told.
+const OPEN_TRIES: u32 = 4;
+/// What passes before the second try; twice as much before each one that follows.
+const OPEN_DELAY: Duration = Duration::from_millis(50);
+
+/// One connection, open or not.
+#[derive(Debug)]
+pub(crate) struct Lane(Arc<Shared>);
+
+/// What the tasks share that open the connection.
+#[derive(Debug)]
+struct Shared {
+    client: Client,
+    connect_timeout: Duration,
+    live: RwLock<Option<Arc<Live>>>,
+    /// One task opens, the others wait for it. Holds how often that was over, and how it ended.
+    opening: Mutex<Opening>,
+}
+
+#[derive(Debug, Default)]
+struct Opening {
+    attempts: u64,
+    failed: Option<RedisError>,
+}
+
+/// A connection that was open when last heard of.
+#[derive(Debug)]
+pub(crate) struct Live {
+    connection: MultiplexedConnection,
+    is_broken: Arc<AtomicBool>,
+    /// How many replies have come.
+    heard: AtomicU64,
+}
+
+impl Lane {
+    /// A lane that is opened by the first who needs it.
+    pub(crate) fn new(client: Client, connect_timeout: Duration) -> Self {
+        let (live, opening) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(Shared { client, connect_timeout, live, opening }))
+    }
+
+    /// The connection, opened if it has to be. That is the work of a task of its own: it goes on when the time of those
+    /// who wait for it is up, so that the next ones find the connection open.
+    pub(crate) async fn live(&self) -> Result<Arc<Live>, RedisError> {
+        if let Some(live) = self.0.current() {
+            return Ok(live);
+        }
+        let shared = Arc::clone(&self.0);
+        let opening = tokio::spawn(async move { shared.live().await });
+        // The task ends early only with its runtime.
+        opening.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
+    }
+}
+
+impl Shared {
+    fn current(&self) -> Option<Arc<Live>> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.as_ref().filter(|live| !live.is_broken()).cloned()
+    }
+
+    /// The connection, opened if it has to be. Those who wait while another task fails to open it are told the
+    /// same, so that a thousand of them take no longer than one.
+    async fn live(&self) -> Result<Arc<Live>, RedisError> {
+        if let Some(live) = self.current() {
+            return Ok(live);
+        }
+        let before = match self.opening.try_lock() {
+            Ok(opening) => opening.attempts,
+            // Whoever opens now counts one attempt more when it is done.
+            Err(_) => u64::MAX,
+        };
+        let mut opening = self.opening.lock().await;
+        if let Some(live) = self.current() {
+            return Ok(live);
+        }
+        if let Some(error) = opening.failed.as_ref().filter(|_| opening.attempts != before) {
+            return Err(error.clone());
+        }
+        // Should this task end meanwhile, nobody is told of an earlier failure as if it were new.
+        opening.failed = None;
+        let opened = self.open().await;
+        opening.attempts += 1;
+        match opened {
+            Ok(live) => {
+                observe::opened();
+                let live = Arc::new(live);
+                let mut current = self.live.write().unwrap_or_else(PoisonError::into_inner);
+                *current = Some(Arc::clone(&live));
+                Ok(live)
+            }
+            Err(error) => {
+                observe::unopened(&error);
+                opening.failed = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Live, RedisError> {
+        let mut delay = OPEN_DELAY;
+        for _ in 1..OPEN_TRIES {
+            match self.open_once().await {
+                Err(error) if is_passing(&error) => tokio::time::sleep(delay).await,
+                outcome => return outcome,
+            }
+            delay *= 2;
+        }
+        self.open_once().await
+    }
+
+    async fn open_once(&self) -> Result<Live, RedisError> {
+        let is_broken = Arc::new(AtomicBool::new(false));
+        let mut config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.connect_timeout))
+            .set_response_timeout(None);
+        if self.client.get_connection_info().redis_settings().protocol().supports_resp3() {
+            let is_broken = Arc::clone(&is_broken);
+            config = config.set_push_sender(move |push: redis::PushInfo| {
+                if push.kind == PushKind::Disconnection {
+                    is_broken.store(true, Ordering::Release);
+                }
+                Ok::<(), redis::aio::SendError>(())
+            });
+        }
+        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok(Live { connection, is_broken, heard: AtomicU64::new(0) })
+    }
+}
+
+/// Whether opening may succeed a moment later: not where the server has answered that it will not.
+fn is_passing(error: &RedisError) -> bool {
+    error.is_io_error()
+}
+
+impl Live {
+    /// The connection, for a task of one's own.
+    pub(crate) fn connection(&self) -> MultiplexedConnection {
+        self.connection.clone()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Acquire)
+    }
+
+    /// Nothing is sent here any more.
+    pub(crate) fn give_up(&self) {
+        self.is_broken.store(true, Ordering::Release);
+    }
+
+    /// How many replies have come so far.
+    pub(crate) fn heard(&self) -> u64 {
+        self.heard.load(Ordering::Relaxed)
+    }
+
+    /// Sends a command. An error of the connection gives it up.
+    pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
+        let reply = self.connection.clone().send_packed_command(command).await;
+        self.note(reply.as_ref().err());
+        reply?.extract_error()
+    }
+
+    /// Sends commands without waiting between them. Each reply is there, errors of the server among them.
+    pub(crate) async fn send_all(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
+        let count = commands.len();
+        let replies = self.connection.clone().send_packed_commands(commands, 0, count).await;
+        self.note(replies.as_ref().err());
+        replies
+    }
+
+    fn note(&self, error: Option<&RedisError>) {
+        match error {
+            Some(error) if is_of_the_connection(error) => self.give_up(),
+            _ => {
+                self.heard.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Whether an error tells that a connection is of no more use, and not what the server thinks of a command.
+pub(crate) fn is_of_the_connection(error: &RedisError) -> bool {
+    error.is_io_error() || error.is_unrecoverable_error()
+}

@@ -1,0 +1,265 @@
+//! A change stream that is being followed.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use futures_util::Stream;
+use redis::Value;
+
+use super::entry::{Entry, Mark, entries, listed};
+use super::{Change, Reading, Start, Token};
+use crate::command::Command;
+use crate::transport::Lent;
+use crate::{Error, Executor, Folio, Result};
+
+/// How many entries are read at a time.
+const COUNT: u32 = 256;
+/// How long the server keeps a question that nothing answers yet.
+const BLOCK: Duration = Duration::from_secs(5);
+/// How much later than that an answer is given up.
+const GRACE: Duration = Duration::from_secs(5);
+/// What passes before another try to reach the server.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The changes of a collection as they come; [`Watch::open`](super::Watch::open) gives it.
+///
+/// A broken connection is no end: reading goes on behind the last change, over another one. After a server that is away
+/// for longer than the client's [time limit](Folio::with_timeout), [`next`](Changes::next) says so, and can be called
+/// again.
+///
+/// ```no_run
+/// # async fn example(mut changes: folio::watch::Changes<serde_json::Value>) -> folio::Result<()> {
+/// let first = changes.next().await?;
+/// let second = changes.next().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Changes<T> {
+    db: Folio,
+    stream: String,
+    reading: Reading<T>,
+    /// The last entry that was read.
+    position: Token,
+    /// What that entry is known by, once it was seen.
+    mark: Option<Mark>,
+    /// Whether the number of the next entry is known.
+    is_counted: bool,
+    own: Option<Lent>,
+    ready: VecDeque<Result<Change<T>>>,
+}
+
+impl<T> Changes<T> {
+    pub(super) async fn open(
+        db: Folio,
+        collection: String,
+        start: Start,
+        reading: Reading<T>,
+    ) -> Result<Self> {
+        let stream = format!("changes:{collection}");
+        let last = match last(&db, &stream).await? {
+            Some(last) => Some(last),
+            None => told_by_collection(&db, &collection).await?,
+        };
+        let position = match start {
+            Start::Now => last.unwrap_or(Token::NONE),
+            Start::Oldest => Token::NONE,
+            Start::After(token) => token,
+        };
+        let is_counted = match start {
+            Start::Now => last.is_some(),
+            Start::Oldest => false,
+            Start::After(_) => true,
+        };
+        let (own, ready) = (None, VecDeque::new());
+        let mark = None;
+        let mut changes = Self { db, stream, reading, position, mark, is_counted, own, ready };
+        changes.begin_anew_before(last);
+        Ok(changes)
+    }
+
+    /// The next change; waits until there is one. A future that is dropped has lost none.
+    ///
+    /// A document that does not fit `T` is [`Error::Decode`]; the change behind it comes next.
+    ///
+    /// ```no_run
+    /// # async fn example(mut changes: folio::watch::Changes<serde_json::Value>) -> folio::Result<()> {
+    /// let change = changes.next().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn next(&mut self) -> Result<Change<T>> {
+        loop {
+            if let Some(change) = self.ready.pop_front() {
+                return change;
+            }
+            self.read().await?;
+        }
+    }
+
+    /// The same as a stream, which never ends.
+    ///
+    /// ```no_run
+    /// # async fn example(changes: folio::watch::Changes<serde_json::Value>) {
+    /// let stream = changes.into_stream();
+    /// # }
+    /// ```
+    pub fn into_stream(self) -> impl Stream<Item = Result<Change<T>>> + Send
+    where
+        T: Send,
+    {
+        futures_util::stream::unfold(self, |mut changes| async move {
+            let change = changes.next().await;
+            Some((change, changes))
+        })
+    }
+
+    /// Asks once, over another connection if the one it has breaks.
+    async fn read(&mut self) -> Result<()> {
+        let deadline = Instant::now() + self.db.timeout();
+        loop {
+            match self.ask().await {
+                Ok(Value::Nil) => return self.look_for_another_beginning().await,
+                Ok(answer) => {
+                    for entry in entries(answer)? {
+                        self.take(&entry);
+                    }
+                    return Ok(());
+                }
+                Err(error @ (Error::Connection { .. } | Error::Timeout { .. }))
+                    if Instant::now() > deadline =>
+                {
+                    return Err(error);
+                }
+                Err(Error::Connection { .. } | Error::Timeout { .. }) => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn ask(&mut self) -> Result<Value> {
+        let block = u64::try_from(BLOCK.as_millis()).unwrap_or_default();
+        let command = Command::read("XREAD")
+            .arg(("COUNT", COUNT, "BLOCK", block, "STREAMS"))
+            .arg((self.stream.as_str(), self.position.to_string()));
+        // Dropped with this future: then it is closed, and what it was to answer is read again.
+        let mut own = match self.own.take() {
+            Some(own) => own,
+            None => {
+                let mut own = self.db.lanes().lend().await?;
+                if self.is_another_stream(&mut own).await? {
+                    self.begin_anew();
+                    self.own = Some(own);
+                    return Ok(Value::Nil);
+                }
+                own
+            }
+        };
+        let answer = tokio::time::timeout(BLOCK + GRACE, own.send(command.packed())).await;
+        let answer = answer.map_err(|_| Error::Timeout { maybe_applied: false })?;
+        let answer = answer.map_err(|error| Error::from_redis(&error, false))?;
+        self.own = Some(own);
+        Ok(answer)
+    }
+
+    /// Whether, while no connection was open, the stream was begun anew: then another entry stands at the number that was
+    /// read last, or none does yet. One that was trimmed is missing, too, but then the numbers have gone on.
+    async fn is_another_stream(&mut self, own: &mut Lent) -> Result<bool> {
+        if self.position == Token::NONE {
+            return Ok(false);
+        }
+        let position = self.position.to_string();
+        let command = Command::read("XRANGE").arg((&self.stream, &position, &position));
+        let answer = tokio::time::timeout(GRACE, own.send(command.packed())).await;
+        let answer = answer.map_err(|_| Error::Timeout { maybe_applied: false })?;
+        let found = match answer.map_err(|error| Error::from_redis(&error, false)) {
+            // Who may not ask that is told when nothing comes any more.
+            Err(error) if error.code() == Some("NOPERM") => return Ok(false),
+            answer => listed(answer?)?.pop(),
+        };
+        let Some(found) = found else {
+            let last = last(&self.db, &self.stream).await?;
+            return Ok(last.is_some_and(|last| last < self.position));
+        };
+        let mark = found.mark();
+        Ok(self.mark.get_or_insert_with(|| mark.clone()) != &mark)
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        let next = self.position.number + 1;
+        if self.is_counted && entry.token.number > next {
+            let missed = Some(entry.token.number - next);
+            let token = Token { number: entry.token.number - 1, within: 0 };
+            self.ready.push_back(Ok(Change::Gap { missed, token }));
+        }
+        self.position = entry.token;
+        self.mark = Some(entry.mark());
+        self.is_counted = true;
+        self.ready.extend(entry.change(&self.reading));
+    }
+
+    /// Nothing has come for a while. A stream that was begun anew has lower numbers, which would never be read.
+    async fn look_for_another_beginning(&mut self) -> Result<()> {
+        let last = match last(&self.db, &self.stream).await {
+            Err(Error::Connection { .. } | Error::Timeout { .. }) => return Ok(()),
+            last => last?,
+        };
+        self.begin_anew_before(last);
+        Ok(())
+    }
+
+    fn begin_anew_before(&mut self, last: Option<Token>) {
+        if last.is_some_and(|last| last < self.position) {
+            self.begin_anew();
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.position = Token::NONE;
+        self.mark = None;
+        self.is_counted = false;
+        self.ready.push_back(Ok(Change::Gap { missed: None, token: Token::NONE }));
+    }
+}
+
+impl<T> fmt::Debug for Changes<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let position = self.position.to_string();
+        f.debug_struct("Changes")
+            .field("stream", &self.stream)
+            .field("position", &position)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The last entry of a stream, whether or not it is still there; `None` where there is no stream.
+async fn last(db: &Folio, stream: &str) -> Result<Option<Token>> {
+    let answer = db.execute(Command::read("XINFO").arg(("STREAM", stream))).await;
+    let about = match answer {
+        Err(Error::Server(line)) if line.contains("no such key") => return Ok(None),
+        answer => answer?,
+    };
+    for (name, value) in about.entries()? {
+        if name == "last-generated-id" {
+            return value.to::<String>()?.parse().map(Some);
+        }
+    }
+    Err(Error::Reply("a stream without a last entry".into()))
+}
+
+/// The last number of a collection whose stream is not there yet. Who may not ask has to wait for the first change.
+async fn told_by_collection(db: &Folio, collection: &str) -> Result<Option<Token>> {
+    let about = match db.execute(Command::read("DOC.INFO").arg(collection)).await {
+        Err(error) if error.code() == Some("NOPERM") => return Ok(None),
+        about => about?,
+    };
+    for (name, value) in about.entries()? {
+        if name == "changes" {
+            return Ok(Some(Token { number: value.to()?, within: 0 }));
+        }
+    }
+    let what = format!("{collection} does not tell its changes: it is to be declared with CHANGES");
+    Err(Error::Usage(what.into()))
+}

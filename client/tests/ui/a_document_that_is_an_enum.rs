@@ -1,0 +1,8 @@
+use folio::Document;
+
+#[derive(Document)]
+enum User {
+    Ada,
+}
+
+fn main() {}

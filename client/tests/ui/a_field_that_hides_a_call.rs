@@ -1,0 +1,12 @@
+use folio::{Document, Id};
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "users")]
+struct User {
+    #[folio(id)]
+    id: Id<User>,
+    find: String,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use folio::Document;
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "users")]
+struct User {
+    #[folio(id)]
+    id: String,
+}
+
+fn main() {}

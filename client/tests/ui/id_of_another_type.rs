@@ -1,0 +1,28 @@
+use folio::{Document, Id};
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "users")]
+struct User {
+    #[folio(id)]
+    id: Id<User>,
+    name: String,
+    age: u32,
+    active: bool,
+    tags: Vec<String>,
+    nickname: Option<String>,
+    seen: Option<folio::Timestamp>,
+}
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "orders")]
+struct Order {
+    #[folio(id)]
+    id: Id<Order>,
+    total: i64,
+}
+
+fn main() {
+    let id: Id<Order> = Id::new();
+    let _ = User::get(id);
+}

@@ -1,0 +1,13 @@
+use folio::{Document, Id};
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "users")]
+struct User {
+    #[folio(id)]
+    id: Id<User>,
+    #[folio(validate(len(max = 3)))]
+    age: u32,
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+use folio::{Document, Id};
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "users")]
+struct User {
+    #[folio(id)]
+    id: Id<User>,
+    name: String,
+    age: u32,
+    active: bool,
+    tags: Vec<String>,
+    nickname: Option<String>,
+    seen: Option<folio::Timestamp>,
+}
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "orders")]
+struct Order {
+    #[folio(id)]
+    id: Id<Order>,
+    total: i64,
+}
+
+fn main() {
+    let _ = User::find(()).order_by(Order::total().asc());
+}

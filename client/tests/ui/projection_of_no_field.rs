@@ -1,0 +1,23 @@
+use folio::{Document, Id, Projection};
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "users")]
+struct User {
+    #[folio(id)]
+    id: Id<User>,
+    name: String,
+    age: u32,
+    active: bool,
+    tags: Vec<String>,
+    nickname: Option<String>,
+    seen: Option<folio::Timestamp>,
+}
+
+#[derive(Projection, Deserialize)]
+#[folio(from = User)]
+struct Card {
+    aeg: u32,
+}
+
+fn main() {}
