@@ -7,7 +7,7 @@ use folio::{Cache, Document, Done, Embed, Error, Filter, Folio};
 use serde::{Deserialize, Serialize};
 
 use crate::proxy::Fault;
-use crate::transport::with_proxy;
+use crate::transport::{client, with_proxy, with_server_and_proxy};
 
 #[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
 #[folio(collection = "bank.accounts", changes(both))]
@@ -163,6 +163,26 @@ fn a_guarded_write_is_sent_again_and_takes_its_own_work_for_nobody_elses() {
             assert!(error.is_ambiguous(), "{error:?}");
             assert_eq!(get(&db, "20").await.balance, balance, "{fault:?}");
         }
+    });
+}
+
+#[test]
+fn an_update_of_who_may_not_use_multi_is_answered_by_what_it_has_done() {
+    with_server_and_proxy(async |url, _| {
+        let db = client(&url).await;
+        accounts(&db).await;
+        let rules = ["SETUSER", "bob", "on", ">secret", "~*", "&*", "+@all", "-multi"];
+        db.cmd("ACL").arg(&rules[..]).query::<()>().await.expect("rules are read");
+        let bob = client(&url.replace("redis://", "redis://bob:secret@")).await;
+        let update = Account::get("3").update(Account::balance().inc(1));
+        let mut after = update.returning_new(&bob).await.expect("it is done");
+        assert_eq!(after, get(&db, "3").await);
+        after.balance += 1;
+        after.save(&bob).await.expect("its version is known");
+        assert_eq!(get(&db, "3").await.balance, 32);
+        let update = Account::get("77").update(Account::balance().inc(1));
+        let error = update.returning_new(&bob).await.expect_err("there is none");
+        assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
     });
 }
 
