@@ -145,17 +145,16 @@ impl<T> Changes<T> {
             .arg(("COUNT", COUNT, "BLOCK", block, "STREAMS"))
             .arg((self.stream.as_str(), self.position.to_string()));
         // Dropped with this future: then it is closed, and what it was to answer is read again.
-        let mut own = match self.own.take() {
-            Some(own) => own,
-            None => {
-                let mut own = self.db.lanes().lend().await?;
-                if self.is_another_stream(&mut own).await? {
-                    self.begin_anew();
-                    self.own = Some(own);
-                    return Ok(Value::Nil);
-                }
-                own
+        let mut own = if let Some(own) = self.own.take() {
+            own
+        } else {
+            let mut own = self.db.lanes().lend().await?;
+            if self.is_another_stream(&mut own).await? {
+                self.begin_anew();
+                self.own = Some(own);
+                return Ok(Value::Nil);
             }
+            own
         };
         let answer = tokio::time::timeout(BLOCK + GRACE, own.send(command.packed())).await;
         let answer = answer.map_err(|_| Error::Timeout { maybe_applied: false })?;
