@@ -444,15 +444,22 @@ fn a_restart_keeps_it_whatever_file_it_is_from() {
 
 #[test]
 fn what_lapses_while_a_document_is_deleted_is_not_there_when_it_comes_back() {
-    let server = Server::start();
+    let server = Options::new().config("rdbcompression", "no").start();
     let c = &mut server.resp3();
     fill(c);
-    c.call(&["DOC.UPDATE", "users:1", "PTTL", "otp", "20"]);
+    c.call(&["DOC.UPDATE", "users:1", "PTTL", "otp", "150"]);
     c.call(&["DOC.DEL", "users:1", "SOFT"]);
-    sleep(SOON);
+    let has_secret = |c: &mut Client| {
+        let Value::BulkString(payload) = c.call(&["DUMP", "users:1"]) else { panic!("a payload") };
+        let secret = br#""otp":"7""#;
+        payload.windows(secret.len()).any(|bytes| bytes == secret)
+    };
+    assert!(has_secret(c));
+    sleep(SOON * 4);
     let told = entries(c).len();
     let shown = c.text(&["DOC.GET", "users:1", "WITHDELETED"]).expect("it stands there");
     assert!(!shown.contains("otp"), "{shown}");
+    wait_until("it is removed from what is kept", || !has_secret(c));
     assert_eq!(c.int(&["DOC.UNDELETE", "users:1"]), 1);
     assert_eq!(c.text(&["DOC.GET", "users:1", "otp"]), None);
     sleep(SOON);

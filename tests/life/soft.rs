@@ -86,8 +86,13 @@ impl World {
                 codes.insert("KEY");
                 continue;
             };
-            let (schema, json) = (then.space().schema(&name), &then.space().doc(key)?.json);
-            codes.extend(schema.breach(json).is_some().then_some("SCHEMA"));
+            let (schema, doc) = (then.space().schema(&name), then.space().doc(key)?);
+            let json = &doc.json;
+            if doc.timed.is_unsure(&schema) {
+                return None;
+            }
+            let is_broken = schema.breach(json).is_some() || doc.timed.breach(&schema).is_some();
+            codes.extend(is_broken.then_some("SCHEMA"));
             codes.extend(schema.has_huge_number(json).then_some("JSON"));
             codes.extend(then.space().clash(&name, key, None, json).then_some("UNIQUE"));
         }

@@ -35,7 +35,7 @@ impl Store {
             collection
                 .declared()
                 .try_for_each(|it| check::check_stored(it, collection.seen(old)))?;
-            collection.judge_timed(None, old.view())?;
+            collection.judge_timed(None, collection.seen(old).view())?;
             KEEPS
         };
         let marked = Entered { doc: old.view(), is_deleted };

@@ -130,4 +130,9 @@ fn what_has_to_be_there_may_not_lapse() {
         assert_eq!(breach(refused).as_deref(), Some(refused));
     }
     assert!(breach("total.x").or(breach("sku")).is_none());
+    // A part of a value changes it, which a unique value may not, nor one of a list.
+    (schema.fields[0].required, schema.fields[0].unique) = (false, true);
+    let breach = |part: &str| Timed([(part.to_owned(), 1)].into()).breach(&schema);
+    assert_eq!(breach("total.x").as_deref(), Some("total.x"));
+    assert!(breach("total").is_none());
 }

@@ -65,15 +65,24 @@ impl Timed {
         !due.is_empty()
     }
 
-    /// The path of a part that may not lapse: a field is REQUIRED or IMMUTABLE there, or something unique counts what is missing.
+    /// The path of a part that may not lapse: a field is REQUIRED or IMMUTABLE there, something unique counts what is missing,
+    /// or it is a part of a value that is unique, or one of an ENUM.
     pub fn breach(&self, schema: &NaiveSchema) -> Option<String> {
         let is_refused = |part: &Path| {
             let by_field = |field: &NaiveField| {
                 let is_around = is_within(&field.path, part);
+                let is_inside = !is_around && is_within(part, &field.path);
                 (field.required && is_around)
-                    || (field.rules.immutable && (is_around || is_within(part, &field.path)))
+                    || (field.rules.immutable && (is_around || is_inside))
+                    || ((field.unique || !field.rules.one_of.is_empty()) && is_inside)
             };
-            schema.fields.iter().any(by_field) || schema.counts_missing(part) == Some(true)
+            let is_in_unique = schema.indexes.iter().filter(|index| index.unique).any(|index| {
+                let holds = |on: &Path| part.0.len() > on.0.len() && is_within(part, on);
+                index.on.iter().any(|on| holds(&on.path))
+            });
+            schema.fields.iter().any(by_field)
+                || is_in_unique
+                || schema.counts_missing(part) == Some(true)
         };
         self.0.keys().find(|part| is_refused(&Path::plain(part))).cloned()
     }
