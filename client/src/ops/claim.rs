@@ -33,7 +33,7 @@ pub struct Claim<T> {
 /// # use shop::{Job, State};
 /// # async fn example(db: folio::Folio) -> folio::Result<()> {
 /// let claim = Job::claim(Job::state().eq(State::Waiting)).update(Job::state().set(State::Running));
-/// let job: Option<Job> = claim.run(&db).await?.pop();
+/// let job: Option<Job> = claim.run(&db).await?.pop().transpose()?;
 /// # Ok(())
 /// # }
 /// ```
