@@ -170,8 +170,13 @@ fn compare(
     let keys: BTreeSet<&String> = found.iter().map(|it| &it.key).collect();
     let mut left = Vec::new();
     for key in told.union(&keys) {
+        let is_allowed = |found: &&Found| {
+            matches!(found.op.as_str(), "expire" | "evict") && stream.maybe.contains(*key)
+        };
         let mut of_key = found.iter().filter(|it| it.key == **key).peekable();
         for told in stream.told.iter().filter(|told| told.key == **key) {
+            // What may have lapsed has done so before the next change.
+            while of_key.next_if(|found| !found.tells(told) && is_allowed(found)).is_some() {}
             if let Some(found) = of_key.next_if(|found| found.tells(told)) {
                 let is_known = |stamp| {
                     found.version.is_some_and(|version| versions.seen(slot, stamp, version))
@@ -185,9 +190,6 @@ fn compare(
                 return Err(format!("{told:?} is not told, but {:?}", of_key.peek()));
             }
         }
-        let is_allowed = |found: &&Found| {
-            matches!(found.op.as_str(), "expire" | "evict") && stream.maybe.contains(*key)
-        };
         if let Some(found) = of_key.find(|found| !is_allowed(found)) {
             return Err(format!("of {key} nothing was to be told, and there is {found:?}"));
         }
