@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use folio_engine::Result;
+use folio_engine::doc::Document;
 
 use crate::ffi::{self, Access, Argument, Ctx, Key, OwnedString, Value};
 use crate::state::{self, State};
@@ -91,8 +92,14 @@ fn remove_due(ctx: &Ctx<'_>, now_ms: i64) -> Result<Option<usize>> {
         ctx.select(db);
         let name = OwnedString::new(&key);
         let key = ctx.open(name.argument(), Access::Write);
-        let is_removed = remove(ctx, name.argument(), &key, now_ms)?;
-        removed = removed.map(|count| count + usize::from(is_removed));
+        let held = match key.value() {
+            Value::Document(document) => Some(document.clone()),
+            _ => None,
+        };
+        if let Some(held) = held {
+            let left = remove(ctx, name.argument(), &key, &held, now_ms)?;
+            removed = removed.map(|count| count + usize::from(left.is_some()));
+        }
         if Instant::now() > end {
             break;
         }
@@ -101,25 +108,22 @@ fn remove_due(ctx: &Ctx<'_>, now_ms: i64) -> Result<Option<usize>> {
     Ok(removed)
 }
 
-/// Removes what is due at `now_ms` in the document that stands under an open key. Whether something was.
+/// Removes what is due at `now_ms` in the document `held`, which stands under an open key. Gives the one that stands there then;
+/// none where nothing is due, or the document is in no collection: it keeps what nobody sees.
 pub(crate) fn remove(
     ctx: &Ctx<'_>,
     name: Argument<'_>,
     key: &Key<'_>,
+    held: &Document,
     now_ms: i64,
-) -> Result<bool> {
-    let document = match key.value() {
-        Value::Document(document) if document.has_due_paths(now_ms) => document.clone(),
-        _ => return Ok(false),
-    };
+) -> Result<Option<Document>> {
     let db = key.db();
-    let changed =
-        state::with(|state| state.store.lapse_paths(db, name.bytes(), &document, now_ms))?;
-    // A document in no collection keeps what nobody sees.
-    let Some(changed) = changed else { return Ok(false) };
-    key.replace(changed.clone());
-    replicate::written(ctx, name, &changed, key.expires_ms());
-    ctx.signal_modified(name);
-    ctx.notify(c"doc.update", name);
-    Ok(true)
+    let left = state::with(|state| state.store.lapse_paths(db, name.bytes(), held, now_ms))?;
+    if let Some(left) = &left {
+        key.replace(left.clone());
+        replicate::written(ctx, name, left, key.expires_ms());
+        ctx.signal_modified(name);
+        ctx.notify(c"doc.update", name);
+    }
+    Ok(left)
 }

@@ -10,13 +10,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::write::Change;
 use super::{Collection, Entered};
 use crate::doc::Document;
 use crate::doc::timed::each_timed;
 use crate::index::{DocId, IdMap};
 use crate::memory::Blocks;
-use crate::planted;
 
 /// The documents of a collection that have parts with a TTL.
 #[derive(Debug, Default)]
@@ -128,26 +126,10 @@ impl Collection {
         let veil = document.without_due_paths(now_ms);
         let seen = veil.as_ref().unwrap_or(&document);
         let changes = self.changes(Some(Entered::of(&before)), Entered::of(seen));
-        self.change_entries(id, &changes, 0);
+        self.change_entries(id, &changes);
         self.judge_late(id, seen);
         self.timed.set_next(id, seen.next_lapse_ms(now_ms));
         self.timed.veils.extend(veil.map(|veil| (id, veil)));
-    }
-
-    /// Changes what the indexes hold of the document of `id`, but for the first entries that it loses, so many of them.
-    pub(super) fn change_entries(&mut self, id: DocId, changes: &[Change], kept: usize) {
-        for change in changes {
-            let Some(index) = self.index_holding(change.index, id) else { continue };
-            let kept = if change.removed.len() > 1 { kept } else { 0 };
-            for key in &change.removed[kept..] {
-                index.remove(key, id);
-                planted::step();
-            }
-            for key in &change.added {
-                index.insert(key, id);
-                planted::step();
-            }
-        }
     }
 
     /// The documents of which parts have lapsed at `now_ms` that nobody has removed yet, whether or not they are hidden by

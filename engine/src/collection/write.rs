@@ -252,11 +252,27 @@ impl Collection {
             None => self.push(id, &key, document.clone()),
         }
         planted::step();
-        self.change_entries(id, &changes, usize::from(planted::is(Fault::MultiValue)));
+        self.change_entries(id, &changes);
         self.expiry.set(id, expires_ms);
         planted::step();
         self.note(id, keeps);
         document
+    }
+
+    /// Changes what the indexes hold of the document of `id`.
+    pub(super) fn change_entries(&mut self, id: DocId, changes: &[Change]) {
+        for change in changes {
+            let Some(index) = self.index_holding(change.index, id) else { continue };
+            let kept = usize::from(planted::is(Fault::MultiValue) && change.removed.len() > 1);
+            for key in &change.removed[kept..] {
+                index.remove(key, id);
+                planted::step();
+            }
+            for key in &change.added {
+                index.insert(key, id);
+                planted::step();
+            }
+        }
     }
 
     fn replace(&mut self, id: DocId, document: Document) {
@@ -305,7 +321,7 @@ impl Collection {
         let changes = self.changes(None, Entered::of(document));
         self.push(id, key, document.clone());
         planted::step();
-        self.change_entries(id, &changes, 0);
+        self.change_entries(id, &changes);
         self.expiry.set(id, expires_ms);
         self.judge_late(id, document);
     }

@@ -69,12 +69,12 @@ fn another_value_has_no_ttl_and_one_that_is_counted_on_keeps_it() {
         assert_eq!(timed_after(&[op]), all, "{op}");
     }
     for op in ["SET n 1", "NOW n", "UNSET n", "RENAME l n", "RENAME n z.n"] {
-        let without: Vec<&str> = match op {
-            "RENAME l n" => vec![" n@2 o.x@3 t@4"],
-            "RENAME n z.n" => vec![" l@2 o.x@3 t@4 z.n@1"],
-            _ => vec![" l@2 o.x@3 t@4"],
+        let left = match op {
+            "RENAME l n" => " n@2 o.x@3 t@4",
+            "RENAME n z.n" => " l@2 o.x@3 t@4 z.n@1",
+            _ => " l@2 o.x@3 t@4",
         };
-        assert_eq!(vec![timed_after(&[op])], without, "{op}");
+        assert_eq!(timed_after(&[op]), left, "{op}");
     }
     assert_eq!(timed_after(&["RENAME o p"]), " l@2 n@1 p.x@3 t@4");
     assert_eq!(timed_after(&["SET o {\"x\":1}"]), " l@2 n@1 t@4");

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
+use std::ops::Deref;
 
 use folio_engine::doc::timed::each_timed;
 use folio_engine::doc::{Document, print};
@@ -11,7 +12,7 @@ use folio_engine::{Error, Limits, Result};
 
 use super::args::syntax;
 use super::{Answer, Args, Refusal};
-use crate::ffi::{Access, Ctx, Key, Value};
+use crate::ffi::{Access, Ctx, Key, Loan, Value};
 use crate::{clock, config, state};
 
 /// A part of a document that is asked for.
@@ -76,17 +77,37 @@ fn answer<'d>(
 /// The word that asks for documents marked as deleted too.
 pub(super) const WITH_DELETED: &str = "WITHDELETED";
 
-/// What stands under a key to a reader that may ask for deleted documents: a document without the parts that have lapsed.
-fn seen(
-    key: &Key<'_>,
+/// A document as a reader sees it: as it stands, or what is left of it where parts have lapsed.
+enum Seen<'k> {
+    Whole(Loan<'k>),
+    Left(Document),
+}
+
+impl Deref for Seen<'_> {
+    type Target = Document;
+
+    fn deref(&self) -> &Document {
+        match self {
+            Seen::Whole(loan) => loan,
+            Seen::Left(document) => document,
+        }
+    }
+}
+
+/// What stands under a key to a reader that may ask for deleted documents.
+fn seen<'k>(
+    key: &'k Key<'_>,
     with_deleted: bool,
     now_ms: &LazyCell<i64>,
-) -> Result<Option<Document>, Refusal> {
+) -> Result<Option<Seen<'k>>, Refusal> {
     match key.value() {
         Value::Document(document) if document.is_deleted() && !with_deleted => Ok(None),
         // Most have no such parts, and need no look at the clock.
-        Value::Document(document) if document.timed().is_empty() => Ok(Some(document.clone())),
-        Value::Document(document) => Ok(Some(document.seen_at(**now_ms).into_owned())),
+        Value::Document(document) if document.timed().is_empty() => Ok(Some(Seen::Whole(document))),
+        Value::Document(document) => {
+            let left = document.without_due_paths(**now_ms);
+            Ok(Some(left.map_or(Seen::Whole(document), Seen::Left)))
+        }
         Value::Empty => Ok(None),
         Value::Other => Err(Refusal::WrongType),
     }
@@ -140,7 +161,7 @@ pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         (1..=count).map(|index| ctx.open(ctx.argument(index), Access::Read)).collect();
     let now_ms: LazyCell<i64> = LazyCell::new(clock::now_ms);
     let documents = keys.iter().map(|key| seen(key, with_deleted, &now_ms));
-    let documents: Vec<Option<Document>> = documents.collect::<Result<_, _>>()?;
+    let documents: Vec<Option<Seen<'_>>> = documents.collect::<Result<_, _>>()?;
     // An answer can still be refused, so all are made before the first is sent.
     let mut evaluation = Evaluation::new(&limits);
     let answers = documents.iter().map(|document| match document {

@@ -142,14 +142,17 @@ impl<'c> Target<'c> {
     ) -> Result<Self, Refusal> {
         let key = ctx.open(name, Access::Write);
         changes::judge(ctx, ctx.db(), name.bytes())?;
-        if !ctx.is_replay() {
-            lapsing::remove(ctx, name, &key, now_ms)?;
-        }
-        let held = match key.value() {
+        let mut held = match key.value() {
             Value::Empty => None,
             Value::Document(loan) => Some(loan.clone()),
             Value::Other => return Err(Refusal::WrongType),
         };
+        if let Some(document) = held.as_ref().filter(|it| it.has_due_paths(now_ms))
+            && !ctx.is_replay()
+            && let Some(left) = lapsing::remove(ctx, name, &key, document, now_ms)?
+        {
+            held = Some(left);
+        }
         let (deleted, old) = match held {
             Some(document) if document.is_deleted() => (Some(document), None),
             old => (None, old),

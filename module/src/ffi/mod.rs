@@ -37,6 +37,6 @@ pub(crate) use context::{Argument, Ctx, OwnedString, is_quiet};
 pub(crate) use events::{wait, wait_for_builds};
 pub(crate) use info::InfoSection;
 pub(crate) use io::{Aof, Digest, Loaded, Rdb};
-pub(crate) use key::{Access, Key, Value};
+pub(crate) use key::{Access, Key, Loan, Value};
 pub(crate) use scan::for_each_document;
 pub(crate) use stream::{is_primary, lapse_in, stop_lapse, tick_afterwards, tick_in};
