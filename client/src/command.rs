@@ -72,10 +72,10 @@ impl Command {
 
     /// Adds a key in place.
     pub(crate) fn push_key(&mut self, key: &str) {
-        let at = self.args().count() as u32;
+        let at = |command: &Self| command.args().count() as u32;
         match self.keys.count {
-            0 => self.keys = Keys { first: at, count: 1, step: 1 },
-            1 => self.keys = Keys { count: 2, step: at - self.keys.first, ..self.keys },
+            0 => self.keys = Keys { first: at(self), count: 1, step: 1 },
+            1 => self.keys = Keys { count: 2, step: at(self) - self.keys.first, ..self.keys },
             _ => self.keys.count += 1,
         }
         self.packed.arg(key);

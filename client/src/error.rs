@@ -296,17 +296,6 @@ impl Error {
         }
     }
 
-    /// The same of what came behind a write that the server has acknowledged: the call as a whole may not be made
-    /// again. That a document does not fit its type is told as it is, since no second call would change it.
-    pub(crate) fn behind_a_write(self) -> Self {
-        match self {
-            Self::Decode { .. } => self,
-            Self::Timeout { .. } => Self::Timeout { maybe_applied: true },
-            Self::Connection { message, .. } => Self::Connection { message, maybe_applied: true },
-            other => Self::Connection { message: other.to_string().into(), maybe_applied: true },
-        }
-    }
-
     /// An error of the transport, for a command that `writes` or only reads.
     pub(crate) fn from_redis(error: &RedisError, writes: bool) -> Self {
         if error.is_timeout() {
@@ -375,20 +364,6 @@ mod tests {
         assert!(is_retryable("-BUILDING a declaration of 'users' is being built\r\n"));
         assert!(!is_retryable("-UNIQUE the value at email is held by users:1\r\n"));
         assert!(!is_retryable("-ERR unknown command 'DOC.SET'\r\n"));
-    }
-
-    #[test]
-    fn what_comes_behind_a_write_is_not_tried_again() {
-        let errors = [
-            Error::Timeout { maybe_applied: false },
-            Error::Connection { message: "broken".into(), maybe_applied: false },
-            Error::Pool("all are lent out".into()),
-            Error::NotFound { key: "orders:1".into() },
-            server("-BUSY Redis is busy running a script\r\n"),
-        ];
-        for error in errors.map(Error::behind_a_write) {
-            assert!(error.is_ambiguous() && !error.is_retryable(), "{error:?}");
-        }
     }
 
     #[test]

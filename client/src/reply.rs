@@ -54,18 +54,20 @@ impl Reply {
         }
     }
 
+    /// A text and its version; `None` if the answer is null.
+    pub(crate) fn versioned(self) -> Result<Option<(Vec<u8>, u64)>> {
+        if self.is_nil() {
+            return Ok(None);
+        }
+        match <[Value; 2]>::try_from(list(self.0)?) {
+            Ok([text, version]) => Ok(Some((bytes(text)?, convert(version)?))),
+            Err(_) => Err(Error::Reply("a text and its version were expected".into())),
+        }
+    }
+
     /// The elements of a list.
     pub(crate) fn list(self) -> Result<Vec<Reply>> {
         Ok(list(self.0)?.into_iter().map(Reply).collect())
-    }
-
-    /// The elements of a list, some of which may be errors: the answer to EXEC.
-    pub(crate) fn results(self) -> Result<Vec<Result<Reply>>> {
-        let answers = list(self.0)?.into_iter().map(|answer| match answer {
-            Value::ServerError(error) => Err(Error::from_redis(&error.into(), false)),
-            answer => Ok(Reply(answer)),
-        });
-        Ok(answers.collect())
     }
 
     /// The entries of a map, in order.

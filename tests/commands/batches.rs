@@ -1,4 +1,4 @@
-//! DOC.MSET, UPDATEMANY, DELETEMANY, CLAIM, TXN: all or nothing.
+//! DOC.MSET, MSETNX, UPDATEMANY, DELETEMANY, CLAIM, TXN: all or nothing.
 
 use folio_tests::reply::{int, json, list, text};
 use folio_tests::{Client, over_both};
@@ -46,6 +46,29 @@ fn mset_refuses_all_where_one_is_refused_and_names_it() {
         let error = c.error(&["DOC.MSET", "users:4", "{}", "users:9", "{}"]);
         assert!(error.starts_with("WRONGTYPE"), "{error}");
         assert_eq!(c.int(&["EXISTS", "users:2", "users:3", "users:4"]), 0);
+    });
+}
+
+#[test]
+fn msetnx_creates_all_or_none_and_names_what_is_there() {
+    over_both(|c| {
+        c.call(&DECLARE);
+        let versions = c.call(&["DOC.MSETNX", "users:1", r#"{"age":1}"#, "users:2", "{}"]);
+        assert_eq!(versions, Value::Array(vec![Value::Int(1), Value::Int(2)]));
+        let error = c.error(&["DOC.MSETNX", "users:3", "{}", "users:2", "{}", "users:4", "{}"]);
+        assert_eq!(error, "EXISTS 'users:2' is there already");
+        let error = c.error(&["DOC.MSETNX", "users:3", "{}", "users:4", r#"{"age":"old"}"#]);
+        assert!(error.starts_with("SCHEMA document 'users:4': "), "{error}");
+        assert_eq!(c.keys(&["DOC.FIND", "users"]), ["users:1", "users:2"]);
+        // One that is marked as deleted, or has lapsed, is not there; within the command nothing is yet.
+        c.call(&["DOC.DEL", "users:2", "SOFT"]);
+        c.call(&["DOC.SET", "users:5", "{}", "PX", "1"]);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        let twice = ["users:5", r#"{"age":5}"#, "users:5", r#"{"age":6}"#];
+        c.call(&[&["DOC.MSETNX", "users:2", r#"{"age":2}"#], &twice[..]].concat());
+        assert_eq!(c.text(&["DOC.GET", "users:2"]).as_deref(), Some(r#"{"age":2}"#));
+        assert_eq!(c.text(&["DOC.GET", "users:5"]).as_deref(), Some(r#"{"age":6}"#));
+        assert_eq!(c.call(&["DOC.VERIFY", "users"]), Value::Array(vec![]));
     });
 }
 

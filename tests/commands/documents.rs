@@ -65,6 +65,44 @@ fn numbers_and_the_order_of_names_come_back_as_they_were_written() {
 }
 
 #[test]
+fn a_version_comes_with_its_text_where_it_is_asked_for() {
+    over_both(|c| {
+        let text = |json: &str| Value::BulkString(json.into());
+        let pair = |json: &str, version| Value::Array(vec![text(json), Value::Int(version)]);
+        c.call(&["DOC.SET", "users:0", "{}"]);
+        let version = c.int(&["DOC.SET", "users:1", r#"{"n":1}"#]);
+        let whole = pair(r#"{"n":1}"#, version);
+        assert_eq!(c.call(&["DOC.GET", "users:1", "WITHVERSION"]), whole);
+        assert_eq!(c.call(&["DOC.GET", "users:1", "withdeleted", "withversion"]), whole);
+        assert_eq!(c.call(&["DOC.GET", "users:1", "n", "WITHVERSION"]), pair("1", version));
+        let nothing = Value::Array(vec![Value::Nil, Value::Int(version)]);
+        assert_eq!(c.call(&["DOC.GET", "users:1", "m", "WITHVERSION"]), nothing);
+        assert_eq!(c.call(&["DOC.GET", "users:9", "WITHVERSION"]), Value::Nil);
+        let many = c.call(&["DOC.MGET", "users:9", "users:1", "WITHVERSION"]);
+        assert_eq!(many, Value::Array(vec![Value::Nil, whole.clone()]));
+        let paths = ["DOC.MGET", "users:1", "WITHVERSION", "PATHS", "1", "n"];
+        assert_eq!(c.call(&paths), Value::Array(vec![pair("1", version)]));
+        // Twice it is a path the first time, and a member of that name may stand in back-quotes.
+        let twice = c.call(&["DOC.GET", "users:1", "WITHVERSION", "WITHVERSION"]);
+        assert_eq!(twice, nothing);
+        c.call(&["DOC.SET", "users:1", r#"{"WITHVERSION":2}"#]);
+        assert_eq!(c.json(&["DOC.GET", "users:1", "`WITHVERSION`"]), json!(2));
+
+        let update = ["DOC.UPDATE", "users:1", "SET", "n", "2", "RETURN"];
+        let with = |which| [&update[..], &[which, "WITHVERSION"]].concat();
+        let before = c.int(&["DOC.SET", "users:1", r#"{"n":1}"#]);
+        assert_eq!(c.call(&with("OLD")), pair(r#"{"n":1}"#, before));
+        assert_eq!(c.call(&with("NEW")), pair(r#"{"n":2}"#, before + 1));
+        let absent = ["DOC.UPDATE", "users:8", "UPSERT", "SET", "n", "1", "RETURN", "OLD"];
+        assert_eq!(c.call(&[&absent[..], &["WITHVERSION"]].concat()), Value::Nil);
+        let alone = c.error(&["DOC.UPDATE", "users:1", "SET", "n", "2", "WITHVERSION"]);
+        assert_eq!(alone, "ERR WITHVERSION without RETURN");
+        let born = c.call(&["DOC.INSERT", "users", "{}", "WITHVERSION", "ID", "7"]);
+        assert_eq!(born, pair("7", before + 3));
+    });
+}
+
+#[test]
 fn mget_answers_in_the_order_asked() {
     over_both(|c| {
         c.call(&["DOC.SET", "users:1", r#"{"n":1}"#]);

@@ -49,7 +49,7 @@ const CHANGES: [&[&str]; 14] = [
     &["RENAME", "w:2", "w:1"],
 ];
 
-const NO_CHANGES: [&[&str]; 19] = [
+const NO_CHANGES: [&[&str]; 20] = [
     &["DOC.SET", "w:1", r#"{"n":1,"e":"a"}"#],
     &["DOC.SET", "w:1", "{}", "NX"],
     &["DOC.SET", "w:1", "{}", "IF", "n = 7"],
@@ -61,6 +61,7 @@ const NO_CHANGES: [&[&str]; 19] = [
     &["DOC.UPDATE", "w:1", "SET", "e", r#""b""#],
     &["DOC.MSET", "w:1", r#"{"n":1,"e":"a"}"#, "w:2", "{}"],
     &["DOC.MSET", "w:1", "{}", "w:2", r#"{"n":"x"}"#],
+    &["DOC.MSETNX", "w:2", "{}", "w:1", "{}"],
     &["DOC.TXN", "w:1", r#"[{"op":"check","key":"w:1"}]"#],
     &[
         "DOC.TXN",
@@ -85,8 +86,9 @@ fn what_changes_a_watched_document_aborts() {
             assert!(is_aborted(&mut c, &mut other, "w:1", change), "{change:?}");
         }
         // A birth under a watched key, by the user and by the server.
-        let births: [&[&str]; 3] = [
+        let births: [&[&str]; 4] = [
             &["DOC.SET", "w:3", "{}"],
+            &["DOC.MSETNX", "w:4", "{}", "w:3", "{}"],
             &["DOC.INSERT", "w", "{}", "ID", "3"],
             &["DOC.UPDATE", "w:3", "UPSERT", "SET", "n", "9"],
         ];

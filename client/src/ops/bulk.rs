@@ -171,22 +171,11 @@ async fn write<T: Document, I>(
     report: &mut InsertReport<I>,
     db: &impl Executor,
 ) -> Result<()> {
-    let mut command = Command::write("DOC.TXN").repeat(Repeat::Guarded);
-    let mut operations = String::from("[");
-    for (at, (_, key, text)) in part.iter().enumerate() {
-        command.push_key(key);
-        operations.push_str(if at > 0 {
-            ",{\"op\":\"insert\",\"key\":"
-        } else {
-            "{\"op\":\"insert\",\"key\":"
-        });
-        operations.push_str(&serde_json::Value::from(key.as_str()).to_string());
-        operations.push_str(",\"value\":");
-        operations.push_str(text);
-        operations.push('}');
+    let mut command = Command::write("DOC.MSETNX").repeat(Repeat::Guarded);
+    for (_, key, text) in part {
+        command = command.key(key).arg(text.as_str());
     }
-    operations.push(']');
-    match db.execute(command.arg(operations)).await {
+    match db.execute(command).await {
         Ok(versions) => {
             for ((at, ..), version) in part.iter().zip(versions.list()?) {
                 report.versions[*at] = Some(version.to()?);

@@ -101,15 +101,8 @@ impl<T: Document> Get<T> {
     /// The document with its version, whether or not the type has one.
     pub(crate) async fn versioned(&self, db: &impl Executor) -> Result<Option<(T, u64)>> {
         let key = Place::of::<T>(db).key(&self.id);
-        let replies = db.execute_all(read_with_version(&key, self.with_deleted)).await?;
-        let mut replies = replies.into_iter();
-        let (Some(meta), Some(text)) = (replies.next(), replies.next()) else {
-            return Err(Error::Reply("two answers were expected".into()));
-        };
-        let (meta, text) = (meta?, text?.bytes()?);
-        let Some(text) = text else { return Ok(None) };
-        // A document that was born between the two: it is read again by whoever writes it with this version.
-        let version = version_of(meta)?;
+        let reply = db.execute(read_with_version(&key, self.with_deleted)).await?;
+        let Some((text, version)) = reply.versioned()? else { return Ok(None) };
         Ok(Some((decode(&key, &self.id, &text, version)?, version)))
     }
 
@@ -148,27 +141,20 @@ impl<T: Document> Get<T> {
         let shape = Projected::<P>::new();
         let place = Place::of::<T>(db);
         let key = place.key(&self.id);
-        let mut commands = read_with_version(&key, self.with_deleted);
-        if let Some(get) = commands.get_mut(1) {
-            *get = Command::read("DOC.MGET").key(&key).arg("PATHS");
-            let paths = Shape::<T>::paths(&shape).unwrap_or_default();
-            // One path alone would be answered with its value and not with an object.
-            get.push(paths.len() + 1);
-            for path in &paths {
-                get.push(path.as_str());
-            }
-            get.push("`-`");
-            if self.with_deleted {
-                get.push("WITHDELETED");
-            }
+        let mut get = Command::read("DOC.MGET").key(&key).arg("PATHS");
+        let paths = Shape::<T>::paths(&shape).unwrap_or_default();
+        // One path alone would be answered with its value and not with an object.
+        get.push(paths.len() + 1);
+        for path in &paths {
+            get.push(path.as_str());
         }
-        let mut replies = db.execute_all(commands).await?.into_iter();
-        let (Some(meta), Some(found)) = (replies.next(), replies.next()) else {
-            return Err(Error::Reply("two answers were expected".into()));
-        };
-        let text = found?.list()?.into_iter().next().map(Reply::bytes).transpose()?.flatten();
-        let Some(text) = text else { return Err(Error::NotFound { key: key.into() }) };
-        let version = version_of(meta?)?;
+        get.push(("`-`", "WITHVERSION"));
+        if self.with_deleted {
+            get.push("WITHDELETED");
+        }
+        let found = db.execute(get).await?.list()?.into_iter().next();
+        let found = found.map(Reply::versioned).transpose()?.flatten();
+        let Some((text, version)) = found else { return Err(Error::NotFound { key: key.into() }) };
         Shape::<T>::decode(&shape, &key, place.id(&key), &text, Some(version))
     }
 
@@ -335,18 +321,6 @@ impl<T: Document> Get<T> {
     }
 }
 
-/// The version that `DOC.META` tells; 0 if there is no document.
-pub(super) fn version_of(meta: Reply) -> Result<u64> {
-    if meta.is_nil() {
-        return Ok(0);
-    }
-    let version = meta.entries()?.into_iter().find(|(name, _)| name == "version");
-    match version {
-        Some((_, version)) => version.to(),
-        None => Err(Error::Reply("a document without a version".into())),
-    }
-}
-
 /// A call for several documents, by their ids; [`Document::get_many`] begins it.
 ///
 /// ```no_run
@@ -388,25 +362,16 @@ impl<T: Document> GetMany<T> {
         }
         let place = Place::of::<T>(db);
         let keys: Vec<String> = self.ids.iter().map(|id| place.key(id)).collect();
-        let mut commands = Vec::new();
-        if T::VERSION_NAME.is_some() {
-            commands.extend(keys.iter().map(|key| Command::read("DOC.META").key(key)));
-        }
         let mut get = Command::read("DOC.MGET");
         for key in &keys {
             get.push_key(key);
         }
-        commands.push(get);
-        let mut replies = db.execute_all(commands).await?;
-        let texts =
-            replies.pop().unwrap_or_else(|| Err(Error::Reply("no answer".into())))?.list()?;
-        let mut metas = replies.into_iter();
+        get.push("WITHVERSION");
+        let texts = db.execute(get).await?.list()?;
         let mut found = Vec::with_capacity(texts.len());
         for ((id, key), text) in self.ids.iter().zip(&keys).zip(texts) {
-            let version =
-                metas.next().transpose()?.map(version_of).transpose()?.unwrap_or_default();
-            let text = text.bytes()?;
-            found.push(text.map(|text| decode(key, id, &text, version)).transpose()?);
+            let text = text.versioned()?;
+            found.push(text.map(|(text, version)| decode(key, id, &text, version)).transpose()?);
         }
         Ok(found)
     }

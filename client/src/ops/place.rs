@@ -52,12 +52,8 @@ fn held(violation: &UniqueViolation, text: &str) -> Option<serde_json::Value> {
     }
 }
 
-/// The two commands that read a document with its version. The version comes first: if the document changes between
-/// them, it is older than the text, and a write that expects it is refused instead of losing the change.
-pub(crate) fn read_with_version(key: &str, with_deleted: bool) -> Vec<Command> {
-    let commands = ["DOC.META", "DOC.GET"].map(|name| {
-        let command = Command::read(name).key(key);
-        if with_deleted { command.arg("WITHDELETED") } else { command }
-    });
-    commands.into()
+/// The command that reads a document with its version.
+pub(crate) fn read_with_version(key: &str, with_deleted: bool) -> Command {
+    let command = Command::read("DOC.GET").key(key).arg("WITHVERSION");
+    if with_deleted { command.arg("WITHDELETED") } else { command }
 }

@@ -204,19 +204,19 @@ async fn numbered<T: Document>(
     place: &Place,
     db: &impl Executor,
 ) -> Result<()> {
-    let mut command = Command::write("DOC.INSERT").arg(&*place.collection).arg(text);
+    let mut command =
+        Command::write("DOC.INSERT").arg(&*place.collection).arg((text, "WITHVERSION"));
     if !matches!(ttl, Ttl::Keep) {
         add_ttl(&mut command, ttl);
     }
     let reply = db.execute(command).await;
-    let id: String = reply.map_err(|error| explained::<T>(error, Some(text)))?.to()?;
+    let reply = reply.map_err(|error| explained::<T>(error, Some(text)))?;
+    let (id, version): (String, u64) = reply.to()?;
     let Some(own) = T::Id::from_text(&id) else {
         return Err(Error::Reply(format!("{id} is no id of {}", place.collection).into()));
     };
     document.set_document_id(own);
-    if T::VERSION_NAME.is_some() {
-        *document = super::Get::new(id).one(db).await.map_err(Error::behind_a_write)?;
-    }
+    document.set_document_version(version);
     Ok(())
 }
 

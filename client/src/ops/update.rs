@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 
-use super::place::{Place, explained, read_with_version};
+use super::place::{Place, explained};
 use crate::change::{self, Change};
 use crate::codec::decode;
 use crate::command::Repeat;
-use crate::{Changes, Command, Document, Error, Executor, Filter, Operation, Reply, Result};
+use crate::{Changes, Command, Document, Error, Executor, Filter, Operation, Result};
 
 /// An update of one document, not yet carried out; [`Get::update`](super::Get::update) begins it.
 ///
@@ -219,58 +219,11 @@ impl<T: Document> Update<T> {
 
     async fn returning(self, which: Return, db: &impl Executor) -> Result<Option<T>> {
         let key = Place::of::<T>(db).key(&self.id);
-        let command = self.build(&key, which)?;
-        // The text comes without its version, which is read in the same step.
-        if which == Return::New && T::VERSION_NAME.is_some() {
-            let meta = Command::read("DOC.META").key(&key);
-            let (text, meta) = together([command, meta], db).await?;
-            let text = text.map_err(|error| explained::<T>(error, None))?.bytes()?;
-            let Some(text) = text else { return Ok(None) };
-            let version = match meta {
-                Some(meta) => {
-                    meta.and_then(super::get::version_of).map_err(Error::behind_a_write)?
-                }
-                None => version_behind(&key, &text, db).await,
-            };
-            return decode(&key, &self.id, &text, version).map(Some);
-        }
-        let reply = db.execute(command).await;
-        let text = reply.map_err(|error| explained::<T>(error, None))?.bytes()?;
-        text.map(|text| decode(&key, &self.id, &text, 0)).transpose()
-    }
-}
-
-/// Two commands in one step, by MULTI and EXEC. Where MULTI is refused each was carried out by itself: then there is only
-/// the answer to the first, since somebody may have come between.
-async fn together(
-    [first, second]: [Command; 2],
-    db: &impl Executor,
-) -> Result<(Result<Reply>, Option<Result<Reply>>)> {
-    let (multi, exec) = (Command::write("MULTI"), Command::write("EXEC"));
-    let replies = db.execute_all(vec![multi, first, second, exec]).await?;
-    let Ok([multi, first, second, exec]) = <[Result<Reply>; 4]>::try_from(replies) else {
-        return Err(Error::Reply("four answers were expected".into()));
-    };
-    if multi.is_err() {
-        return Ok((first, None));
-    }
-    // What the server refuses to queue says why; EXEC then only says that it was refused.
-    first?;
-    second?;
-    match <[Result<Reply>; 2]>::try_from(exec?.results()?) {
-        Ok([first, second]) => Ok((first, Some(second))),
-        Err(_) => Err(Error::Reply("two answers were expected".into())),
-    }
-}
-
-/// The version of a text that came without one: that which the document has now, if it still reads so; else, or if that
-/// cannot be told, 0, with which no write of the document is accepted.
-async fn version_behind(key: &str, text: &[u8], db: &impl Executor) -> u64 {
-    let replies = db.execute_all(read_with_version(key, false)).await.unwrap_or_default();
-    let Ok([Ok(meta), Ok(now)]) = <[Result<Reply>; 2]>::try_from(replies) else { return 0 };
-    match now.bytes() {
-        Ok(Some(now)) if now == text => super::get::version_of(meta).unwrap_or_default(),
-        _ => 0,
+        let reply = db.execute(self.build(&key, which)?.arg("WITHVERSION")).await;
+        let found = reply.map_err(|error| explained::<T>(error, None))?.versioned()?;
+        // What stood there before has no version that a write could expect.
+        let version_of = |version| if which == Return::New { version } else { 0 };
+        found.map(|(text, version)| decode(&key, &self.id, &text, version_of(version))).transpose()
     }
 }
 

@@ -142,22 +142,39 @@ impl Transaction {
     /// A read of documents by their keys. Those that the transaction has put are answered here.
     async fn read(&self, command: Command) -> Result<Reply> {
         let keys: Vec<String> = keys(&command)?;
+        let is_whole = command.args().skip(keys.len()).all(|word| word == b"WITHVERSION");
         for key in &keys {
             let own = self.state().own.get(key).cloned();
             match own {
-                None => {
-                    self.guard(key).await?;
-                }
-                Some(own) if command.args().count() == 1 => return own.answer(&command, key),
+                None => {}
+                Some(own) if is_whole && keys.len() == 1 => return own.answer(&command, key),
                 Some(_) => return Err(changed(key)),
             }
+        }
+        if is_whole && has_versions(&command) {
+            return self.read_versions(command, &keys).await;
+        }
+        for key in &keys {
+            self.guard(key).await?;
         }
         self.db.execute(command).await
     }
 
+    /// Reads documents whose answers carry the versions that guard them.
+    async fn read_versions(&self, command: Command, keys: &[String]) -> Result<Reply> {
+        let is_one = command.name() == "DOC.GET";
+        let answer = self.db.execute(command).await?;
+        let found = if is_one { vec![answer.clone()] } else { answer.clone().list()? };
+        for (key, found) in keys.iter().zip(found) {
+            let version = found.versioned()?.map_or(0, |(_, version)| version);
+            self.state().guards.entry(key.clone()).or_insert(version);
+        }
+        Ok(answer)
+    }
+
     /// A search. The versions of its rows, where it asks for them, are guards.
     async fn search(&self, command: Command) -> Result<Reply> {
-        let has_versions = command.args().any(|word| word.eq_ignore_ascii_case(b"WITHVERSION"));
+        let has_versions = has_versions(&command);
         let answer = self.db.execute(command).await?;
         if has_versions {
             let found = answer.clone().rows()?;
@@ -211,6 +228,9 @@ impl Own {
     /// The answer to a read of the whole document, or of its version, which is still to be given.
     fn answer(self, command: &Command, key: &str) -> Result<Reply> {
         let answer = match (self, command.name()) {
+            (Own::Text(text), "DOC.GET") if has_versions(command) => {
+                Value::Array(vec![Value::BulkString(text.into_bytes()), Value::Int(0)])
+            }
             (Own::Text(text), "DOC.GET") => Value::BulkString(text.into_bytes()),
             (Own::Text(_), "DOC.META") => {
                 let name = Value::SimpleString("version".into());
@@ -227,6 +247,10 @@ fn changed(key: &str) -> Error {
     let what =
         format!("{key} was changed in this transaction, and is read again when it is committed");
     Error::Usage(what.into())
+}
+
+fn has_versions(command: &Command) -> bool {
+    command.args().any(|word| word.eq_ignore_ascii_case(b"WITHVERSION"))
 }
 
 fn keys(command: &Command) -> Result<Vec<String>> {

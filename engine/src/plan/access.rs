@@ -79,6 +79,8 @@ pub struct Access<'q> {
     pub root: Option<usize>,
     /// Nodes of the filter that each candidate must satisfy still.
     pub residual: Vec<u32>,
+    /// How many candidates are expected to do so, as far as indexes tell.
+    pub matching: u64,
     /// The documents that break a rule, where the filter asks for them.
     pub invalid: RoaringBitmap,
     /// What is left out in the end.
@@ -175,9 +177,22 @@ impl<'q> Chooser<'q> {
         residual: Vec<u32>,
         invalid: RoaringBitmap,
     ) -> Access<'q> {
-        let Chooser { steps, counts, counted, hidden, .. } = self;
         let root = root.map(|known| known.step);
-        Access { filter, steps, counts, counted, root, residual, invalid, hidden }
+        let matching = self.matching(root, &residual);
+        let Chooser { steps, counts, counted, hidden, .. } = self;
+        Access { filter, steps, counts, counted, root, residual, matching, invalid, hidden }
+    }
+
+    /// How many of the candidates satisfy `residual`, where indexes know of how many documents each of its predicates holds:
+    /// as if no predicate told anything of another.
+    fn matching(&self, root: Option<usize>, residual: &[u32]) -> u64 {
+        let candidates = root.map_or(self.live, |root| self.counts[root]);
+        let open = residual.iter().filter_map(|node| self.known[*node as usize]);
+        let open = open.filter(|known| Some(known.step) != root);
+        open.fold(candidates, |left, known| {
+            let share = u128::from(left) * u128::from(self.counts[known.step]);
+            (share / u128::from(self.live.max(1))) as u64
+        })
     }
 
     fn node(&mut self, filter: &'q Filter, at: u32, node: &'q FilterNode) -> Option<Known> {

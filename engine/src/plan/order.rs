@@ -65,12 +65,12 @@ pub fn choose(
         return OrderPlan::Birth(paths.first().map_or(Direction::Ascending, |path| path.direction));
     }
     let live = collection.live().len();
-    let candidates = access.expected(live);
+    let (candidates, matching) = (access.expected(live), access.matching);
     let keep = find.limit.map(|(offset, count)| offset.saturating_add(count));
-    let wanted = keep.unwrap_or(u64::MAX).min(candidates);
+    let wanted = keep.unwrap_or(u64::MAX).min(matching.max(1));
     if let Some((passed, walk)) = walk_of(collection, find, paths, access.hidden) {
-        // Of those on the way, one in `passed / candidates` is a candidate.
-        let passed = u128::from(wanted) * u128::from(passed) / u128::from(candidates.max(1));
+        // Of those on the way, one in `passed / matching` is wanted.
+        let passed = u128::from(wanted) * u128::from(passed) / u128::from(matching.max(1));
         if candidates > 0 && passed <= u128::from(candidates) * u128::from(SORT_COST) {
             return walk;
         }

@@ -23,6 +23,11 @@ pub(crate) fn syntax(what: impl Into<Box<str>>) -> Error {
     Error::new(Code::Syntax, what)
 }
 
+/// The error that a document stands under `key`.
+pub(crate) fn exists(key: &[u8]) -> Error {
+    Error::new(Code::Exists, format!("{} is there already", shown(key)))
+}
+
 /// `error`, which says of which of several documents it is.
 pub(crate) fn of_document(key: &[u8], error: Error) -> Error {
     let Error { code, message, holder } = error;

@@ -77,6 +77,25 @@ fn answer<'d>(
 /// The word that asks for documents marked as deleted too.
 pub(super) const WITH_DELETED: &str = "WITHDELETED";
 
+/// The word that asks for each document's version besides.
+pub(super) const WITH_VERSION: &str = "WITHVERSION";
+
+/// What the last words of a command ask for.
+#[derive(Clone, Copy, Default)]
+struct With {
+    deleted: bool,
+    version: bool,
+}
+
+impl With {
+    fn add(&mut self, word: &str) {
+        match word {
+            WITH_DELETED => self.deleted = true,
+            _ => self.version = true,
+        }
+    }
+}
+
 /// A document as a reader sees it: as it stands, or what is left of it where parts have lapsed.
 enum Seen<'k> {
     Whole(Loan<'k>),
@@ -113,10 +132,36 @@ fn seen<'k>(
     }
 }
 
-fn reply(ctx: &Ctx<'_>, text: Option<Cow<'_, [u8]>>) {
+/// The text of `document`, with its version if that is asked for.
+fn reply(ctx: &Ctx<'_>, document: &Document, text: Option<Cow<'_, [u8]>>, with: With) {
+    if with.version {
+        ctx.reply_array(2);
+    }
     match text {
         Some(text) => ctx.reply_bytes(&text),
         None => ctx.reply_null(),
+    }
+    if with.version {
+        ctx.reply_count(document.version());
+    }
+}
+
+/// How many of `words` stand before the last ones, which are [`WITH_DELETED`], [`WITH_VERSION`] or both. A path may have such
+/// a name, but not where it stands last.
+fn paths_before(words: &[&[u8]]) -> usize {
+    let place = |word: &[u8]| {
+        [WITH_DELETED, WITH_VERSION]
+            .iter()
+            .position(|name| word.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    match words {
+        [.., one, other]
+            if place(one).is_some() && place(other).is_some() && place(one) != place(other) =>
+        {
+            words.len() - 2
+        }
+        [.., last] if place(last).is_some() => words.len() - 1,
+        _ => words.len(),
     }
 }
 
@@ -124,21 +169,27 @@ fn reply(ctx: &Ctx<'_>, text: Option<Cow<'_, [u8]>>) {
 pub(super) fn get(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     args.bytes("key")?;
     let limits = config::limits();
-    let (mut parts, mut with_deleted) = (Vec::new(), false);
-    while args.peek().is_some() {
-        // A path may have that name, but not the last one.
-        with_deleted = args.rest().len() == 1 && args.keyword(&[WITH_DELETED]).is_some();
-        if !with_deleted {
-            parts.push(Part::read(args, &limits)?);
-        }
+    let mut with = With::default();
+    let count = paths_before(args.rest());
+    let mut parts = Vec::with_capacity(count);
+    for _ in 0..count {
+        parts.push(Part::read(args, &limits)?);
+    }
+    while let Some(word) = args.option(&WITH_OPTIONS)? {
+        with.add(word);
     }
     let key = ctx.open(ctx.argument(1), Access::Read);
-    match seen(&key, with_deleted, &LazyCell::new(clock::now_ms))? {
+    match seen(&key, with.deleted, &LazyCell::new(clock::now_ms))? {
         None => ctx.reply_null(),
-        Some(document) => reply(ctx, answer(&document, &parts, &mut Evaluation::new(&limits))?),
+        Some(document) => {
+            let text = answer(&document, &parts, &mut Evaluation::new(&limits))?;
+            reply(ctx, &document, text, with);
+        }
     }
     Ok(())
 }
+
+const WITH_OPTIONS: [&str; 2] = [WITH_DELETED, WITH_VERSION];
 
 /// The documents of several keys. Another type under any of them refuses the whole: an answer is whole.
 pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
@@ -150,17 +201,17 @@ pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         args.bytes("key")?;
     }
     let limits = config::limits();
-    let (mut parts, mut with_deleted) = (Vec::new(), false);
+    let (mut parts, mut with) = (Vec::new(), With::default());
     while let Some(name) = args.option(&MGET_OPTIONS)? {
         match name {
             "PATHS" => parts = args.some("PATHS", |args| Part::read(args, &limits))?,
-            _ => with_deleted = true,
+            word => with.add(word),
         }
     }
     let keys: Vec<Key<'_>> =
         (1..=count).map(|index| ctx.open(ctx.argument(index), Access::Read)).collect();
     let now_ms: LazyCell<i64> = LazyCell::new(clock::now_ms);
-    let documents = keys.iter().map(|key| seen(key, with_deleted, &now_ms));
+    let documents = keys.iter().map(|key| seen(key, with.deleted, &now_ms));
     let documents: Vec<Option<Seen<'_>>> = documents.collect::<Result<_, _>>()?;
     // An answer can still be refused, so all are made before the first is sent.
     let mut evaluation = Evaluation::new(&limits);
@@ -170,14 +221,17 @@ pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     });
     let answers: Vec<_> = answers.collect::<Result<_>>()?;
     ctx.reply_array(count);
-    for text in answers {
-        reply(ctx, text);
+    for (document, text) in documents.iter().zip(answers) {
+        match document {
+            Some(document) => reply(ctx, document, text, with),
+            None => ctx.reply_null(),
+        }
     }
     Ok(())
 }
 
 /// The options of DOC.MGET, which are no keys of documents: keys end at the first.
-pub(super) const MGET_OPTIONS: [&str; 2] = ["PATHS", WITH_DELETED];
+pub(super) const MGET_OPTIONS: [&str; 3] = ["PATHS", WITH_DELETED, WITH_VERSION];
 
 /// The error that options stand where a key has to.
 pub(super) fn no_key(args: &Args<'_>) -> Error {

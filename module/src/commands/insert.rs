@@ -9,8 +9,9 @@ use folio_engine::schema::{Definition, Ids};
 use folio_engine::store::{NUMBER_MAX, Placement, Store};
 use folio_engine::{Code, Error, Result};
 
-use super::args::{shown, syntax};
+use super::args::{exists, shown, syntax};
 use super::collections::prefix_of;
+use super::get::WITH_VERSION;
 use super::query::next_option;
 use super::write::{AskedTtl, Purpose, Target};
 use super::{Answer, Args, Refusal};
@@ -19,7 +20,7 @@ use crate::ffi::{Ctx, OwnedString};
 use crate::state::State;
 use crate::{config, datatype, refusals, state};
 
-const OPTIONS: [&str; 5] = ["ID", "EX", "PX", "EXAT", "PXAT"];
+const OPTIONS: [&str; 6] = ["ID", "EX", "PX", "EXAT", "PXAT", WITH_VERSION];
 
 /// Keys in a row that are taken by other types than documents, before a sequence gives up.
 const TAKEN_MAX: u64 = 1_000;
@@ -29,20 +30,23 @@ const TAKEN_MAX: u64 = 1_000;
 struct Options<'a> {
     id: Option<&'a [u8]>,
     ttl: Option<AskedTtl>,
+    with_version: bool,
 }
 
 impl<'a> Options<'a> {
     fn read(args: &mut Args<'a>) -> Result<Self> {
         let mut options = Options::default();
         while let Some(name) = next_option(args, &OPTIONS)? {
-            if name == "ID" {
-                options.id = Some(args.bytes("ID")?);
-                continue;
+            match name {
+                "ID" => options.id = Some(args.bytes("ID")?),
+                WITH_VERSION => options.with_version = true,
+                _ => {
+                    if let Some(AskedTtl { name: other, .. }) = options.ttl {
+                        return Err(syntax(format!("{other} and {name} exclude each other")));
+                    }
+                    options.ttl = Some(AskedTtl { name, number: args.integer(name)? });
+                }
             }
-            if let Some(AskedTtl { name: other, .. }) = options.ttl {
-                return Err(syntax(format!("{other} and {name} exclude each other")));
-            }
-            options.ttl = Some(AskedTtl { name, number: args.integer(name)? });
         }
         Ok(options)
     }
@@ -136,7 +140,7 @@ pub(super) fn insert(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let options = Options::read(args)?;
     let mut place = Place::find(ctx, name)?;
     let limits = config::limits();
-    let id = datatype::with_parsed(json, &limits, |parsed| {
+    let born = datatype::with_parsed(json, &limits, |parsed| {
         let mut taken = 0;
         loop {
             let made = if options.id.is_none() { Some(place.make_id()?) } else { None };
@@ -148,13 +152,11 @@ pub(super) fn insert(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
                         Some(asked) => asked.at(target.now_ms)?,
                         None => target.own_ttl()?,
                     };
-                    target.write(parsed, ttl, Purpose::Set)?;
-                    return Ok(id.to_vec());
+                    let version = target.write(parsed, ttl, Purpose::Set)?.version();
+                    return Ok((id.to_vec(), version));
                 }
                 Ok(_) if made.is_none() => {
-                    let key = shown(key.argument().bytes());
-                    let what = format!("{key} is there already");
-                    return Err(Error::new(Code::Exists, what).into());
+                    return Err(exists(key.argument().bytes()).into());
                 }
                 Err(refusal) if made.is_none() => return Err(refusal),
                 _ => taken += 1,
@@ -169,7 +171,14 @@ pub(super) fn insert(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         }
     })
     .inspect_err(|_| refusals::count())?;
-    let id: Result<Vec<u8>, Refusal> = id;
-    ctx.reply_bytes(&id?);
+    let born: Result<(Vec<u8>, u64), Refusal> = born;
+    let (id, version) = born?;
+    if options.with_version {
+        ctx.reply_array(2);
+    }
+    ctx.reply_bytes(&id);
+    if options.with_version {
+        ctx.reply_count(version);
+    }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! `DOC.MSET`: several whole documents, or none.
+//! `DOC.MSET` and `DOC.MSETNX`: several whole documents, or none.
 
 use std::collections::HashMap;
 
 use folio_engine::doc::Parsed;
 use folio_engine::{Limits, Result};
 
-use super::args::{of_document, shown, syntax};
+use super::args::{exists, of_document, shown, syntax};
 use super::many::{self, DOCUMENTS_MAX};
 use super::write::{Change, Planned, Purpose, Target};
 use super::{Answer, Args};
@@ -14,6 +14,15 @@ use crate::{clock, config, refusals};
 
 /// Writes all documents. A key that comes twice is written once, with its last document.
 pub(super) fn mset(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    write(ctx, args, false)
+}
+
+/// The same where none of them may be there.
+pub(super) fn mset_new(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    write(ctx, args, true)
+}
+
+fn write(ctx: &Ctx<'_>, args: &Args<'_>, only_new: bool) -> Answer {
     let limits = config::limits();
     let pairs = read(args.rest())?;
     // The place of each key among the writes.
@@ -31,6 +40,9 @@ pub(super) fn mset(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
             write.change = whole(write.target.own_ttl()?);
         } else {
             let target = Target::open_at(ctx, ctx.argument(1 + 2 * at), now_ms)?;
+            if only_new && target.old.is_some() {
+                return Err(exists(key).into());
+            }
             let change = whole(target.own_ttl()?);
             planned.push(Planned { target, change });
         }

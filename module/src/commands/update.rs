@@ -9,6 +9,7 @@ use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
 use super::condition::Condition;
+use super::get::WITH_VERSION;
 use super::operations::{self, Operations};
 use super::query::in_pieces;
 use super::write::{Purpose, Target, Written};
@@ -30,16 +31,18 @@ struct Request<'a> {
     condition: Condition<'a>,
     operations: Operations,
     reply: Return,
+    with_version: bool,
 }
 
 impl<'a> Request<'a> {
     fn read(args: &mut Args<'a>, limits: &Limits) -> Result<Self> {
-        const NAMES: [&str; 5] = ["IFVERSION", "IF", "PARAMS", "UPSERT", "RETURN"];
+        const NAMES: [&str; 6] = ["IFVERSION", "IF", "PARAMS", "UPSERT", "RETURN", WITH_VERSION];
         let mut request = Request {
             upsert: false,
             condition: Condition::default(),
             operations: Operations::default(),
             reply: Return::Version,
+            with_version: false,
         };
         while let Some(word) = args.peek() {
             if request.operations.read(args, limits)? {
@@ -51,11 +54,15 @@ impl<'a> Request<'a> {
             match args.option(&NAMES)? {
                 Some("UPSERT") => request.upsert = true,
                 Some("RETURN") => request.reply = read_return(args)?,
+                Some(WITH_VERSION) => request.with_version = true,
                 name => request.condition.read(name.unwrap_or_default(), args)?,
             }
         }
         request.condition.expect_whole()?;
         request.operations.expect_some()?;
+        if request.with_version && request.reply == Return::Version {
+            return Err(syntax("WITHVERSION without RETURN"));
+        }
         Ok(request)
     }
 
@@ -133,16 +140,26 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         target.write(parsed, ttl, Purpose::Update)
     });
     let written = written.inspect_err(refused)??;
-    let old = target.old.as_ref();
-    match (request.reply, &written) {
-        (Return::Version, written) => ctx.reply_count(written.version()),
-        (Return::New, Written::Changed(document, _)) => ctx.reply_bytes(document.text()),
-        (Return::New | Return::Old, _) => match old {
-            Some(old) => ctx.reply_bytes(old.text()),
-            None => ctx.reply_null(),
-        },
-    }
+    reply(ctx, &request, &written, target.old.as_ref());
     Ok(())
+}
+
+fn reply(ctx: &Ctx<'_>, request: &Request<'_>, written: &Written, old: Option<&Document>) {
+    let (document, version) = match (request.reply, written) {
+        (Return::Version, written) => return ctx.reply_count(written.version()),
+        (Return::New, Written::Changed(document, version)) => (document, *version),
+        (Return::New | Return::Old, _) => match old {
+            Some(old) => (old, old.version()),
+            None => return ctx.reply_null(),
+        },
+    };
+    if request.with_version {
+        ctx.reply_array(2);
+    }
+    ctx.reply_bytes(document.text());
+    if request.with_version {
+        ctx.reply_count(version);
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 //! A document is read for the text of a row (one a group, and one for each least or greatest value), and where a head is not
 //! the whole key.
 
+use std::collections::BTreeMap;
+
 use roaring::RoaringBitmap;
 use smallvec::smallvec;
 
@@ -37,6 +39,8 @@ pub struct Columns<'c, 'q> {
     picked: Option<&'q Ids<'q>>,
     /// The index of the one key.
     index: Option<&'c Index>,
+    /// The column in which each candidate's key is looked up, where they are few.
+    keys: Option<&'c Column>,
     /// For each reducer the column of its values, but for `count()`.
     values: Vec<Option<(&'q Source, &'c Column)>>,
 }
@@ -47,7 +51,7 @@ enum Members {
     One,
     /// By id from the first on; [`NOWHERE`] in none.
     Dense { first: DocId, groups: Vec<u32> },
-    /// Each with its group, by group and then by id.
+    /// Each with its group; those of one group by id.
     Sparse(Vec<(DocId, u32)>),
 }
 
@@ -66,9 +70,10 @@ impl<'c, 'q> Columns<'c, 'q> {
         candidates: &'q Ids<'q>,
         limits: &Limits,
     ) -> Option<Self> {
-        let Past { index, values } = of_aggregate(collection, aggregate, access, limits).ok()?;
+        let Past { index, keys, values } =
+            of_aggregate(collection, aggregate, access, limits).ok()?;
         let picked = (!is_all(access)).then_some(candidates);
-        Some(Columns { collection, aggregate, picked, index, values })
+        Some(Columns { collection, aggregate, picked, index, keys, values })
     }
 
     /// The groups. Errors: `NOINDEX` where many documents are read after all, `LIMITED`, `TIMEOUT`.
@@ -130,17 +135,16 @@ impl<'c, 'q> Columns<'c, 'q> {
                 None => live.len(),
             }]);
         };
-        let source = &self.aggregate.keys[0].source;
+        if let (Some(picked), Some(column)) = (self.picked, self.keys) {
+            return self.found_by_candidate((picked, column), groups, members, (room, budget));
+        }
         let mut scratch = KeyBuf::default();
         let mut counts = Vec::new();
         for (key, posting) in index.each() {
             budget.step()?;
             budget.meter().step(posting.len() as usize / IDS_A_STEP)?;
             let Some(first) = first_of(posting, self.picked) else { continue };
-            let meter = budget.meter();
-            let given = given_of(self.collection, first, source, key.as_ref(), &mut scratch, meter);
-            let part = given.map_or(Part::Missing, Part::Given);
-            let at = groups.find(smallvec![key], || smallvec![part], room)?;
+            let at = self.find(key, first, groups, (&mut scratch, room, budget))?;
             counts.push(match (self.picked, posting) {
                 (None, _) if !is_read => posting.len(),
                 (None, Posting::Many(ids)) => members.put_many(ids, at),
@@ -157,6 +161,51 @@ impl<'c, 'q> Columns<'c, 'q> {
             });
         }
         Ok(counts)
+    }
+
+    /// The same candidate by candidate: of few in a large collection far fewer steps than through all postings.
+    fn found_by_candidate(
+        &self,
+        (picked, column): (&Ids<'_>, &Column),
+        groups: &mut Groups<'c, 'q>,
+        members: &mut Members,
+        (room, budget): (&mut Room, &Budget<'_>),
+    ) -> Result<Vec<u64>> {
+        let mut scratch = KeyBuf::default();
+        let mut counts = Vec::new();
+        let mut by_head: BTreeMap<u64, u32> = BTreeMap::new();
+        for id in picked.ids() {
+            budget.meter().step(1)?;
+            let Some(head) = column.head(id) else { continue };
+            let at = match by_head.get(&head) {
+                Some(at) => *at,
+                None => {
+                    let key = Key::new(head, None);
+                    let at = self.find(key, id, groups, (&mut scratch, room, budget))?;
+                    room.take(size_of::<(u64, u32)>())?;
+                    by_head.insert(head, at);
+                    counts.push(0);
+                    at
+                }
+            };
+            counts[at as usize] += 1;
+            members.put(std::iter::once(id), at);
+        }
+        Ok(counts)
+    }
+
+    /// The group of `key`, founded with the value as the document of `first` has it.
+    fn find(
+        &self,
+        key: Key,
+        first: DocId,
+        groups: &mut Groups<'c, 'q>,
+        (scratch, room, budget): (&mut KeyBuf, &mut Room, &Budget<'_>),
+    ) -> Result<u32> {
+        let (source, meter) = (&self.aggregate.keys[0].source, budget.meter());
+        let given = given_of(self.collection, first, source, key.as_ref(), scratch, meter);
+        let part = given.map_or(Part::Missing, Part::Given);
+        groups.find(smallvec![key], || smallvec![part], room)
     }
 }
 

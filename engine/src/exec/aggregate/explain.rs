@@ -26,11 +26,13 @@ pub fn explain_aggregate(
         Ok(past) => {
             lines.push(match past.index {
                 Some(index) => {
-                    format!(
-                        "  {groups}: the values of {} index {}",
-                        index.kind_name(),
-                        index.title()
-                    )
+                    let of = if past.keys.is_some() {
+                        "each one's, from the column"
+                    } else {
+                        "the values"
+                    };
+                    let (kind, title) = (index.kind_name(), index.title());
+                    format!("  {groups}: {of} of {kind} index {title}")
                 }
                 None => format!("  {groups}"),
             });

@@ -14,10 +14,14 @@ use crate::query::Source;
 pub struct Past<'c, 'q> {
     /// The index of the one key.
     pub index: Option<&'c Index>,
+    /// Where there are few candidates: the column in which each one's key is looked up.
+    pub keys: Option<&'c Column>,
     /// For each reducer the column of its values, but for `count()`.
     pub values: Vec<Option<(&'q Source, &'c Column)>>,
 }
 
+/// Looking up a candidate's key in a column costs what so many documents cost that an index's postings are gone through with.
+const LOOKUP_COST: u64 = 8;
 /// An index of this many times as many values as there are candidates is not walked through, where documents may be read.
 const WALK_WORTH: u64 = 8;
 
@@ -31,6 +35,9 @@ pub fn of_aggregate<'c, 'q>(
     if !access.residual.is_empty() {
         return Err("the filter is not answered by indexes alone".to_owned());
     }
+    let live = collection.live().len();
+    let is_few = access.expected(live).saturating_mul(LOOKUP_COST) <= live;
+    let keys_of = |index: &'c Index| index.column().filter(|it| is_few && it.is_all_exact());
     let index = match aggregate.keys.as_slice() {
         [] => None,
         [key] if key.width.is_some() => return Err(format!("{} is computed", key.name)),
@@ -40,7 +47,9 @@ pub fn of_aggregate<'c, 'q>(
             if index.is_multi() {
                 return Err(format!("{} leads to several values", key.name));
             }
-            expect_worth(collection, index, access, limits)?;
+            if keys_of(index).is_none() {
+                expect_worth(collection, index, access, limits)?;
+            }
             Some(index)
         }
         keys => return Err(format!("an index has the groups of one key, not of {}", keys.len())),
@@ -55,7 +64,7 @@ pub fn of_aggregate<'c, 'q>(
         }
     };
     let values = aggregate.reducers.iter().map(column).collect::<Result<Vec<_>, String>>()?;
-    Ok(Past { index, values })
+    Ok(Past { index, keys: index.and_then(keys_of), values })
 }
 
 /// The index whose keys are the distinct values, or why documents are read.

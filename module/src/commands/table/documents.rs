@@ -2,7 +2,7 @@
 
 use super::super::spec::{Access, Argument, Command, Keys, Kind};
 use super::super::{delete, get, insert, mset, set, update};
-use super::{COLLECTION, COUNT, JSON, KEY, PARAMS, PATH, WITH_DELETED, one_key};
+use super::{COLLECTION, COUNT, JSON, KEY, PARAMS, PATH, WITH_DELETED, WITH_VERSION, one_key};
 use crate::acl::Right;
 
 const IF_VERSION: Argument = Argument::new("version", Kind::Integer).after("IFVERSION").optional();
@@ -68,8 +68,9 @@ pub(super) const DOC_INSERT: Command = Command {
         JSON,
         Argument::new("id", Kind::String).after("ID").optional(),
         Argument::one_of("expiration", &[EX, PX, EXAT, PXAT]).optional(),
+        WITH_VERSION,
     ],
-    reply: "the id: the key without the collection's prefix. Without ID it is made as the collection declares it: IDS UUID7 (the default), ULID, or SEQUENCE, the next decimal number that is free. A collection that is not there is founded. Without a TTL option the document gets the TTL that its collection declares, if it does. In a cluster ids are made by the node that is asked, and go into its own collection: a sequence is a node's own",
+    reply: "the id: the key without the collection's prefix; with WITHVERSION an array of the id and the document's version. Without ID it is made as the collection declares it: IDS UUID7 (the default), ULID, or SEQUENCE, the next decimal number that is free. A collection that is not there is founded. Without a TTL option the document gets the TTL that its collection declares, if it does. In a cluster ids are made by the node that is asked, and go into its own collection: a sequence is a node's own",
     errors: &[
         "`EXISTS` a document stands there; or a sequence meets 1,000 keys of other types in a row",
         "`KEY` the id is empty, or keys that begin so belong to another collection",
@@ -92,8 +93,8 @@ pub(super) const DOC_GET: Command = Command {
     arity: -2,
     keys: Some(one_key(Access::Read)),
     right: None,
-    arguments: &[KEY, PATH.optional().multiple(), WITH_DELETED],
-    reply: "JSON text; null when the key is absent, or the one path asked leads to nothing. A path with `[*]` gives an array. A path that begins with `$` is JSONPath (RFC 9535, see jsonpath.md) and gives an array of what it selects, empty where that is nothing. An object calls a path by its text. WITHDELETED, the last word, reads a document that is marked as deleted too; a member of that name stands in back-quotes",
+    arguments: &[KEY, PATH.optional().multiple(), WITH_VERSION, WITH_DELETED],
+    reply: "JSON text; null when the key is absent, or the one path asked leads to nothing. A path with `[*]` gives an array. A path that begins with `$` is JSONPath (RFC 9535, see jsonpath.md) and gives an array of what it selects, empty where that is nothing. An object calls a path by its text. The last words may be WITHVERSION, which makes the reply an array of that text and the document's version, and WITHDELETED, which reads a document that is marked as deleted too; a member of such a name stands in back-quotes",
     errors: &[
         "`PATH` a path cannot be read; with the position",
         "`TOOBIG` a path is longer or deeper than its limit, or a regular expression in it is larger than `folio.regex-bytes-max`",
@@ -118,6 +119,7 @@ pub(super) const DOC_MGET: Command = Command {
     arguments: &[
         KEY.multiple(),
         Argument::block("paths", &[COUNT, PATH.multiple()]).after("PATHS").optional(),
+        WITH_VERSION,
         WITH_DELETED,
     ],
     reply: "an array with, for each key in the order asked, what DOC.GET replies",
@@ -155,6 +157,24 @@ pub(super) const DOC_MSET: Command = Command {
     run: mset::mset,
 };
 
+/// `DOC.MSETNX`.
+pub(super) const DOC_MSETNX: Command = Command {
+    name: "DOC.MSETNX",
+    summary: "Creates several documents, all or none.",
+    arguments: &[Argument::block("document", &[KEY, JSON]).multiple()],
+    reply: "as of DOC.MSET",
+    errors: &[
+        "`EXISTS` a document stands under one of the keys, which is named",
+        "the errors of DOC.MSET",
+    ],
+    example: (
+        "DOC.MSETNX users:1 '{\"name\":\"Ada\"}' users:2 '{\"name\":\"Alan\"}'",
+        "1) (integer) 1\n2) (integer) 2",
+    ),
+    run: mset::mset_new,
+    ..DOC_MSET
+};
+
 /// `DOC.UPDATE`.
 pub(super) const DOC_UPDATE: Command = Command {
     name: "DOC.UPDATE",
@@ -177,8 +197,9 @@ pub(super) const DOC_UPDATE: Command = Command {
         Argument::one_of("return", &[Argument::word("NEW"), Argument::word("OLD")])
             .after("RETURN")
             .optional(),
+        WITH_VERSION,
     ],
-    reply: "the document's version, or with RETURN its text after or before the update; null when IF is not met, and for the text before a birth. UPSERT begins an absent document as `{}`, judged whole as DOC.SET does; `IFVERSION 0` with it: the key must be absent. What comes to the same text keeps the version and changes nothing but the TTL. At most 1,000 operations. What each does is told in updates.md",
+    reply: "the document's version, or with RETURN its text after or before the update, with WITHVERSION besides an array of that text and its version; null when IF is not met, and for the text before a birth. UPSERT begins an absent document as `{}`, judged whole as DOC.SET does; `IFVERSION 0` with it: the key must be absent. What comes to the same text keeps the version and changes nothing but the TTL. At most 1,000 operations. What each does is told in updates.md",
     errors: &[
         "`NOTFOUND` the key is absent, without UPSERT and IF",
         "`PATH` a path cannot be read, holds `[*]`, or does not fit the document",

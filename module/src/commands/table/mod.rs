@@ -34,6 +34,7 @@ const PARAMS: Argument = Argument::block(
 .optional();
 const SCAN: Argument = Argument::word("SCAN").optional();
 const WITH_DELETED: Argument = Argument::word(get::WITH_DELETED).optional();
+const WITH_VERSION: Argument = Argument::word(get::WITH_VERSION).optional();
 
 const fn one_key(access: Access) -> Keys {
     Keys { last: 0, access, step: 1, before: &[] }
@@ -46,6 +47,7 @@ pub(crate) const TABLE: &[Command] = &[
     documents::DOC_GET,
     documents::DOC_MGET,
     documents::DOC_MSET,
+    documents::DOC_MSETNX,
     documents::DOC_UPDATE,
     documents::DOC_DEL,
     documents::DOC_UNDELETE,
@@ -94,7 +96,7 @@ mod tests {
         );
         assert_eq!(
             find("DOC.MGET").syntax(),
-            "DOC.MGET key [key ...] [PATHS n path [path ...]] [WITHDELETED]"
+            "DOC.MGET key [key ...] [PATHS n path [path ...]] [WITHVERSION] [WITHDELETED]"
         );
         assert_eq!(
             find("DOC.COUNT").syntax(),
