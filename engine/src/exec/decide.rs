@@ -61,6 +61,13 @@ impl<'c> Decider<'c> {
         under(&test.keys, true).or_else(|| under(&rest()?, false))
     }
 
+    /// Has the processor fetch what tells of `ids`.
+    pub fn fetch(&self, ids: &[DocId]) {
+        if let Decider::Column { column, .. } = self {
+            column.fetch(ids.iter().copied());
+        }
+    }
+
     /// Whether `test` holds of the document of `id`; not known where it has to be read.
     pub fn holds(&self, id: DocId, test: &Test) -> Option<bool> {
         match self {

@@ -8,6 +8,9 @@ use smallvec::SmallVec;
 use crate::collection::Hidden;
 use crate::index::{DocId, Posting};
 
+/// Ids whose columns are fetched at once: as many as the waits for memory that a processor overlaps, some times.
+pub const BLOCK: usize = 64;
+
 /// Operands up to this size are walked through in place of being combined bitwise.
 const FEW_MAX: u64 = 64;
 
@@ -94,6 +97,15 @@ impl<'a> Ids<'a> {
             Ids::Few(ids) => Box::new(ids.iter().copied()),
             Ids::Bitmap(ids) => Box::new(ids.iter()),
         }
+    }
+
+    /// The ids, ascending, some at a time: so many that what is looked up for them can be fetched together.
+    pub fn blocks(&self) -> impl Iterator<Item = SmallVec<[DocId; BLOCK]>> + '_ {
+        let mut ids = self.ids();
+        std::iter::from_fn(move || {
+            let block: SmallVec<_> = ids.by_ref().take(BLOCK).collect();
+            (!block.is_empty()).then_some(block)
+        })
     }
 
     /// The ids from `first` on, ascending.

@@ -21,7 +21,7 @@ pub use aggregate::{
 };
 pub use budget::{Budget, Means};
 pub use cursor::{Cursor, fingerprint};
-pub use ids::Ids;
+pub use ids::{BLOCK, Ids};
 pub use one::holds;
 pub use trace::{Profile, Spent};
 

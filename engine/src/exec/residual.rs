@@ -51,6 +51,11 @@ impl<'c, 'q> Residual<'c, 'q> {
         }
     }
 
+    /// Has the processor fetch what tells of `ids`, before each is asked about.
+    pub fn fetch(&self, ids: &[DocId]) {
+        self.deciders.iter().flatten().for_each(|decider| decider.fetch(ids));
+    }
+
     /// Whether the document of `id` satisfies all of it. Errors: `NOINDEX`, `TIMEOUT`.
     pub fn holds(&mut self, id: DocId, budget: &mut Budget<'_>) -> Result<bool> {
         let Some(filter) = self.filter else { return Ok(true) };

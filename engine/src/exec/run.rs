@@ -318,16 +318,23 @@ impl<'q> Run<'q> {
         let reads = paths.iter().any(|path| path.column.is_none());
         let mut sorter = Sorter::new(self.collection, paths, Some(keep), self.find);
         let has_residual = !self.plan.access.residual.is_empty();
-        for id in candidates.ids() {
-            let examined = self.budget.examined();
-            if has_residual && !self.holds(id)? {
-                continue;
+        let mut kept: Vec<(DocId, bool)> = Vec::new();
+        for block in candidates.blocks() {
+            self.residual.fetch(&block);
+            kept.clear();
+            for id in block {
+                let examined = self.budget.examined();
+                if !has_residual || self.holds(id)? {
+                    kept.push((id, self.budget.examined() > examined));
+                }
             }
-            let is_read = self.budget.examined() > examined;
-            self.budget.examine_if(reads && !is_read)?;
-            let collection = self.collection;
-            let seq = || collection.document(id).map_or(0, Document::seq);
-            self.matched += u64::from(sorter.add(id, seq, &mut self.budget)?);
+            sorter.fetch(kept.iter().map(|(id, _)| *id));
+            for (id, is_read) in &kept {
+                self.budget.examine_if(reads && !is_read)?;
+                let collection = self.collection;
+                let seq = || collection.document(*id).map_or(0, Document::seq);
+                self.matched += u64::from(sorter.add(*id, seq, &mut self.budget)?);
+            }
         }
         let found = std::mem::take(&mut self.matched);
         for id in sorter.finish(&mut self.budget) {

@@ -108,6 +108,11 @@ impl<'c, 'q> Sorter<'c, 'q> {
         Sorter { keys, paths, after, keep, rows: Vec::new() }
     }
 
+    /// Has the processor fetch the order values of `ids`, before they are added.
+    pub fn fetch(&self, ids: impl Iterator<Item = DocId> + Clone) {
+        self.keys.columns.iter().flatten().for_each(|column| column.fetch(ids.clone()));
+    }
+
     /// Adds a row; false where it stands before the cursor. Errors: `LIMITED`, `TIMEOUT`.
     pub fn add(
         &mut self,

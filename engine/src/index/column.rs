@@ -31,6 +31,13 @@ impl Column {
         self.heads.get(id).copied()
     }
 
+    /// Has the processor fetch the heads of `ids`. The waits for memory overlap where some are fetched before the first is
+    /// looked at.
+    pub fn fetch(&self, ids: impl Iterator<Item = DocId>) {
+        let heads = ids.filter_map(|id| self.heads.get(id));
+        std::hint::black_box(heads.fold(0, |all, head| all ^ head));
+    }
+
     /// Whether the head of `id` is its whole key.
     pub fn is_exact(&self, id: DocId) -> bool {
         self.inexact.is_empty() || !self.inexact.contains(id)

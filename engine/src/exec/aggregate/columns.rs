@@ -23,7 +23,7 @@ use super::sum::{Spread, Sum};
 use super::way::{Past, of_aggregate};
 use crate::collection::Collection;
 use crate::error::Result;
-use crate::exec::{Budget, Ids};
+use crate::exec::{BLOCK, Budget, Ids};
 use crate::index::{Column, DocId, Index, Posting};
 use crate::limits::Limits;
 use crate::plan::Access;
@@ -174,22 +174,25 @@ impl<'c, 'q> Columns<'c, 'q> {
         let mut scratch = KeyBuf::default();
         let mut counts = Vec::new();
         let mut by_head: BTreeMap<u64, u32> = BTreeMap::new();
-        for id in picked.ids() {
-            budget.meter().step(1)?;
-            let Some(head) = column.head(id) else { continue };
-            let at = match by_head.get(&head) {
-                Some(at) => *at,
-                None => {
-                    let key = Key::new(head, None);
-                    let at = self.find(key, id, groups, (&mut scratch, room, budget))?;
-                    room.take(size_of::<(u64, u32)>())?;
-                    by_head.insert(head, at);
-                    counts.push(0);
-                    at
-                }
-            };
-            counts[at as usize] += 1;
-            members.put(std::iter::once(id), at);
+        for block in picked.blocks() {
+            column.fetch(block.iter().copied());
+            for id in block {
+                budget.meter().step(1)?;
+                let Some(head) = column.head(id) else { continue };
+                let at = match by_head.get(&head) {
+                    Some(at) => *at,
+                    None => {
+                        let key = Key::new(head, None);
+                        let at = self.find(key, id, groups, (&mut scratch, room, budget))?;
+                        room.take(size_of::<(u64, u32)>())?;
+                        by_head.insert(head, at);
+                        counts.push(0);
+                        at
+                    }
+                };
+                counts[at as usize] += 1;
+                members.put(std::iter::once(id), at);
+            }
         }
         Ok(counts)
     }
@@ -349,12 +352,15 @@ impl<'c> Pass<'_, 'c, '_, '_> {
                 }
             }),
             Members::Sparse(pairs) => {
-                for (id, group) in pairs {
-                    if !meter.spend(1) {
+                for block in pairs.chunks(BLOCK) {
+                    if !meter.spend(block.len() as u32) {
                         break;
                     }
-                    let Some(head) = column.head(*id) else { continue };
-                    add(&mut totals[*group as usize], head);
+                    column.fetch(block.iter().map(|(id, _)| *id));
+                    for (id, group) in block {
+                        let Some(head) = column.head(*id) else { continue };
+                        add(&mut totals[*group as usize], head);
+                    }
                 }
             }
         }
