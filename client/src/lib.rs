@@ -66,6 +66,7 @@
 //! | `tls` | addresses `rediss://`, by rustls with ring; `Tls` says whom to trust and what to show |
 //! | `tracing` | a span for each command, with its name, and events for connections and repetitions |
 //! | `metrics` | counters and times of commands, repetitions and connections |
+//! | `testing` | a server of its own for each test, and factories of documents: `testing` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -95,6 +96,7 @@
 //   codec/     documents as text, without id and version
 //   ops/       what is done with documents, a file for each thing
 //   sync       declaring what types say
+//   testing/   servers and documents for tests
 mod cache;
 mod change;
 mod check;
@@ -115,6 +117,9 @@ mod path;
 mod reply;
 mod session;
 mod sync;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 #[cfg(feature = "tls")]
 mod tls;
 mod transaction;
@@ -195,3 +200,8 @@ struct Guide;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/client-connections.md")]
 struct Connections;
+
+/// The examples of the page about tests, compiled.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/client-testing.md")]
+struct Tests;

@@ -5,6 +5,7 @@
 mod cache;
 mod observe;
 mod proxy;
+mod testing;
 mod tls;
 mod together;
 mod transactions;
