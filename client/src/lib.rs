@@ -95,6 +95,7 @@
 //   document   the traits that the derives implement
 //   codec/     documents as text, without id and version
 //   ops/       what is done with documents, a file for each thing
+//   schema     what types say beside what is declared
 //   sync       declaring what types say
 //   testing/   servers and documents for tests
 mod cache;
@@ -115,6 +116,7 @@ mod ops;
 mod order;
 mod path;
 mod reply;
+mod schema;
 mod session;
 mod sync;
 #[cfg(feature = "testing")]
@@ -163,6 +165,7 @@ pub use order::{Order, Orders};
 pub use path::FieldPath;
 #[doc(hidden)]
 pub use reply::Reply;
+pub use schema::{Building, SchemaState, SchemaStatus};
 pub use session::Session;
 pub use sync::Documents;
 #[cfg(feature = "tls")]

@@ -5,6 +5,7 @@
 mod cache;
 mod observe;
 mod proxy;
+mod schema;
 mod testing;
 mod tls;
 mod together;
