@@ -54,8 +54,8 @@
 //!
 //! Filters travel as trees, in which no value is part of a text: there is nothing to escape.
 //!
-//! Types, attributes, calls, rules and hooks are told one by one in `docs/client.md`. Programs that
-//! know no types use [`untyped`].
+//! Types, attributes, calls, rules and hooks are told one by one in `docs/client.md`, migrations in
+//! `docs/client-migrations.md`. Programs that know no types use [`untyped`].
 
 //! # Features
 //!
@@ -97,6 +97,7 @@
 //   ops/       what is done with documents, a file for each thing
 //   schema     what types say beside what is declared
 //   sync       declaring what types say
+//   migrate/   what is done once, in order: of documents and declarations
 //   testing/   servers and documents for tests
 mod cache;
 mod change;
@@ -111,6 +112,7 @@ mod executor;
 mod field;
 mod filter;
 mod id;
+mod migrate;
 mod observe;
 mod ops;
 mod order;
@@ -153,6 +155,10 @@ pub use field::{
 pub use filter::{Condition, Filter, Moment, now};
 pub use folio_derive::{Document, Embed, Projection};
 pub use id::{AsId, DocumentId, Id, IdField};
+pub use migrate::{
+    Alter, Applied, Direction, Each, EachOf, Migration, MigrationError, Migrations, Planned,
+    Progress, Step, Tried,
+};
 #[doc(hidden)]
 pub use ops::Selected;
 pub use ops::{
@@ -203,6 +209,11 @@ struct Guide;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/client-connections.md")]
 struct Connections;
+
+/// The examples of the page about migrations, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client-migrations.md")]
+struct Schemas;
 
 /// The examples of the page about tests, compiled.
 #[cfg(all(doctest, feature = "testing"))]

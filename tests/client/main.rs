@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod migrations;
 mod observe;
 mod proxy;
 mod schema;

@@ -336,7 +336,7 @@ impl<T: Document> Get<T> {
 }
 
 /// The version that `DOC.META` tells; 0 if there is no document.
-pub(super) fn version_of(meta: Reply) -> Result<u64> {
+pub(crate) fn version_of(meta: Reply) -> Result<u64> {
     if meta.is_nil() {
         return Ok(0);
     }
