@@ -95,6 +95,7 @@
 //   document   the traits that the derives implement
 //   codec/     documents as text, without id and version
 //   ops/       what is done with documents, a file for each thing
+//   repository the documents of one type, for generic code
 //   schema     what types say beside what is declared
 //   sync       declaring what types say
 //   migrate/   what is done once, in order: of documents and declarations
@@ -118,6 +119,7 @@ mod ops;
 mod order;
 mod path;
 mod reply;
+mod repository;
 mod schema;
 mod session;
 mod sync;
@@ -171,6 +173,7 @@ pub use order::{Order, Orders};
 pub use path::FieldPath;
 #[doc(hidden)]
 pub use reply::Reply;
+pub use repository::Repository;
 pub use schema::{Building, SchemaState, SchemaStatus};
 pub use session::Session;
 pub use sync::Documents;

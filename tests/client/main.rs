@@ -6,6 +6,7 @@ mod cache;
 mod migrations;
 mod observe;
 mod proxy;
+mod repository;
 mod schema;
 mod testing;
 mod tls;
