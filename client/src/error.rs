@@ -6,7 +6,7 @@ use std::fmt;
 
 use redis::RedisError;
 
-use crate::MigrationError;
+use crate::migrate::MigrationError;
 
 /// What a call of this crate gives.
 ///

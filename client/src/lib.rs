@@ -113,7 +113,7 @@ mod executor;
 mod field;
 mod filter;
 mod id;
-mod migrate;
+pub mod migrate;
 mod observe;
 mod ops;
 mod order;
@@ -157,10 +157,6 @@ pub use field::{
 pub use filter::{Condition, Filter, Moment, now};
 pub use folio_derive::{Document, Embed, Projection};
 pub use id::{AsId, DocumentId, Id, IdField};
-pub use migrate::{
-    Alter, Applied, Direction, Each, EachOf, Migration, MigrationError, Migrations, Planned,
-    Progress, Step, Tried,
-};
 #[doc(hidden)]
 pub use ops::Selected;
 pub use ops::{

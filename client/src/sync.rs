@@ -49,7 +49,7 @@ impl Folio {
     ///
     /// A collection that is not declared is; new fields, indexes and constraints are added, which the server refuses if
     /// documents break them. What would take something away, a field, an index, or a field's type, is not done but
-    /// [`Error::SchemaMismatch`]: other programs may count on it. [`Migrations`](crate::Migrations) are for that.
+    /// [`Error::SchemaMismatch`]: other programs may count on it. [`Migrations`](crate::migrate::Migrations) are for that.
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }

@@ -5,8 +5,9 @@ mod runs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use folio::migrate::{Migration, MigrationError, Migrations, Step};
 use folio::untyped::{Definition, Field, Index};
-use folio::{Document, Error, Folio, Id, Migration, MigrationError, Migrations, Step};
+use folio::{Document, Error, Folio, Id};
 use folio_tests::Server;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use tokio::time::{Instant, sleep};
 
 use super::Step;
 use crate::schema::{declared, members};
@@ -11,6 +12,8 @@ use crate::{Command, Document, Error, Executor, Folio, Result};
 
 /// How long a declaration over many documents may take at least, whatever the time limit of other commands.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(3_600);
+/// How often one looks whether another one is over.
+const LOOK: Duration = Duration::from_millis(50);
 
 type Edit = Box<dyn Fn(&mut Json) -> Result<()> + Send + Sync>;
 
@@ -20,7 +23,7 @@ type Edit = Box<dyn Fn(&mut Json) -> Result<()> + Send + Sync>;
 /// that goes on may say it again.
 ///
 /// ```
-/// # async fn example(step: folio::Step) -> folio::Result<()> {
+/// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
 /// let city = serde_json::json!({"path": "city", "type": "string", "index": "sorted"});
 /// step.alter("shop.users").drop_index("by_city").drop_field("address.city").put_field(city).run().await?;
 /// # Ok(())
@@ -37,7 +40,7 @@ impl Step {
     /// Begins another declaration of a collection. Unlike [`Folio::sync`] it may take away what is declared.
     ///
     /// ```
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.alter("shop.users").drop_field("nick").run().await?;
     /// # Ok(())
     /// # }
@@ -57,7 +60,7 @@ impl Alter<'_> {
     /// A field is declared no more. Documents keep what they have there.
     ///
     /// ```
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let alter = step.alter("shop.users").drop_field("nick");
     /// # }
     /// ```
@@ -68,7 +71,7 @@ impl Alter<'_> {
     /// An index that is declared by itself is no more.
     ///
     /// ```
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let alter = step.alter("shop.users").drop_index("by_city");
     /// # }
     /// ```
@@ -79,7 +82,7 @@ impl Alter<'_> {
     /// A field has another type. The documents have to fit it, or the server refuses it.
     ///
     /// ```
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let alter = step.alter("shop.orders").change_type("total", "decimal");
     /// # }
     /// ```
@@ -97,7 +100,7 @@ impl Alter<'_> {
     /// A field is declared, in place of one of its path, in the form that `DOC.SCHEMA` prints.
     ///
     /// ```
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let field = serde_json::json!({"path": "email", "type": "email", "required": true, "unique": true});
     /// let alter = step.alter("shop.users").put_field(field);
     /// # }
@@ -109,7 +112,7 @@ impl Alter<'_> {
     /// An index is declared, in place of one of its name, in the form that `DOC.SCHEMA` prints.
     ///
     /// ```
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let on = serde_json::json!([{"path": "city"}, {"path": "age", "order": "desc"}]);
     /// let alter = step.alter("shop.users").put_index(serde_json::json!({"name": "by_city", "on": on}));
     /// # }
@@ -123,7 +126,7 @@ impl Alter<'_> {
     ///
     /// ```
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let alter = step.alter("shop.users").as_type::<shop::User>();
     /// # }
     /// ```
@@ -138,7 +141,7 @@ impl Alter<'_> {
     /// Declares it, and waits until it is in force, which takes a while over many documents.
     ///
     /// ```
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.alter("shop.users").drop_field("nick").run().await?;
     /// # Ok(())
     /// # }
@@ -187,16 +190,24 @@ impl Alter<'_> {
 }
 
 /// Gives a collection another declaration, or its first one. The client of a declaration that is being built is answered
-/// nothing else meanwhile, so it has a connection to itself.
+/// nothing else meanwhile, so it has a connection to itself. One that is under way, such as that of a run that was killed,
+/// is waited for.
 async fn declare(collection: &str, definition: &Json, db: &Folio) -> Result<()> {
     let db = db.pooled().with_timeout(BUILD_TIMEOUT.max(db.timeout()));
     let text = definition.to_string();
     let told = |word| Command::write(word).arg((collection, "DEFINITION", text.as_str()));
-    match db.execute(told("DOC.ALTER")).await {
-        Err(error) if error.code() == Some("NOCOLLECTION") => {
-            db.execute(told("DOC.CREATE")).await.map(drop)
+    let deadline = Instant::now() + BUILD_TIMEOUT;
+    loop {
+        let outcome = match db.execute(told("DOC.ALTER")).await {
+            Err(error) if error.code() == Some("NOCOLLECTION") => {
+                db.execute(told("DOC.CREATE")).await
+            }
+            altered => altered,
+        };
+        match outcome {
+            Err(Error::IndexBuilding(_)) if Instant::now() < deadline => sleep(LOOK).await,
+            outcome => return outcome.map(drop),
         }
-        altered => altered.map(drop),
     }
 }
 

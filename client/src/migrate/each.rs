@@ -39,7 +39,7 @@ type Edit<'c> = dyn FnMut(&Row) -> Result<Vec<Change<()>>> + Send + 'c;
 /// tried because the server has refused one.
 ///
 /// ```
-/// # async fn example(step: folio::Step) -> folio::Result<()> {
+/// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
 /// let changed = step
 ///     .each("shop.users")
 ///     .change(|user| {
@@ -61,7 +61,7 @@ pub struct Each<'s> {
 /// ```
 /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
 /// # use shop::User;
-/// # async fn example(step: folio::Step) -> folio::Result<()> {
+/// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
 /// step.each_of::<User>(())
 ///     .change(|user| {
 ///         user.tags.sort();
@@ -92,7 +92,7 @@ impl Step {
     /// come at the end; those that are marked as deleted do not come.
     ///
     /// ```
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.each("shop.users").filter("age < $age").param("age", 18)?.change(|user| {
     ///     user["tags"] = serde_json::json!(["child"]);
     ///     Ok(())
@@ -115,7 +115,7 @@ impl Step {
     /// ```
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
     /// # use shop::User;
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.each_of::<User>(User::age().lt(18)).change(|user| {
     ///     user.active = false;
     ///     Ok(())
@@ -136,7 +136,7 @@ impl Step {
     /// updates, without `[*]`. What is declared of either is [`alter`](Step::alter)'s.
     ///
     /// ```
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.alter("shop.users").drop_field("nick").run().await?;
     /// step.rename("shop.users", "nick", "profile.nickname").await?;
     /// # Ok(())
@@ -328,7 +328,7 @@ impl Each<'_> {
     /// Only documents that this filter holds of.
     ///
     /// ```
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let each = step.each("shop.users").filter("age >= 18");
     /// # }
     /// ```
@@ -340,7 +340,7 @@ impl Each<'_> {
     /// Gives the value of the filter's parameter `$name`. A run that goes on has to give the same.
     ///
     /// ```
-    /// # fn example(step: folio::Step) -> folio::Result<()> {
+    /// # fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// let each = step.each("shop.users").filter("age >= $age").param("age", 18)?;
     /// # Ok(())
     /// # }
@@ -354,7 +354,7 @@ impl Each<'_> {
     /// How many documents are read and written at a time; 500 where nothing is said, 5,000 at most.
     ///
     /// ```
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let each = step.each("shop.users").batch(100);
     /// # }
     /// ```
@@ -366,7 +366,7 @@ impl Each<'_> {
     /// Changes each, and gives how many were changed; 0 if an earlier run did it all. Only what differs is written.
     ///
     /// ```
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.each("shop.users").change(|user| {
     ///     user["visits"] = 0.into();
     ///     Ok(())
@@ -402,7 +402,7 @@ impl Each<'_> {
     ///     title: String,
     /// }
     ///
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.each("shop.books").map(|before: Before| Ok(After { title: before.name })).await?;
     /// # Ok(())
     /// # }
@@ -424,7 +424,7 @@ impl<T: Document> EachOf<'_, T> {
     ///
     /// ```
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
-    /// # fn example(step: folio::Step) {
+    /// # fn example(step: folio::migrate::Step) {
     /// let each = step.each_of::<shop::User>(()).batch(100);
     /// # }
     /// ```
@@ -440,7 +440,7 @@ impl<T: Document> EachOf<'_, T> {
     ///
     /// ```
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.each_of::<shop::User>(()).change(|user| {
     ///     user.visits = 0;
     ///     Ok(())

@@ -5,7 +5,8 @@ use crate::Error;
 /// What stops migrations: of [`Error::Migration`]. What was done before stands, and the next run goes on behind it.
 ///
 /// ```no_run
-/// use folio::{Error, MigrationError, Migrations};
+/// use folio::Error;
+/// use folio::migrate::{MigrationError, Migrations};
 ///
 /// # async fn example(db: folio::Folio, migrations: Migrations) {
 /// if let Err(Error::Migration(error)) = migrations.run(&db).await {

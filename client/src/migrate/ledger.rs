@@ -13,7 +13,7 @@ use crate::{Command, Error, Executor, Folio, Result, reply};
 /// A migration that was applied.
 ///
 /// ```no_run
-/// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+/// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
 /// for applied in migrations.applied(&db).await? {
 ///     println!("{} {} at {}", applied.version, applied.name, applied.at);
 /// }

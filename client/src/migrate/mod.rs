@@ -39,7 +39,7 @@ type Code = Arc<dyn Fn(Step) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 /// Two programs never run at once, and one that was killed holds the others up for half a minute at most.
 ///
 /// ```no_run
-/// use folio::{Migration, Migrations};
+/// use folio::migrate::{Migration, Migrations};
 ///
 /// # async fn example(db: folio::Folio) -> folio::Result<()> {
 /// let migrations = Migrations::new("shop").add(
@@ -76,7 +76,7 @@ pub struct Migrations {
 /// A change of documents and declarations, with its way back.
 ///
 /// ```
-/// use folio::Migration;
+/// use folio::migrate::Migration;
 ///
 /// let migration = Migration::new(2, "forget nicknames").up(|step| async move {
 ///     step.alter("shop.users").drop_field("nick").run().await
@@ -94,7 +94,7 @@ impl Migration {
     /// A migration of a version, 1 or more, and a name. Neither may change once it was applied anywhere.
     ///
     /// ```
-    /// let migration = folio::Migration::new(1, "split name");
+    /// let migration = folio::migrate::Migration::new(1, "split name");
     /// ```
     pub fn new(version: u64, name: &str) -> Self {
         Self { version, name: name.into(), up: None, down: None }
@@ -103,7 +103,7 @@ impl Migration {
     /// What it does.
     ///
     /// ```
-    /// let migration = folio::Migration::new(1, "rename nick").up(|step| async move {
+    /// let migration = folio::migrate::Migration::new(1, "rename nick").up(|step| async move {
     ///     step.rename("shop.users", "nick", "nickname").await?;
     ///     Ok(())
     /// });
@@ -120,7 +120,7 @@ impl Migration {
     /// What takes it back.
     ///
     /// ```
-    /// let migration = folio::Migration::new(1, "rename nick").down(|step| async move {
+    /// let migration = folio::migrate::Migration::new(1, "rename nick").down(|step| async move {
     ///     step.rename("shop.users", "nickname", "nick").await?;
     ///     Ok(())
     /// });
@@ -139,7 +139,7 @@ impl Migrations {
     /// No migrations yet. The name tells them from those of other programs on the same database; a bucket has its own.
     ///
     /// ```
-    /// let migrations = folio::Migrations::new("shop");
+    /// let migrations = folio::migrate::Migrations::new("shop");
     /// ```
     pub fn new(name: &str) -> Self {
         let terms = Terms { migrations: name.into(), ttl: LOCK_TTL, wait: Duration::ZERO };
@@ -149,7 +149,7 @@ impl Migrations {
     /// With another one. They are run by their versions, whatever the order in which they are added.
     ///
     /// ```
-    /// use folio::{Migration, Migrations};
+    /// use folio::migrate::{Migration, Migrations};
     ///
     /// let migrations = Migrations::new("shop").add(Migration::new(1, "split name"));
     /// ```
@@ -165,7 +165,7 @@ impl Migrations {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// let migrations = folio::Migrations::new("shop").wait(Duration::from_secs(60));
+    /// let migrations = folio::migrate::Migrations::new("shop").wait(Duration::from_secs(60));
     /// ```
     pub fn wait(mut self, time: Duration) -> Self {
         self.terms.wait = time;
@@ -177,7 +177,7 @@ impl Migrations {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// let migrations = folio::Migrations::new("shop").lock_ttl(Duration::from_secs(10));
+    /// let migrations = folio::migrate::Migrations::new("shop").lock_ttl(Duration::from_secs(10));
     /// ```
     pub fn lock_ttl(mut self, time: Duration) -> Self {
         self.terms.ttl = time;
@@ -187,7 +187,7 @@ impl Migrations {
     /// Has a closure told how far walks over documents are, after each batch.
     ///
     /// ```
-    /// let migrations = folio::Migrations::new("shop")
+    /// let migrations = folio::migrate::Migrations::new("shop")
     ///     .on_progress(|p| println!("{} of {} in {}", p.done, p.total, p.collection));
     /// ```
     pub fn on_progress(mut self, listener: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
@@ -201,7 +201,7 @@ impl Migrations {
     /// when it is run again.
     ///
     /// ```no_run
-    /// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+    /// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
     /// let done = migrations.run(&db).await?;
     /// # Ok(())
     /// # }
@@ -213,7 +213,7 @@ impl Migrations {
     /// The same up to a version.
     ///
     /// ```no_run
-    /// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+    /// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
     /// let done = migrations.up_to(3, &db).await?;
     /// # Ok(())
     /// # }
@@ -226,7 +226,7 @@ impl Migrations {
     /// way down.
     ///
     /// ```no_run
-    /// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+    /// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
     /// let taken_back = migrations.down_to(2, &db).await?;
     /// # Ok(())
     /// # }
@@ -238,7 +238,7 @@ impl Migrations {
     /// What [`run`](Migrations::run) would run.
     ///
     /// ```no_run
-    /// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+    /// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
     /// let is_up_to_date = migrations.plan(&db).await?.is_empty();
     /// # Ok(())
     /// # }
@@ -251,7 +251,7 @@ impl Migrations {
     /// What was applied, whether or not this program has it.
     ///
     /// ```no_run
-    /// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+    /// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
     /// let version = migrations.applied(&db).await?.last().map_or(0, |last| last.version);
     /// # Ok(())
     /// # }
@@ -268,7 +268,7 @@ impl Migrations {
     /// [`Step::db`], is not held back.
     ///
     /// ```no_run
-    /// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+    /// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
     /// for tried in migrations.dry_run(&db).await? {
     ///     println!("{}: {} of {} documents", tried.name, tried.changed, tried.documents);
     ///     if let Some(error) = tried.failure {

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// Which way a migration is run.
 ///
 /// ```
-/// assert_ne!(folio::Direction::Up, folio::Direction::Down);
+/// assert_ne!(folio::migrate::Direction::Up, folio::migrate::Direction::Down);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -23,7 +23,7 @@ pub enum Direction {
 /// A migration that is to be run, or was.
 ///
 /// ```no_run
-/// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+/// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
 /// for planned in migrations.plan(&db).await? {
 ///     println!("{} {}", planned.version, planned.name);
 /// }
@@ -46,7 +46,7 @@ pub struct Planned {
 /// What a dry run of a migration has come to: of [`Migrations::dry_run`](super::Migrations::dry_run).
 ///
 /// ```no_run
-/// # async fn example(db: folio::Folio, migrations: folio::Migrations) -> folio::Result<()> {
+/// # async fn example(db: folio::Folio, migrations: folio::migrate::Migrations) -> folio::Result<()> {
 /// let is_sound = migrations.dry_run(&db).await?.iter().all(|tried| tried.failure.is_none());
 /// # Ok(())
 /// # }

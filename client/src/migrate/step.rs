@@ -18,7 +18,7 @@ pub(super) type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
 /// batch.
 ///
 /// ```no_run
-/// # let migrations = folio::Migrations::new("shop");
+/// # let migrations = folio::migrate::Migrations::new("shop");
 /// let migrations = migrations.on_progress(|p| println!("{} {}: {} of {}", p.version, p.name, p.done, p.total));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Progress {
 /// In a dry run calls over the step write nothing, and read what a [`Transaction`] would read that is not committed.
 ///
 /// ```
-/// use folio::{Migration, Step};
+/// use folio::migrate::{Migration, Step};
 ///
 /// async fn split_name(step: Step) -> folio::Result<()> {
 ///     step.each("shop.users")
@@ -109,7 +109,7 @@ impl Step {
     /// The server itself: for calls without types, for other databases. What is sent over it is sent in a dry run, too.
     ///
     /// ```
-    /// # async fn example(step: folio::Step) -> folio::Result<()> {
+    /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// if !step.is_dry_run() {
     ///     step.db().cmd("DOC.REINDEX").arg("shop.users").query::<()>().await?;
     /// }
@@ -123,7 +123,7 @@ impl Step {
     /// Whether nothing is to be written.
     ///
     /// ```
-    /// # async fn example(step: folio::Step) {
+    /// # async fn example(step: folio::migrate::Step) {
     /// println!("dry: {}", step.is_dry_run());
     /// # }
     /// ```

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use folio::MigrationError;
 use tokio::sync::Notify;
 
 use super::*;
@@ -77,27 +76,50 @@ fn a_run_that_is_killed_anywhere_goes_on_and_does_each_document_once() {
     });
 }
 
+/// Runs migrations again and again, and kills each run a little later than the one before, until one ends.
+async fn killed_often(migrations: impl Fn() -> Migrations, db: &Folio) -> folio::Result<u64> {
+    for time in 0.. {
+        let (run, background) = (migrations(), db.clone());
+        let run = tokio::spawn(async move { run.run(&background).await });
+        tokio::time::sleep(Duration::from_millis(time)).await;
+        run.abort();
+        match run.await {
+            Ok(outcome) => return outcome.map(|_| time),
+            Err(error) => assert!(error.is_cancelled()),
+        }
+        // Its lock would lapse.
+        db.delete("folio.migrations:lock:shop").await?;
+    }
+    unreachable!("time goes on")
+}
+
 #[test]
 fn a_run_that_is_killed_again_and_again_does_each_document_once() {
     over_both(async |db| {
         filled(&db).await?;
-        for time in 0.. {
-            let (run, background) = (counting(None), db.clone());
-            let run = tokio::spawn(async move { run.run(&background).await });
-            tokio::time::sleep(Duration::from_millis(time)).await;
-            run.abort();
-            match run.await {
-                Ok(outcome) => {
-                    outcome?;
-                    break;
-                }
-                Err(error) => assert!(error.is_cancelled()),
-            }
-            // Its lock would lapse.
-            db.delete("folio.migrations:lock:shop").await?;
-        }
+        assert!(killed_often(|| counting(None), &db).await? > 1);
         is_counted_once(&db).await
     });
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_declares_what_it_should() {
+    over_both(async |db| {
+        filled(&db).await?;
+        migrations().run(&db).await?;
+        let expected = (definition(&db).await?, all(&db).await?);
+        db.cmd("FLUSHALL").query::<()>().await?;
+        db.cmd("DOC.DROP").arg("users").query::<()>().await?;
+        filled(&db).await?;
+        assert!(killed_often(migrations, &db).await? > 1);
+        assert_eq!((definition(&db).await?, all(&db).await?), expected);
+        assert_eq!(versions(&db).await?, [1, 2]);
+        Ok(())
+    });
+}
+
+async fn definition(db: &Folio) -> folio::Result<String> {
+    db.cmd("DOC.SCHEMA").arg("users").read().await
 }
 
 #[test]
