@@ -80,8 +80,10 @@ fn split(user: &mut Value) -> folio::Result<()> {
 }
 
 fn join(user: &mut Value) -> folio::Result<()> {
-    let part = |name: &str| user[name].as_str().unwrap_or_default().to_owned();
-    user["name"] = format!("{} {}", part("first"), part("last")).into();
+    let (Some(first), Some(last)) = (user["first"].as_str(), user["last"].as_str()) else {
+        return Err(Error::Usage("it was not split".into()));
+    };
+    user["name"] = format!("{first} {last}").into();
     for name in ["first", "last"] {
         user.as_object_mut().expect("it is a document").remove(name);
     }
@@ -361,6 +363,64 @@ fn shapes_filters_and_paths_are_changed() {
         assert_eq!(text, kept);
         let meta: Value = db.cmd("DOC.META").key("users:1").read().await?;
         assert!(meta.to_string().contains("otp"), "{meta}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_field_of_a_strict_collection_is_renamed() {
+    over_both(async |db| {
+        let field = || Field::new("nick", "string");
+        db.create(&Definition::new("users").strict().field(field())).await?;
+        db.set("users:1", &json!({"nick": "Ada"})).await?;
+        db.set("users:2", &json!({})).await?;
+        let rename = Migration::new(1, "rename").up(|step| async move {
+            let nickname = json!({"path": "nickname", "type": "string"});
+            step.alter("users").put_field(nickname).run().await?;
+            assert_eq!(step.rename("users", "nick", "nickname").await?, 1);
+            step.alter("users").drop_field("nick").change_type("nickname", "json").run().await
+        });
+        Migrations::new("shop").add(rename).run(&db).await?;
+        assert_eq!(all(&db).await?, [json!({"nickname": "Ada"}), json!({})]);
+        let schema: String = db.cmd("DOC.SCHEMA").arg("users").read().await?;
+        let fields = r#""mode":"strict","fields":[{"path":"nickname","type":"json"}]"#;
+        assert!(schema.contains(fields), "{schema}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_declaration_is_what_a_type_says_or_what_is_put() {
+    over_both(async |db| {
+        filled(&db).await?;
+        let by_visits = json!({"name": "by_visits", "on": [{"path": "visits", "order": "desc"}]});
+        let declare = Migration::new(1, "declare").up(move |step| {
+            let by_visits = by_visits.clone();
+            async move {
+                step.alter("users").put_index(by_visits).drop_index("nothing").run().await?;
+                step.alter("new").put_field(json!({"path": "n", "type": "int"})).run().await
+            }
+        });
+        let as_type = Migration::new(2, "as the type").up(|step| async move {
+            step.alter("users").drop_field("name").drop_index("by_visits").run().await?;
+            step.each("users").change(split).await?;
+            step.alter("users").as_type::<User>().run().await
+        });
+        let both = Migrations::new("shop").add(declare).add(as_type);
+        both.up_to(1, &db).await?;
+        let plan: Vec<String> =
+            db.cmd("DOC.EXPLAIN").arg(("users", "COUNT", "WHERE", "visits > 7")).read().await?;
+        assert!(plan.join("\n").contains("by_visits"), "{plan:?}");
+        let new: String = db.cmd("DOC.SCHEMA").arg("new").read().await?;
+        assert!(new.contains(r#"[{"path":"n","type":"int"}]"#), "{new}");
+        both.run(&db).await?;
+        let status = db.schema_status::<User>().await?;
+        assert_eq!(status[0].state, folio::SchemaState::Same);
+        let wrong = Migration::new(3, "no such field").up(|step| async move {
+            step.alter("users").change_type("nothing", "int").run().await
+        });
+        let error = failed(both.add(wrong).run(&db).await.expect_err("it is not declared"));
+        assert!(matches!(error, MigrationError::Failed { version: 3, key: None, .. }), "{error}");
         Ok(())
     });
 }

@@ -133,7 +133,8 @@ impl Step {
     }
 
     /// Renames a path in all documents of a collection that have it, and gives how many those were. The paths are those of
-    /// updates, without `[*]`. What is declared of either is [`alter`](Step::alter)'s.
+    /// updates, without `[*]`. What is declared of either is [`alter`](Step::alter)'s; in a strict collection both have
+    /// to be meanwhile.
     ///
     /// ```
     /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {

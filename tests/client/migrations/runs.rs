@@ -131,7 +131,7 @@ fn of_two_runs_one_works_and_the_other_is_told_or_waits() {
         let run = tokio::spawn(async move { first.run(&background).await });
         reached.notified().await;
         // The first one hangs, and renews its lock.
-        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        tokio::time::sleep(Duration::from_millis(900)).await;
         let error = counting(None).run(&db).await.expect_err("another program runs them");
         assert!(error.is_retryable());
         assert!(
