@@ -50,6 +50,12 @@ impl<M> Change<M> {
     }
 
     /// Takes a path away.
+    /// Takes a value out and puts it to another path.
+    pub(crate) fn rename_path(from: &str, to: &str) -> Self {
+        Self::new("RENAME", from, Some(Argument::Text(to.into())))
+    }
+
+    /// Takes away what stands at a path.
     pub(crate) fn unset_path(path: &str) -> Self {
         Self::new("UNSET", path, None)
     }

@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// Commands travel over one multiplexed connection for each database, which comes back by itself
 /// when it breaks. What needs a connection of its own takes one of a pool: change streams,
-/// [sessions](Folio::session), and all commands of [`Folio::pooled`].
+/// declarations, [sessions](Folio::session), and all commands of [`Folio::pooled`].
 ///
 /// ```no_run
 /// # async fn example() -> folio::Result<()> {

@@ -6,6 +6,8 @@ use std::fmt;
 
 use redis::RedisError;
 
+use crate::migrate::MigrationError;
+
 /// What a call of this crate gives.
 ///
 /// ```
@@ -87,6 +89,9 @@ pub enum Error {
     /// The collection is declared in another way than the type says, and only a migration may change it.
     #[error("{0}")]
     SchemaMismatch(Box<SchemaMismatch>),
+    /// Migrations have stopped.
+    #[error(transparent)]
+    Migration(Box<MigrationError>),
     /// The call makes no sense of this type, such as an upsert by a field that is not unique. Nothing was sent.
     #[error("{0}")]
     Usage(Box<str>),
@@ -288,6 +293,9 @@ impl Error {
         let passing = ["LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN"];
         match self {
             Self::IndexBuilding(_) | Self::Pool(_) => true,
+            Self::Migration(error) => {
+                matches!(**error, MigrationError::Locked { .. } | MigrationError::LockLost { .. })
+            }
             Self::Server(_) => self.code().is_some_and(|code| passing.contains(&code)),
             Self::Timeout { maybe_applied } | Self::Connection { maybe_applied, .. } => {
                 !maybe_applied

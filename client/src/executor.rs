@@ -38,6 +38,22 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
+impl<E: Executor> sealed::Sealed for &E {}
+
+impl<E: Executor> Executor for &E {
+    async fn execute(&self, command: Command) -> Result<Reply> {
+        (**self).execute(command).await
+    }
+
+    async fn execute_all(&self, commands: Vec<Command>) -> Result<Vec<Result<Reply>>> {
+        (**self).execute_all(commands).await
+    }
+
+    fn named<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        (**self).named(name)
+    }
+}
+
 impl sealed::Sealed for Folio {}
 
 impl Executor for Folio {

@@ -54,8 +54,8 @@
 //!
 //! Filters travel as trees, in which no value is part of a text: there is nothing to escape.
 //!
-//! Types, attributes, calls, rules and hooks are told one by one in `docs/client.md`. Programs that
-//! know no types use [`untyped`].
+//! Types, attributes, calls, rules and hooks are told one by one in `docs/client.md`, migrations in
+//! `docs/client-migrations.md`. Programs that know no types use [`untyped`].
 
 //! # Features
 //!
@@ -66,6 +66,7 @@
 //! | `tls` | addresses `rediss://`, by rustls with ring; `Tls` says whom to trust and what to show |
 //! | `tracing` | a span for each command, with its name, and events for connections and repetitions |
 //! | `metrics` | counters and times of commands, repetitions and connections |
+//! | `testing` | a server of its own for each test, and factories of documents: `testing` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -94,7 +95,11 @@
 //   document   the traits that the derives implement
 //   codec/     documents as text, without id and version
 //   ops/       what is done with documents, a file for each thing
+//   repository the documents of one type, for generic code
+//   schema     what types say beside what is declared
 //   sync       declaring what types say
+//   migrate/   what is done once, in order: of documents and declarations
+//   testing/   servers and documents for tests
 mod cache;
 mod change;
 mod check;
@@ -108,13 +113,19 @@ mod executor;
 mod field;
 mod filter;
 mod id;
+pub mod migrate;
 mod observe;
 mod ops;
 mod order;
 mod path;
 mod reply;
+mod repository;
+mod schema;
 mod session;
 mod sync;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 #[cfg(feature = "tls")]
 mod tls;
 mod transaction;
@@ -158,6 +169,8 @@ pub use order::{Order, Orders};
 pub use path::FieldPath;
 #[doc(hidden)]
 pub use reply::Reply;
+pub use repository::Repository;
+pub use schema::{Building, SchemaState, SchemaStatus};
 pub use session::Session;
 pub use sync::Documents;
 #[cfg(feature = "tls")]
@@ -195,3 +208,13 @@ struct Guide;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/client-connections.md")]
 struct Connections;
+
+/// The examples of the page about migrations, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client-migrations.md")]
+struct Schemas;
+
+/// The examples of the page about tests, compiled.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/client-testing.md")]
+struct Tests;

@@ -3,8 +3,12 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod migrations;
 mod observe;
 mod proxy;
+mod repository;
+mod schema;
+mod testing;
 mod tls;
 mod together;
 mod transactions;

@@ -89,9 +89,7 @@ impl<T: Document> Tracked<T> {
     /// # }
     /// ```
     pub async fn save(&mut self, db: &impl Executor) -> Result<()> {
-        self.document.before_save()?;
-        self.document.validate()?;
-        let after = encode(&self.document)?;
+        let after = self.checked()?;
         let changes = differences::<T>(&self.before, &after);
         if changes.is_empty() {
             return Ok(());
@@ -101,6 +99,19 @@ impl<T: Document> Tracked<T> {
         self.document.set_document_version(self.version);
         self.before = after;
         Ok(())
+    }
+
+    /// Hooks and rules, and what is to be written then.
+    pub(crate) fn prepare<M>(&mut self) -> Result<Vec<Change<M>>> {
+        let after = self.checked()?;
+        Ok(differences(&self.before, &after))
+    }
+
+    /// Hooks and rules, and the text then.
+    fn checked(&mut self) -> Result<String> {
+        self.document.before_save()?;
+        self.document.validate()?;
+        encode(&self.document)
     }
 
     /// The document alone.
@@ -121,7 +132,7 @@ impl<T: Document> Tracked<T> {
 
 /// What turns one document into another, each as its text: values are compared as they are written, so that no number
 /// is rounded, and only objects are gone into.
-fn differences<T>(before: &str, after: &str) -> Vec<Change<T>> {
+pub(crate) fn differences<T>(before: &str, after: &str) -> Vec<Change<T>> {
     let mut changes = Vec::new();
     descend("", before, after, &mut changes);
     changes

@@ -10,7 +10,8 @@ use crate::command::{Command, Repeat};
 use crate::{Error, Executor, Folio, Reply, Result};
 
 pub use interactive::Transaction;
-use part::{Action, Part};
+use part::Action;
+pub(crate) use part::Part;
 
 /// A write of one document that can be part of [`Folio::atomic`].
 ///
@@ -130,7 +131,7 @@ impl Folio {
 }
 
 /// Sends the operations, of which there is one at least.
-async fn send(on: &Folio, parts: &[Part]) -> Result<Vec<Done>> {
+pub(crate) async fn send(on: &Folio, parts: &[Part]) -> Result<Vec<Done>> {
     let answers = on.execute(command(parts)).await?.list()?;
     if answers.len() != parts.len() {
         return Err(Error::Reply("not as many answers as operations".into()));

@@ -183,6 +183,13 @@ impl Part {
         }
     }
 
+    /// That a filter holds of a document.
+    pub(crate) fn condition(key: &str, filter: &str) -> Result<Part> {
+        let filter = Some(filter.to_owned());
+        let members = Members { op: "check", key, filter, ..Members::default() };
+        Ok(Part { is_guarded: false, ..part(&members, Action::Check)? })
+    }
+
     /// That a document has a version; 0: that there is none.
     pub(crate) fn check(key: &str, version: u64) -> Result<Part> {
         let members = Members { op: "check", key, if_version: Some(version), ..Members::default() };

@@ -27,6 +27,7 @@ use tempfile::TempDir;
 
 use crate::{Client, planted};
 
+pub use launch::module;
 use launch::{Launch, Running};
 pub use version::{Maker, Version};
 
@@ -280,7 +281,7 @@ impl Private {
     }
 
     fn launch(&mut self) {
-        let named = || self.options.module.clone().unwrap_or_else(launch::module);
+        let named = || self.options.module.clone().unwrap_or_else(module);
         let module = (!self.options.is_plain).then(named);
         let launch =
             Launch { port: self.port, folder: self.folder.path(), options: &self.options, module };
