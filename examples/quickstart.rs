@@ -44,7 +44,7 @@ async fn main() -> folio::Result<()> {
     // What an earlier run has left.
     Book::find(()).delete().run(&db).await?;
 
-    let emma = book("a-1", "Emma", 1815, &["novel"], "Jane Austen", 1775).insert(&db).await?;
+    let mut emma = book("a-1", "Emma", 1815, &["novel"], "Jane Austen", 1775).insert(&db).await?;
     let more = vec![
         book("a-2", "Persuasion", 1817, &["novel"], "Jane Austen", 1775),
         book("a-3", "Frankenstein", 1818, &["novel", "horror"], "Mary Shelley", 1797),
