@@ -85,6 +85,7 @@
 //   executor   Executor: who carries commands out, sealed
 //   untyped/   documents by key, collections by name
 //   path       where a field stands
+//   reference/ documents that others refer to, read along with them
 //   define/    what the server is told of a type, as constants
 //   check      `validate(..)`
 //   field/     fields: which types, what they are compared with and how
@@ -112,6 +113,7 @@ mod observe;
 mod ops;
 mod order;
 mod path;
+mod reference;
 mod reply;
 mod session;
 mod sync;
@@ -150,12 +152,15 @@ pub use id::{AsId, DocumentId, Id, IdField};
 pub use ops::Selected;
 pub use ops::{
     Aggregate, AggregateOrder, Claim, Claiming, Conditional, ConditionalUpdate, Delete, DeleteMany,
-    Fields, Find, Get, GetMany, Having, InsertMany, InsertReport, Is, Keys, Modify, Page, Put,
-    Reducer, Reducers, Selectable, Shape, Tracked, Update, UpdateMany, Upsert, Whole, Written,
-    count,
+    Fields, Find, Get, GetIncluding, GetMany, Having, Including, InsertMany, InsertReport, Is,
+    Keys, Modify, Page, Put, Reducer, Reducers, Selectable, Shape, Tracked, Update, UpdateMany,
+    Upsert, Whole, Written, count,
 };
 pub use order::{Order, Orders};
 pub use path::FieldPath;
+pub use reference::{Includable, Joined, Ref, Reference};
+#[doc(hidden)]
+pub use reference::{Includes, Origin, Visit, behind};
 #[doc(hidden)]
 pub use reply::Reply;
 pub use session::Session;

@@ -5,6 +5,7 @@
 mod cache;
 mod observe;
 mod proxy;
+mod references;
 mod tls;
 mod together;
 mod transactions;
@@ -13,6 +14,7 @@ mod typed;
 mod typed_filters;
 mod typed_hooks;
 mod watch;
+mod watch_filter;
 
 use std::collections::BTreeMap;
 use std::thread;
