@@ -285,7 +285,7 @@ impl Error {
     /// assert!(!folio::Error::Timeout { maybe_applied: true }.is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        let passing = ["LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN"];
+        let passing = ["LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "MASTERDOWN"];
         match self {
             Self::IndexBuilding(_) | Self::Pool(_) => true,
             Self::Server(_) => self.code().is_some_and(|code| passing.contains(&code)),

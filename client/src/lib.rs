@@ -63,6 +63,7 @@
 //!
 //! | feature | brings |
 //! |---|---|
+//! | `sentinel` | addresses `redis+sentinel://`: the primary is whom the sentinels name |
 //! | `tls` | addresses `rediss://`, by rustls with ring; `Tls` says whom to trust and what to show |
 //! | `tracing` | a span for each command, with its name, and events for connections and repetitions |
 //! | `metrics` | counters and times of commands, repetitions and connections |
@@ -76,7 +77,7 @@
 //   command    a command as data: arguments, keys, whether it may be sent again
 //   reply      answers, read
 //   observe    what is told to whoever listens; tls
-//   transport/ lanes, pools, retries, timeouts
+//   transport/ lanes, pools, replicas, sentinels, retries, timeouts
 //   connection Folio, and what is said before it is opened
 //   session    Session, a connection of one's own
 //   transaction/ several documents at once: atomic, begin

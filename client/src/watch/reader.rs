@@ -155,6 +155,10 @@ impl<T> Changes<T> {
                 Err(Error::Connection { .. } | Error::Timeout { .. }) => {
                     tokio::time::sleep(PAUSE).await;
                 }
+                // The server has come to follow another; the next connection leads to the primary.
+                Err(error) if error.code() == Some("UNBLOCKED") && Instant::now() <= deadline => {
+                    tokio::time::sleep(PAUSE).await;
+                }
                 outcome => return outcome,
             }
         }
