@@ -3,9 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod dropped;
+mod load;
 mod observe;
 mod proxy;
 mod references;
+mod refusals;
+mod replicas;
+mod sentinel;
 mod tls;
 mod together;
 mod transactions;
@@ -13,6 +18,7 @@ mod transport;
 mod typed;
 mod typed_filters;
 mod typed_hooks;
+mod typed_model;
 mod watch;
 mod watch_filter;
 
