@@ -188,7 +188,7 @@ impl Folio {
     }
 
     /// The same, whose reads go to the primary: for what has to see its own writes.
-    pub(crate) fn from_primary(&self) -> Self {
+    pub(crate) fn on_primary(&self) -> Self {
         Self { reads_from_replica: false, ..self.clone() }
     }
 

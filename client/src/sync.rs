@@ -62,7 +62,7 @@ impl Folio {
     /// # }
     /// ```
     pub async fn sync<D: Documents>(&self) -> Result<()> {
-        D::sync(&self.from_primary()).await
+        D::sync(&self.on_primary()).await
     }
 }
 

@@ -26,6 +26,12 @@ fn servers(replicas: usize) -> Servers {
     Servers { primary, replicas }
 }
 
+fn all_in_sync(primary: &Server, replicas: &[Server]) {
+    for replica in replicas {
+        in_sync(primary, replica);
+    }
+}
+
 /// A client of the primary and of replicas at these addresses.
 async fn client(primary: &str, replicas: &[&str]) -> Folio {
     let builder = Folio::builder(primary).timeout(Duration::from_secs(5));
@@ -49,7 +55,7 @@ fn reads_go_to_the_replicas_in_turn_and_all_else_to_the_primary() {
         let db = client(primary.url(), &[replicas[0].url(), replicas[1].url()]).await;
         let relaxed = db.read_from_replica();
         relaxed.set("users:1", &json!({"n": 1})).await.expect("it goes to the primary");
-        replicas.iter().for_each(|replica| in_sync(&primary, replica));
+        all_in_sync(&primary, &replicas);
         for _ in 0..10 {
             let read: Option<Value> = relaxed.get("users:1").await.expect("a replica answers");
             assert_eq!(read, Some(json!({"n": 1})));
@@ -68,7 +74,7 @@ fn reads_go_to_the_replicas_in_turn_and_all_else_to_the_primary() {
         // Another database has its own way to them.
         let third = relaxed.database(3).expect("there is one");
         third.set("users:1", &json!({"n": 3})).await.expect("it goes to the primary");
-        replicas.iter().for_each(|replica| in_sync(&primary, replica));
+        all_in_sync(&primary, &replicas);
         assert_eq!(third.get::<Value>("users:1").await.expect("it answers"), Some(json!({"n": 3})));
         assert_eq!(told()[0], 2);
         // What the server refuses is told as by the primary.
@@ -84,7 +90,7 @@ fn a_replica_that_breaks_is_stood_in_for_by_the_next_and_then_by_the_primary() {
         let db = client(primary.url(), &[replicas[0].url(), replicas[1].url()]).await;
         let relaxed = db.read_from_replica();
         relaxed.set("users:1", &json!({})).await.expect("it goes to the primary");
-        replicas.iter().for_each(|replica| in_sync(&primary, replica));
+        all_in_sync(&primary, &replicas);
         replicas[0].kill();
         for _ in 0..10 {
             assert!(relaxed.get::<Value>("users:1").await.expect("the other answers").is_some());

@@ -26,6 +26,7 @@ fn string(text: impl Into<String>) -> Literal {
     Literal::String(text.into())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "number(1) reads better")]
 fn number(number: impl ToString) -> Literal {
     Literal::Number(number.to_string())
 }

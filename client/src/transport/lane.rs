@@ -67,6 +67,12 @@ impl Lane {
         Self::with_tries(target, 1, connect_timeout)
     }
 
+    /// Where it leads to.
+    #[cfg(feature = "sentinel")]
+    pub(super) fn info(&self) -> &redis::ConnectionInfo {
+        self.0.target.info()
+    }
+
     fn with_tries(target: Target, tries: u32, connect_timeout: Duration) -> Self {
         let (live, opening) = (RwLock::default(), Mutex::default());
         Self(Arc::new(Shared { target, tries, connect_timeout, live, opening }))

@@ -58,7 +58,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    fn target(&self, info: ConnectionInfo) -> Result<Target, RedisError> {
+    fn target(&self, number: i64) -> Result<Target, RedisError> {
+        let info = of_database(&self.info, number);
         #[cfg(feature = "sentinel")]
         if let Some(sentinels) = &self.sentinels {
             return Target::primary(info, Arc::clone(sentinels));
@@ -72,7 +73,7 @@ impl Origin {
         #[cfg(feature = "sentinel")]
         if let Some(sentinels) = &self.sentinels {
             let info = of_database(&self.info, number);
-            return Ok(replicas.found_by(Arc::clone(sentinels), info));
+            return Ok(replicas.found_by(Arc::clone(sentinels), info, connect_timeout));
         }
         Ok(replicas)
     }
@@ -106,7 +107,7 @@ impl Server {
         if let Some(database) = databases.get(&number) {
             return Ok(Arc::clone(database));
         }
-        let target = self.origin.target(of_database(&self.origin.info, number));
+        let target = self.origin.target(number);
         let target = target.map_err(|error| Error::from_redis(&error, false))?;
         let replicas = self.origin.replicas(number, self.settings.connect_timeout)?;
         let database = Arc::new(Database::new(target, replicas, self.settings.clone()));

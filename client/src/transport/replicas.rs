@@ -30,7 +30,6 @@ pub(super) struct Replicas {
     known: Mutex<Vec<Arc<Replica>>>,
     /// Whose turn it is.
     turn: AtomicUsize,
-    connect_timeout: Duration,
     #[cfg(feature = "sentinel")]
     source: Option<Source>,
 }
@@ -41,22 +40,21 @@ pub(super) struct Replicas {
 struct Source {
     sentinels: Arc<super::Sentinels>,
     info: ConnectionInfo,
+    connect_timeout: Duration,
     asked: tokio::sync::Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
 struct Replica {
-    info: ConnectionInfo,
     lane: Lane,
     rests_until: Mutex<Option<Instant>>,
 }
 
 impl Replica {
     fn new(info: ConnectionInfo, connect_timeout: Duration) -> Result<Self> {
-        let target =
-            Target::fixed(info.clone()).map_err(|error| Error::from_redis(&error, false))?;
+        let target = Target::fixed(info).map_err(|error| Error::from_redis(&error, false))?;
         let lane = Lane::to_replica(target, connect_timeout);
-        Ok(Self { info, lane, rests_until: Mutex::default() })
+        Ok(Self { lane, rests_until: Mutex::default() })
     }
 
     fn rests_until(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -83,7 +81,6 @@ impl Replicas {
         Ok(Self {
             known: Mutex::new(known.collect::<Result<_>>()?),
             turn: AtomicUsize::new(0),
-            connect_timeout,
             #[cfg(feature = "sentinel")]
             source: None,
         })
@@ -91,9 +88,14 @@ impl Replicas {
 
     /// Those that the sentinels know.
     #[cfg(feature = "sentinel")]
-    pub(super) fn found_by(self, sentinels: Arc<super::Sentinels>, info: ConnectionInfo) -> Self {
+    pub(super) fn found_by(
+        self,
+        sentinels: Arc<super::Sentinels>,
+        info: ConnectionInfo,
+        connect_timeout: Duration,
+    ) -> Self {
         let asked = tokio::sync::Mutex::new(None);
-        Self { source: Some(Source { sentinels, info, asked }), ..self }
+        Self { source: Some(Source { sentinels, info, connect_timeout, asked }), ..self }
     }
 
     fn known(&self) -> MutexGuard<'_, Vec<Arc<Replica>>> {
@@ -101,9 +103,7 @@ impl Replicas {
     }
 
     /// Those that may be asked, each read beginning with the next.
-    async fn in_turn(&self) -> Vec<Arc<Replica>> {
-        #[cfg(feature = "sentinel")]
-        self.look_for_others().boxed().await;
+    fn in_turn(&self) -> Vec<Arc<Replica>> {
         let mut replicas = self.known().clone();
         if let Some(first) = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(replicas.len()) {
             replicas.rotate_left(first);
@@ -124,8 +124,8 @@ impl Replicas {
         let Ok(infos) = source.sentinels.replicas(&source.info).await else { return };
         let before = self.known().clone();
         let now = infos.into_iter().filter_map(|info| {
-            let same = before.iter().find(|replica| replica.info.addr() == info.addr());
-            same.cloned().or_else(|| Replica::new(info, self.connect_timeout).ok().map(Arc::new))
+            let same = before.iter().find(|replica| replica.lane.info().addr() == info.addr());
+            same.cloned().or_else(|| Replica::new(info, source.connect_timeout).ok().map(Arc::new))
         });
         *self.known() = now.collect();
     }
@@ -141,7 +141,9 @@ impl Database {
         let (mut progress, mut asked) = (Progress::default(), None);
         let attempts = async {
             let all = pipeline(commands);
-            for replica in self.replicas.in_turn().await {
+            #[cfg(feature = "sentinel")]
+            self.replicas.look_for_others().boxed().await;
+            for replica in self.replicas.in_turn() {
                 let Some(live) = replica.live().await else {
                     replica.rest();
                     continue;
@@ -164,13 +166,13 @@ impl Database {
             asked = None;
             self.attempts_of_all(commands, &mut progress).await
         };
-        match tokio::time::timeout(timeout, attempts).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                asked.iter().for_each(|replica| replica.rest());
-                Err(progress.late(false))
-            }
+        if let Ok(outcome) = tokio::time::timeout(timeout, attempts).await {
+            return outcome;
         }
+        if let Some(silent) = asked {
+            silent.rest();
+        }
+        Err(progress.late(false))
     }
 }
 

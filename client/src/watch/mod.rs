@@ -162,7 +162,7 @@ impl<T> Watch<T> {
         let reading = Reading { decode, prefix: db.named(&prefix).into_owned() };
         let scan = self.scan;
         let selection = self.filter.map(|node| Selection::new(node, collection.clone(), scan));
-        Changes::open(db.from_primary(), collection, self.start, reading, selection).await
+        Changes::open(db.on_primary(), collection, self.start, reading, selection).await
     }
 }
 
