@@ -83,13 +83,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // Another program finds what this one has put on the server.
     let other = Cache::<Product>::new(&Folio::connect(&url).await?);
     let lamp = other.get_or_load("lamp", || shop.load("lamp")).await?;
-    println!("{} for {} cents, the database was asked {} times", lamp.name, lamp.cents, shop.asked());
+    println!(
+        "{} for {} cents, the database was asked {} times",
+        lamp.name,
+        lamp.cents,
+        shop.asked()
+    );
 
     // A new price: the database first, then the copy goes; whoever follows the changes forgets a copy.
     shop.reprice("lamp", 3900)?;
     cache.remove("lamp").await?;
     let lamp = cache.get_or_load("lamp", || shop.load("lamp")).await?;
-    println!("{} for {} cents, the database was asked {} times", lamp.name, lamp.cents, shop.asked());
+    println!(
+        "{} for {} cents, the database was asked {} times",
+        lamp.name,
+        lamp.cents,
+        shop.asked()
+    );
 
     let missing = cache.get_or_load("sofa", || shop.load("sofa")).await;
     println!("no sofa: {}", missing.is_err());

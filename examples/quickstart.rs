@@ -84,7 +84,10 @@ async fn main() -> folio::Result<()> {
     println!("most books: {:?}", by_author.first());
 
     // A change of a part, one of the whole that expects the version, and what a second writer meets.
-    Book::get(&emma.id).update((Book::year().inc(1), Book::tags().push("classic"))).run(&db).await?;
+    Book::get(&emma.id)
+        .update((Book::year().inc(1), Book::tags().push("classic")))
+        .run(&db)
+        .await?;
     let changed = Book::get(&emma.id)
         .modify(&db, |book| {
             book.title.push_str(", a novel");

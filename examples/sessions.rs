@@ -63,7 +63,10 @@ async fn main() -> folio::Result<()> {
     println!("the laptop is gone: {}", touch(&db, &laptop.id).await?.is_none());
     // What has lapsed is in no answer and no count, whether the server has removed it yet or not.
     let left: Vec<Session> = Session::find(Session::user().eq("ada")).all(&db).await?;
-    println!("ada is on: {}", left.iter().map(|it| it.device.as_str()).collect::<Vec<_>>().join(" "));
+    println!(
+        "ada is on: {}",
+        left.iter().map(|it| it.device.as_str()).collect::<Vec<_>>().join(" ")
+    );
 
     Session::find(Session::user().eq("ada")).delete().run(&db).await?;
     println!("ada has {} sessions", Session::find(Session::user().eq("ada")).count(&db).await?);

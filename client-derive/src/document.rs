@@ -7,7 +7,7 @@ use syn::{DeriveInput, Error, Result};
 
 use crate::attributes::{Strategy, Target};
 use crate::input::{Field, Input, unraw};
-use crate::{check, definition, fields, words};
+use crate::{check, definition, fields, refer, words};
 
 /// What `Document` itself calls by the type: a shortcut of that name would hide it.
 const TAKEN: [&str; 16] = [
@@ -110,7 +110,7 @@ fn document(input: &Input<'_>, id: &Field<'_>, version: Option<&Field<'_>>) -> R
     };
     let definition = told(input, strategy_of)?;
     let version = version.map(|field| version_methods(field));
-    let check = check::body(input);
+    let (check, refer) = (check::body(input), refer::body(input));
     let before = input.options.before_save.iter();
     let after = input.options.after_load.iter();
     Ok(quote! {
@@ -119,6 +119,7 @@ fn document(input: &Input<'_>, id: &Field<'_>, version: Option<&Field<'_>>) -> R
         impl ::folio::Document for #ident {
             type Id = #id_type;
             type Fields = #fields_type<#ident>;
+            type FieldsIn<__M> = #fields_type<__M>;
             const DEFINITION: ::folio::Definition = #definition;
             const ID_NAME: &'static str = #id_name;
             fn document_id(&self) -> &Self::Id { &self.#id_ident }
@@ -126,6 +127,7 @@ fn document(input: &Input<'_>, id: &Field<'_>, version: Option<&Field<'_>>) -> R
             #version
             #[allow(unused_variables)]
             fn check(&self, at: &mut ::folio::Check) { #check }
+            #refer
             fn before_save(&mut self) -> ::folio::Result<()> {
                 #(#before(self)?;)*
                 ::core::result::Result::Ok(())

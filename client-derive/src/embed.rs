@@ -7,7 +7,7 @@ use syn::{Data, DataEnum, DeriveInput, Fields, Result};
 use crate::attributes::{Target, TypeOptions};
 use crate::input::{Container, Input, expect_plain, variant_name};
 use crate::words;
-use crate::{check, definition, fields};
+use crate::{check, definition, fields, refer};
 
 pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     match &input.data {
@@ -20,7 +20,7 @@ fn of_struct(input: &DeriveInput) -> Result<TokenStream> {
     let input = Input::read(input, Target::Embed)?;
     let (ident, fields_name) = (input.ident, fields::name(&input));
     let (fields_type, told) = (fields::derive(&input), definition::fields(&input));
-    let check = check::body(&input);
+    let (check, refer) = (check::body(&input), refer::body(&input));
     Ok(quote! {
         #fields_type
 
@@ -49,6 +49,7 @@ fn of_struct(input: &DeriveInput) -> Result<TokenStream> {
             type Accessor<__M, __T> = #fields_name<__M, __T>;
             #[allow(unused_variables)]
             fn check(&self, at: &mut ::folio::Check) { #check }
+            #refer
         }
     })
 }

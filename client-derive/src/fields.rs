@@ -57,6 +57,8 @@ pub fn derive(input: &Input<'_>) -> TokenStream {
         #[derive(Debug, Clone)]
         #visibility struct #fields<__M, __T = #ident>(::folio::Field<__M, __T>);
 
+        // The types are the fields' own, as they were written.
+        #[allow(clippy::type_complexity)]
         impl<__M, __T> #fields<__M, __T> {
             #(#methods)*
             #instants
@@ -103,7 +105,7 @@ pub fn shortcuts(input: &Input<'_>) -> TokenStream {
     let instants = (input.options.timestamps && !input.options.no_shortcuts)
         .then(|| timestamps(&model, &TokenStream::new()));
     quote! {
-        #[allow(dead_code)]
+        #[allow(dead_code, clippy::type_complexity)]
         impl #ident {
             /// Leads to the fields.
             #[must_use]

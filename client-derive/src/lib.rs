@@ -15,6 +15,7 @@ mod fields;
 mod hint;
 mod input;
 mod projection;
+mod refer;
 mod renaming;
 mod words;
 

@@ -1,6 +1,6 @@
 // The types that the examples of the crate's documentation are about.
 
-use folio::{Document, Embed, Id, Projection, Timestamp};
+use folio::{Document, Embed, Id, Projection, Ref, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
@@ -87,4 +87,34 @@ pub struct Country {
     pub code: String,
     #[folio(unique)]
     pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
+#[folio(collection = "shop.posts")]
+pub struct Post {
+    #[folio(id)]
+    pub id: Id<Post>,
+    pub title: String,
+    #[folio(index)]
+    pub author: Ref<Author>,
+    pub editor: Option<Ref<Author>>,
+    pub readers: Vec<Ref<Author>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
+#[folio(collection = "shop.authors")]
+pub struct Author {
+    #[folio(id)]
+    pub id: Id<Author>,
+    pub name: String,
+    pub team: Ref<Team>,
+}
+
+#[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
+#[folio(collection = "shop.teams")]
+pub struct Team {
+    #[folio(id)]
+    pub id: Id<Team>,
+    pub name: String,
+    pub lead: Option<Ref<Author>>,
 }

@@ -203,7 +203,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         codec: Codec<T>,
     ) -> Self {
         let shared = Shared {
-            db: db.clone(),
+            db: db.on_primary(),
             collection: collection.into(),
             prefix,
             codec,

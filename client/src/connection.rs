@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
-use crate::transport::{Database, Server, Settings};
+#[cfg(feature = "sentinel")]
+use crate::transport::{Address, Sentinels};
+use crate::transport::{Database, Origin, Server, Settings};
 use crate::{Error, Result};
 
 /// How long a command waits for its answer before it is [`Error::Timeout`], if nothing else is said.
@@ -46,6 +48,7 @@ pub struct Folio {
     timeout: Duration,
     bucket: Option<Arc<str>>,
     is_pooled: bool,
+    reads_from_replica: bool,
 }
 
 impl Folio {
@@ -88,6 +91,7 @@ impl Folio {
         };
         Builder {
             url: url.into(),
+            replicas: Vec::new(),
             settings,
             #[cfg(feature = "tls")]
             tls: None,
@@ -159,6 +163,35 @@ impl Folio {
         Self { is_pooled: true, ..self.clone() }
     }
 
+    /// The same database, whose reads go to a replica: to each of [`Builder::replica`] in turn, or to those that the
+    /// sentinels know. Writes, transactions, change streams and caches stay with the primary.
+    ///
+    /// **A replica is a little behind**, so a read may not see what was written just before, and of two reads the later
+    /// one may see less. What is read here and written with its version is refused if it was stale, and nothing is lost.
+    /// A replica that cannot be reached is left alone for two seconds; the next one answers, and where there is none
+    /// the primary.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use folio::Document;
+    /// # use shop::User;
+    /// # async fn example() -> folio::Result<()> {
+    /// let db = folio::Folio::builder("redis://one").replica("redis://two").connect().await?;
+    /// let relaxed = db.read_from_replica();
+    /// let adults = User::find(User::age().gte(18)).count(&relaxed).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn read_from_replica(&self) -> Self {
+        Self { reads_from_replica: true, ..self.clone() }
+    }
+
+    /// The same, whose reads go to the primary: for what has to see its own writes.
+    pub(crate) fn on_primary(&self) -> Self {
+        Self { reads_from_replica: false, ..self.clone() }
+    }
+
     /// Whether the server answers, and has loaded the module: else [`Error::ModuleMissing`].
     ///
     /// ```no_run
@@ -206,6 +239,10 @@ impl Folio {
         self.timeout
     }
 
+    pub(crate) fn reads_from_replica(&self) -> bool {
+        self.reads_from_replica
+    }
+
     pub(crate) fn is_pooled(&self) -> bool {
         self.is_pooled
     }
@@ -226,6 +263,7 @@ impl fmt::Debug for Folio {
 #[must_use = "nothing is opened until it is awaited"]
 pub struct Builder {
     url: String,
+    replicas: Vec<String>,
     settings: Settings,
     #[cfg(feature = "tls")]
     tls: Option<crate::Tls>,
@@ -277,6 +315,17 @@ impl Builder {
         self
     }
 
+    /// A server that follows the primary, for [`Folio::read_from_replica`]; several are asked in turn. Its address has
+    /// the user and the password that it wants; the database is the primary's.
+    ///
+    /// ```
+    /// let builder = folio::Folio::builder("redis://one").replica("redis://two").replica("redis://three");
+    /// ```
+    pub fn replica(mut self, url: &str) -> Self {
+        self.replicas.push(url.into());
+        self
+    }
+
     /// Whom to trust and what to show, of an address that begins with `rediss://`.
     ///
     /// ```no_run
@@ -316,23 +365,57 @@ impl Builder {
     /// # }
     /// ```
     pub fn lazy(self) -> Result<Folio> {
-        let info = self.info().map_err(|error| Error::from_redis(&error, false))?;
+        let origin = self.origin()?;
         let timeout = self.settings.timeout;
-        let server = Server::new(info, self.settings);
+        let server = Server::new(origin, self.settings);
         let database = server.default_database()?;
-        Ok(Folio { server: Arc::new(server), database, timeout, bucket: None, is_pooled: false })
+        Ok(Folio {
+            server: Arc::new(server),
+            database,
+            timeout,
+            bucket: None,
+            is_pooled: false,
+            reads_from_replica: false,
+        })
+    }
+
+    /// Where the servers are.
+    fn origin(&self) -> Result<Origin> {
+        let replicas = self.replicas.iter().map(|url| self.info(url)).collect::<Result<_>>()?;
+        #[cfg(feature = "sentinel")]
+        if let Some(address) = crate::transport::address(&self.url) {
+            let Address { info, sentinels, name } = address?;
+            let secured = sentinels.into_iter().map(|info| self.secured(info));
+            let addresses = secured.collect::<Result<_>>()?;
+            let sentinels = Sentinels::new(name, addresses, self.settings.connect_timeout);
+            let info = self.secured(with_protocol(info, &self.url))?;
+            return Ok(Origin { info, replicas, sentinels: Some(Arc::new(sentinels)) });
+        }
+        Ok(Origin {
+            info: self.info(&self.url)?,
+            replicas,
+            #[cfg(feature = "sentinel")]
+            sentinels: None,
+        })
+    }
+
+    fn info(&self, url: &str) -> Result<ConnectionInfo> {
+        #[cfg(feature = "tls")]
+        crate::tls::choose_arithmetic();
+        let info = url.into_connection_info().map_err(|error| Error::from_redis(&error, false))?;
+        self.secured(with_protocol(info, url))
     }
 
     #[cfg(not(feature = "tls"))]
-    fn info(&self) -> redis::RedisResult<ConnectionInfo> {
-        info(&self.url)
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with TLS it does more")]
+    fn secured(&self, info: ConnectionInfo) -> Result<ConnectionInfo> {
+        Ok(info)
     }
 
     #[cfg(feature = "tls")]
-    fn info(&self) -> redis::RedisResult<ConnectionInfo> {
-        crate::tls::choose_arithmetic();
-        let info = info(&self.url)?;
-        self.tls.clone().map_or(Ok(info.clone()), |tls| tls.with(info))
+    fn secured(&self, info: ConnectionInfo) -> Result<ConnectionInfo> {
+        let Some(tls) = &self.tls else { return Ok(info) };
+        tls.clone().with(info).map_err(|error| Error::from_redis(&error, false))
     }
 }
 
@@ -343,11 +426,11 @@ impl fmt::Debug for Builder {
     }
 }
 
-fn info(url: &str) -> redis::RedisResult<ConnectionInfo> {
-    let info = url.into_connection_info()?;
+/// RESP3, unless the address says otherwise.
+fn with_protocol(info: ConnectionInfo, url: &str) -> ConnectionInfo {
     if url.contains("protocol=") {
-        return Ok(info);
+        return info;
     }
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Ok(info.set_redis_settings(settings))
+    info.set_redis_settings(settings)
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::define::{Definition, FieldDefinition};
 use crate::ops::{Aggregate, Claim, Delete, Find, Get, GetMany, InsertMany, Put, Upsert, Whole};
+use crate::reference::Visit;
 use crate::watch::Watch;
 use crate::{
     Accessor, AsId, Check, Condition, DocumentId, Executor, Field, FieldPath, FieldRef, Filter,
@@ -38,6 +39,9 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     type Id: DocumentId;
     /// What leads to its fields.
     type Fields: Accessor;
+    /// The same from elsewhere: behind a reference.
+    #[doc(hidden)]
+    type FieldsIn<M>: Accessor;
     /// What its collection is declared to be.
     const DEFINITION: Definition;
     /// What serde calls the id.
@@ -63,6 +67,13 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
 
     /// Notes what breaks the rules of the type.
     fn check(&self, at: &mut Check);
+
+    /// Shows the references at a path; `false` if none can be there.
+    #[doc(hidden)]
+    fn refer<V: Visit>(&mut self, path: &str, visit: &mut V) -> bool {
+        let _ = (path, visit);
+        false
+    }
 
     /// Runs before the document is checked and written as a whole: `#[folio(before_save = path)]`.
     fn before_save(&mut self) -> Result<()> {
@@ -209,20 +220,22 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
         Claim::new(filter)
     }
 
-    /// Begins to follow the changes of the collection, which is declared with `changes`.
+    /// Begins to follow the changes of the documents that a filter holds of, in a collection that is declared with
+    /// `changes`; `()` is all. A document that comes to fit is [`Enter`](crate::watch::Change::Enter), one that does not
+    /// any more [`Leave`](crate::watch::Change::Leave). docs/client-connections.md tells what is promised.
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
     /// # use folio::Document;
     /// # use shop::User;
     /// # async fn example(db: folio::Folio, token: folio::watch::Token) -> folio::Result<()> {
-    /// let mut changes = User::watch().resume_after(token).open(&db).await?;
+    /// let mut changes = User::watch(User::tenant().eq("acme")).resume_after(token).open(&db).await?;
     /// let first = changes.next().await?;
     /// # Ok(())
     /// # }
     /// ```
-    fn watch() -> Watch<Self> {
-        Watch::documents()
+    fn watch(condition: impl Condition<Self>) -> Watch<Self> {
+        Watch::documents(condition.into_filter())
     }
 
     /// Begins the creation of many documents.

@@ -290,7 +290,7 @@ impl Error {
     /// assert!(!folio::Error::Timeout { maybe_applied: true }.is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        let passing = ["LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN"];
+        let passing = ["LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "MASTERDOWN"];
         match self {
             Self::IndexBuilding(_) | Self::Pool(_) => true,
             Self::Migration(error) => {

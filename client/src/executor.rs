@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use crate::{Command, Folio, Reply, Result, observe};
+use crate::{Command, Error, Folio, Reply, Result, observe};
 
 /// Whatever carries commands out: the last argument of every call that meets the database.
 ///
@@ -60,7 +60,14 @@ impl Executor for Folio {
     async fn execute(&self, command: Command) -> Result<Reply> {
         let (lanes, timeout) = (self.lanes(), self.timeout());
         let name = command.name();
-        let value = if self.is_pooled() {
+        let value = if self.reads_from_replica() && !command.writes() {
+            let commands = std::slice::from_ref(&command);
+            let answers = observe::call(name, async {
+                let answers = lanes.call_replica(commands, timeout).await?;
+                answers.into_iter().next().unwrap_or_else(|| Err(Error::Reply("no answer".into())))
+            });
+            answers.await
+        } else if self.is_pooled() {
             observe::call(name, lanes.call_pooled(&command, timeout)).await
         } else {
             observe::call(name, lanes.call(&command, timeout)).await
@@ -73,7 +80,10 @@ impl Executor for Folio {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
-        let answers = if self.is_pooled() {
+        let is_read = !commands.iter().any(Command::writes);
+        let answers = if self.reads_from_replica() && is_read {
+            observe::call("pipeline", lanes.call_replica(&commands, timeout)).await?
+        } else if self.is_pooled() {
             observe::call("pipeline", lanes.call_all_pooled(&commands, timeout)).await?
         } else {
             observe::call("pipeline", lanes.call_all(&commands, timeout)).await?

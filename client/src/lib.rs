@@ -63,6 +63,7 @@
 //!
 //! | feature | brings |
 //! |---|---|
+//! | `sentinel` | addresses `redis+sentinel://`: the primary is whom the sentinels name |
 //! | `tls` | addresses `rediss://`, by rustls with ring; `Tls` says whom to trust and what to show |
 //! | `tracing` | a span for each command, with its name, and events for connections and repetitions |
 //! | `metrics` | counters and times of commands, repetitions and connections |
@@ -77,7 +78,7 @@
 //   command    a command as data: arguments, keys, whether it may be sent again
 //   reply      answers, read
 //   observe    what is told to whoever listens; tls
-//   transport/ lanes, pools, retries, timeouts
+//   transport/ lanes, pools, replicas, sentinels, retries, timeouts
 //   connection Folio, and what is said before it is opened
 //   session    Session, a connection of one's own
 //   transaction/ several documents at once: atomic, begin
@@ -86,6 +87,7 @@
 //   executor   Executor: who carries commands out, sealed
 //   untyped/   documents by key, collections by name
 //   path       where a field stands
+//   reference/ documents that others refer to, read along with them
 //   define/    what the server is told of a type, as constants
 //   check      `validate(..)`
 //   field/     fields: which types, what they are compared with and how
@@ -118,6 +120,7 @@ mod observe;
 mod ops;
 mod order;
 mod path;
+mod reference;
 mod reply;
 mod repository;
 mod schema;
@@ -161,12 +164,15 @@ pub use id::{AsId, DocumentId, Id, IdField};
 pub use ops::Selected;
 pub use ops::{
     Aggregate, AggregateOrder, Claim, Claiming, Conditional, ConditionalUpdate, Delete, DeleteMany,
-    Fields, Find, Get, GetMany, Having, InsertMany, InsertReport, Is, Keys, Modify, Page, Put,
-    Reducer, Reducers, Selectable, Shape, Tracked, Update, UpdateMany, Upsert, Whole, Written,
-    count,
+    Fields, Find, Get, GetIncluding, GetMany, Having, Including, InsertMany, InsertReport, Is,
+    Keys, Modify, Page, Put, Reducer, Reducers, Selectable, Shape, Tracked, Update, UpdateMany,
+    Upsert, Whole, Written, count,
 };
 pub use order::{Order, Orders};
 pub use path::FieldPath;
+pub use reference::{Includable, Joined, Ref, Reference};
+#[doc(hidden)]
+pub use reference::{Includes, Origin, Visit, behind};
 #[doc(hidden)]
 pub use reply::Reply;
 pub use repository::Repository;

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// The step by which a path goes on in the document that a reference is to. No member is called so without back-quotes.
+pub(crate) const THROUGH: &str = ".->";
+
 /// A path within documents, as the server reads it: `address.city`, `_version`, within `any` and `all` also `@.sku`.
 ///
 /// ```
@@ -92,6 +95,11 @@ impl FieldPath {
     #[must_use]
     pub fn each(&self) -> Self {
         Self(Cow::Owned(format!("{}[*]", self.0)))
+    }
+
+    /// The fields of the document that is referred to here.
+    pub(crate) fn through(&self) -> Self {
+        Self(Cow::Owned(format!("{}{THROUGH}", self.0)))
     }
 
     /// The path as text.

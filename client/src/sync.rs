@@ -60,8 +60,9 @@ impl Folio {
     /// # }
     /// ```
     pub async fn sync<D: Documents>(&self) -> Result<()> {
+        let db = self.on_primary();
         for definition in D::definitions() {
-            declare(self, Wanted::of(&definition, self)).await?;
+            declare(&db, Wanted::of(&definition, &db)).await?;
         }
         Ok(())
     }
@@ -83,9 +84,9 @@ impl Folio {
     /// # }
     /// ```
     pub async fn schema_status<D: Documents>(&self) -> Result<Vec<SchemaStatus>> {
-        let mut statuses = Vec::new();
+        let (db, mut statuses) = (self.on_primary(), Vec::new());
         for definition in D::definitions() {
-            statuses.push(Wanted::of(&definition, self).status(self).await?);
+            statuses.push(Wanted::of(&definition, &db).status(&db).await?);
         }
         Ok(statuses)
     }

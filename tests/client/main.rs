@@ -3,11 +3,17 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod dropped;
+mod load;
 mod migrations;
 mod observe;
 mod proxy;
+mod references;
+mod refusals;
+mod replicas;
 mod repository;
 mod schema;
+mod sentinel;
 mod testing;
 mod tls;
 mod together;
@@ -16,7 +22,9 @@ mod transport;
 mod typed;
 mod typed_filters;
 mod typed_hooks;
+mod typed_model;
 mod watch;
+mod watch_filter;
 
 use std::collections::BTreeMap;
 use std::thread;

@@ -255,7 +255,7 @@ fn changes_of_a_type_come_as_its_documents() {
     with_proxy(async |db, _| {
         for db in [db.clone(), db.bucket("tenant").expect("it is a name")] {
             db.sync::<(Account,)>().await.expect("nothing is there");
-            let mut changes = Account::watch().open(&db).await.expect("it tells");
+            let mut changes = Account::watch(()).open(&db).await.expect("it tells");
             let mut stored = account(3, 30).insert(&db).await.expect("nothing is there");
             stored.balance = 31;
             stored.save(&db).await.expect("nobody came between");

@@ -12,9 +12,9 @@ const DOCUMENTS: u64 = 150;
 #[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[folio(collection = "things", timestamps, index(weight desc, any))]
-struct Thing {
+pub struct Thing {
     #[folio(id)]
-    id: Id<Thing>,
+    pub id: Id<Thing>,
     #[folio(index)]
     weight: Option<i64>,
     #[folio(index)]
@@ -29,7 +29,7 @@ struct Thing {
 }
 
 #[derive(Debug, Clone, PartialEq, Embed, Serialize, Deserialize)]
-struct Inner {
+pub struct Inner {
     #[folio(index)]
     #[serde(rename = "_like")]
     like: String,
@@ -37,17 +37,17 @@ struct Inner {
 }
 
 #[derive(Debug, Clone, PartialEq, Embed, Serialize, Deserialize)]
-struct Part {
+pub struct Part {
     #[folio(index)]
     sku: String,
     qty: u32,
 }
 
 /// The generator of `SplitMix64` (Steele, Lea and Flood, 2014).
-struct Draw(u64);
+pub struct Draw(pub u64);
 
 impl Draw {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -55,7 +55,7 @@ impl Draw {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
@@ -63,23 +63,23 @@ impl Draw {
         self.below(3) > 0
     }
 
-    fn word(&mut self) -> String {
+    pub fn word(&mut self) -> String {
         ["a", "it's", "`b`", "\"$x\"", "ä%_", ""][self.below(6) as usize].into()
     }
 
-    fn number(&mut self) -> i64 {
+    pub fn number(&mut self) -> i64 {
         [-1, 0, 1, 2, i64::MAX, i64::MIN][self.below(6) as usize]
     }
 
-    fn ratio(&mut self) -> f64 {
+    pub fn ratio(&mut self) -> f64 {
         [0.1, 0.5, 1.0, -2.25, 1e300][self.below(5) as usize]
     }
 
-    fn words(&mut self) -> Vec<String> {
+    pub fn words(&mut self) -> Vec<String> {
         (0..self.below(3)).map(|_| self.word()).collect()
     }
 
-    fn thing(&mut self) -> Thing {
+    pub fn thing(&mut self) -> Thing {
         let parts =
             (0..self.below(3)).map(|_| Part { sku: self.word(), qty: self.below(4) as u32 });
         let parts = parts.collect();

@@ -101,6 +101,22 @@ impl<M, T> Field<M, T> {
         Filter::of(operator, [self.node(), operand])
     }
 
+    /// Every element, as a field: what is asked of it has to hold of one. Leads to the references in an array.
+    ///
+    /// ```
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use folio::Document;
+    /// # use shop::Post;
+    /// let query = Post::find(()).include(Post::readers().each().team());
+    /// ```
+    pub fn each(&self) -> <T::Element as FieldType>::Accessor<M, T::Element>
+    where
+        T: Array,
+        T::Element: FieldType,
+    {
+        Accessor::at(self.path().each())
+    }
+
     fn has<V>(&self, operator: &'static str, values: impl IntoIterator<Item = V>) -> Filter<M>
     where
         T: Array,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Field;
 use crate::define::Kind;
+use crate::reference::Visit;
 use crate::{Accessor, Check, Timestamp};
 
 /// A type that a field may have.
@@ -47,6 +48,13 @@ pub trait FieldType {
     #[doc(hidden)]
     fn check(&self, at: &mut Check) {
         let _ = at;
+    }
+
+    /// Shows the references at a path within; `false` if none can be there.
+    #[doc(hidden)]
+    fn refer<V: Visit>(&mut self, path: &str, visit: &mut V) -> bool {
+        let _ = (path, visit);
+        false
     }
 }
 
@@ -154,6 +162,10 @@ impl<T: FieldType> FieldType for Option<T> {
             value.check(at);
         }
     }
+
+    fn refer<V: Visit>(&mut self, path: &str, visit: &mut V) -> bool {
+        self.as_mut().is_none_or(|value| value.refer(path, visit))
+    }
 }
 
 impl<T: Comparable> Comparable for Option<T> {}
@@ -163,7 +175,7 @@ impl<T: Numeric> Numeric for Option<T> {
 }
 
 macro_rules! arrays {
-    ($([$($hasher:ident)?] $array:ty;)*) => {$(
+    ($([$($hasher:ident)?] $array:ty $(, $each:ident)?;)*) => {$(
         impl<T: FieldType, $($hasher)?> FieldType for $array {
             const KIND: Kind = Kind::array(T::KIND, T::NULLABLE);
             type Plain = Self;
@@ -174,13 +186,17 @@ macro_rules! arrays {
                     at.within_element(index, |at| element.check(at));
                 }
             }
+
+            $(fn refer<V: Visit>(&mut self, path: &str, visit: &mut V) -> bool {
+                self.$each().all(|element| element.refer(path, visit))
+            })?
         }
     )*};
 }
 
 arrays! {
-    [] Vec<T>;
-    [] VecDeque<T>;
+    [] Vec<T>, iter_mut;
+    [] VecDeque<T>, iter_mut;
     [] BTreeSet<T>;
     [S] HashSet<T, S>;
 }
@@ -210,5 +226,9 @@ impl<T: FieldType> FieldType for Box<T> {
 
     fn check(&self, at: &mut Check) {
         (**self).check(at);
+    }
+
+    fn refer<V: Visit>(&mut self, path: &str, visit: &mut V) -> bool {
+        (**self).refer(path, visit)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Field, FieldType};
 use crate::filter::{Moment, Node};
-use crate::{FieldRef, Timestamp};
+use crate::{Document, FieldRef, Id, Ref, Timestamp};
 
 /// A value of a field of type `T`: exactly a `T`, a `&T`, or a `&str` for a `String`.
 ///
@@ -60,6 +60,24 @@ impl Value<Option<String>> for &str {
     }
 }
 
+macro_rules! ids {
+    ($($value:ty)*) => {$(
+        impl<T: Document<Id = Id<T>>> Value<Ref<T>> for $value {
+            fn json(&self) -> serde_json::Result<String> {
+                serde_json::to_string(self)
+            }
+        }
+
+        impl<T: Document<Id = Id<T>>> Value<Option<Ref<T>>> for $value {
+            fn json(&self) -> serde_json::Result<String> {
+                serde_json::to_string(self)
+            }
+        }
+    )*};
+}
+
+ids!(Id<T> &Id<T>);
+
 /// What a field of type `T` in documents of type `M` is compared with: a [`Value`], another field of the same type and
 /// the same documents, or, for an instant, [`now()`](crate::now).
 ///
@@ -107,6 +125,10 @@ values! {
     [T: FieldType<Plain = T> + serde::Serialize] Option<T>: &T;
     [] String: &str;
     [] Option<String>: &str;
+    [T: Document<Id = Id<T>>] Ref<T>: Id<T>;
+    [T: Document<Id = Id<T>>] Ref<T>: &Id<T>;
+    [T: Document<Id = Id<T>>] Option<Ref<T>>: Id<T>;
+    [T: Document<Id = Id<T>>] Option<Ref<T>>: &Id<T>;
 }
 
 impl<M, T> Operand<M, T> for Field<M, T> {

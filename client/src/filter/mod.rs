@@ -124,7 +124,7 @@ impl<M> Not for Filter<M> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no filter of `{M}`",
-    note = "a filter is made of the fields of the type that is asked: `User::age().gte(18)`"
+    note = "a filter is made of the fields of the type that is asked, not of those behind a reference: `User::age().gte(18)`"
 )]
 pub trait Condition<M> {
     /// The filter, if there is one.

@@ -83,7 +83,8 @@ impl Ledger {
     pub(super) async fn load(migrations: &str, lock: Option<Lock>, db: &Folio) -> Result<Self> {
         let key = format!("{}:state:{migrations}", super::COLLECTION);
         let key = db.named(&key).into_owned();
-        let mut ledger = Self { db: db.clone(), key, lock, version: 0, state: State::default() };
+        let mut ledger =
+            Self { db: db.on_primary(), key, lock, version: 0, state: State::default() };
         ledger.reload().await?;
         Ok(ledger)
     }

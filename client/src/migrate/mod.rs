@@ -279,7 +279,7 @@ impl Migrations {
     /// # }
     /// ```
     pub async fn dry_run(&self, db: &Folio) -> Result<Vec<Tried>> {
-        let mut tried = Vec::new();
+        let (db, mut tried) = (&db.on_primary(), Vec::new());
         for planned in self.plan(db).await? {
             let mut ledger = Ledger::load(&self.terms.migrations, None, db).await?;
             if !planned.resumes {
@@ -298,6 +298,7 @@ impl Migrations {
     }
 
     async fn go(&self, direction: Direction, to: u64, db: &Folio) -> Result<Vec<Planned>> {
+        let db = &db.on_primary();
         let ledger = Ledger::load(&self.terms.migrations, None, db).await?;
         if plan::plan(&self.all, &ledger.state, direction, to)?.is_empty() {
             return Ok(Vec::new());

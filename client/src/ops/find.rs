@@ -25,8 +25,8 @@ use futures_util::stream::BoxStream;
 #[derive(Debug)]
 #[must_use = "a query does nothing until it is loaded"]
 pub struct Find<T, S> {
-    query: Query<T>,
-    shape: S,
+    pub(super) query: Query<T>,
+    pub(super) shape: S,
 }
 
 /// What is asked, whatever becomes of the answer.
@@ -171,7 +171,9 @@ impl<T: Document> Query<T> {
         let items = rows
             .into_iter()
             .map(|row| shape.decode(&row.key, place.id(&row.key), &row.text, row.version));
-        Ok(Page { items: items.collect::<Result<_>>()?, total, cursor })
+        let mut items: Vec<S::Row> = items.collect::<Result<_>>()?;
+        shape.complete(&mut items, db).await?;
+        Ok(Page { items, total, cursor })
     }
 }
 

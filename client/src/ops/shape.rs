@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::codec::{Members, decode, with_members};
 use crate::error::DecodeCause;
-use crate::{Document, DocumentId, Error, Field, IdField, Projection, Result};
+use crate::{Document, DocumentId, Error, Executor, Field, IdField, Projection, Result};
 
 /// What a row of an answer becomes.
 ///
@@ -26,6 +26,17 @@ pub trait Shape<T>: Send + Sync {
     /// The paths that are asked for; all of the document if there are none.
     #[doc(hidden)]
     fn paths(&self) -> Option<Vec<String>>;
+
+    /// Puts to the rows what is read after them.
+    #[doc(hidden)]
+    fn complete(
+        &self,
+        rows: &mut [Self::Row],
+        db: &impl Executor,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = (rows, db);
+        std::future::ready(Ok(()))
+    }
 
     /// Whether the version is asked for.
     #[doc(hidden)]

@@ -81,7 +81,7 @@ impl Folio {
     /// ```
     #[expect(clippy::unused_async, reason = "another server may have to be told")]
     pub async fn begin(&self) -> Result<Transaction> {
-        Ok(Transaction { db: self.clone(), state: Mutex::default() })
+        Ok(Transaction { db: self.on_primary(), state: Mutex::default() })
     }
 }
 

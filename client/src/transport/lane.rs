@@ -10,15 +10,20 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, PushKind, RedisError, Value};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, PushKind, RedisError, Value};
 use tokio::sync::Mutex;
 
+use super::target::{READONLY, Target, is_demoted};
 use crate::observe;
 
 /// How often opening is tried before the callers who wait for it are told.
 const OPEN_TRIES: u32 = 4;
 /// What passes before the second try; twice as much before each one that follows.
 const OPEN_DELAY: Duration = Duration::from_millis(50);
+/// The same where another server is to take the place of the one that is gone, which takes its time.
+const MOVE_TRIES: u32 = 30;
+/// What passes between two tries at most.
+const OPEN_DELAY_MAX: Duration = Duration::from_millis(500);
 
 /// One connection, open or not.
 #[derive(Debug)]
@@ -27,7 +32,8 @@ pub(crate) struct Lane(Arc<Shared>);
 /// What the tasks share that open the connection.
 #[derive(Debug)]
 struct Shared {
-    client: Client,
+    target: Target,
+    tries: u32,
     connect_timeout: Duration,
     live: RwLock<Option<Arc<Live>>>,
     /// One task opens, the others wait for it. Holds how often that was over, and how it ended.
@@ -51,9 +57,25 @@ pub(crate) struct Live {
 
 impl Lane {
     /// A lane that is opened by the first who needs it.
-    pub(crate) fn new(client: Client, connect_timeout: Duration) -> Self {
+    pub(super) fn new(target: Target, connect_timeout: Duration) -> Self {
+        let tries = if target.may_move() { MOVE_TRIES } else { OPEN_TRIES };
+        Self::with_tries(target, tries, connect_timeout)
+    }
+
+    /// A lane to a server that others stand in for: opening is tried once.
+    pub(super) fn to_replica(target: Target, connect_timeout: Duration) -> Self {
+        Self::with_tries(target, 1, connect_timeout)
+    }
+
+    /// Where it leads to.
+    #[cfg(feature = "sentinel")]
+    pub(super) fn info(&self) -> &redis::ConnectionInfo {
+        self.0.target.info()
+    }
+
+    fn with_tries(target: Target, tries: u32, connect_timeout: Duration) -> Self {
         let (live, opening) = (RwLock::default(), Mutex::default());
-        Self(Arc::new(Shared { client, connect_timeout, live, opening }))
+        Self(Arc::new(Shared { target, tries, connect_timeout, live, opening }))
     }
 
     /// The connection, opened if it has to be. That is the work of a task of its own: it goes on when the time of those
@@ -115,12 +137,12 @@ impl Shared {
 
     async fn open(&self) -> Result<Live, RedisError> {
         let mut delay = OPEN_DELAY;
-        for _ in 1..OPEN_TRIES {
+        for _ in 1..self.tries {
             match self.open_once().await {
                 Err(error) if is_passing(&error) => tokio::time::sleep(delay).await,
                 outcome => return outcome,
             }
-            delay *= 2;
+            delay = OPEN_DELAY_MAX.min(delay * 2);
         }
         self.open_once().await
     }
@@ -130,7 +152,7 @@ impl Shared {
         let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.connect_timeout))
             .set_response_timeout(None);
-        if self.client.get_connection_info().redis_settings().protocol().supports_resp3() {
+        if self.target.info().redis_settings().protocol().supports_resp3() {
             let is_broken = Arc::clone(&is_broken);
             config = config.set_push_sender(move |push: redis::PushInfo| {
                 if push.kind == PushKind::Disconnection {
@@ -139,7 +161,7 @@ impl Shared {
                 Ok::<(), redis::aio::SendError>(())
             });
         }
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let connection = self.target.open(&config).await?;
         Ok(Live { connection, is_broken, heard: AtomicU64::new(0) })
     }
 }
@@ -169,11 +191,15 @@ impl Live {
         self.heard.load(Ordering::Relaxed)
     }
 
-    /// Sends a command. An error of the connection gives it up.
+    /// Sends a command. An error of the connection gives it up, and so does a server that has come to follow another.
     pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
         let reply = self.connection.clone().send_packed_command(command).await;
         self.note(reply.as_ref().err());
-        reply?.extract_error()
+        let reply = reply?.extract_error();
+        if reply.as_ref().is_err_and(is_demoted) {
+            self.give_up();
+        }
+        reply
     }
 
     /// Sends commands without waiting between them. Each reply is there, errors of the server among them.
@@ -181,6 +207,9 @@ impl Live {
         let count = commands.len();
         let replies = self.connection.clone().send_packed_commands(commands, 0, count).await;
         self.note(replies.as_ref().err());
+        if replies.as_ref().is_ok_and(|replies| replies.iter().any(is_refused_as_replica)) {
+            self.give_up();
+        }
         replies
     }
 
@@ -192,6 +221,11 @@ impl Live {
             }
         }
     }
+}
+
+/// Whether the server has refused a command of several because it follows another.
+pub(super) fn is_refused_as_replica(reply: &Value) -> bool {
+    matches!(reply, Value::ServerError(error) if error.code() == READONLY)
 }
 
 /// Whether an error tells that a connection is of no more use, and not what the server thinks of a command.

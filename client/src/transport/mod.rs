@@ -1,27 +1,38 @@
 //! The way to the server: lanes, time limits, and what is sent again when a connection breaks.
 //!
 //! ```text
-//! Folio --call--> Database --attempt--> Lane   one shared connection a database
-//!                          \----lend--> Pool   connections for one task alone
+//! Folio --call--> Database --attempt--> Lane       one shared connection a database
+//!                          |---replica-> Replicas   one more to each server that follows
+//!                          \----lend---> Pool       connections for one task alone
+//!                                         |
+//!                                       Target      an address, or where the sentinels say
 //! ```
 
 mod lane;
 mod pool;
+mod replicas;
 mod retry;
+#[cfg(feature = "sentinel")]
+mod sentinel;
+mod target;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bb8_redis::bb8;
-use redis::{Client, ConnectionInfo, Value};
+use redis::{ConnectionInfo, RedisError, Value};
 
 use crate::command::Command;
 use crate::{Error, Result};
 use lane::Lane;
 use pool::{Manager, Pool};
+use replicas::Replicas;
+use target::Target;
 
 pub(crate) use pool::Lent;
+#[cfg(feature = "sentinel")]
+pub(crate) use sentinel::{Address, Sentinels, address};
 
 /// What is said when a client is made.
 #[derive(Debug, Clone)]
@@ -36,22 +47,58 @@ pub(crate) struct Settings {
     pub(crate) pool_timeout: Duration,
 }
 
+/// Where the servers are.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// What is said to them; without sentinels the address of the primary, too.
+    pub(crate) info: ConnectionInfo,
+    pub(crate) replicas: Vec<ConnectionInfo>,
+    #[cfg(feature = "sentinel")]
+    pub(crate) sentinels: Option<Arc<Sentinels>>,
+}
+
+impl Origin {
+    fn target(&self, number: i64) -> Result<Target, RedisError> {
+        let info = of_database(&self.info, number);
+        #[cfg(feature = "sentinel")]
+        if let Some(sentinels) = &self.sentinels {
+            return Target::primary(info, Arc::clone(sentinels));
+        }
+        Target::fixed(info)
+    }
+
+    fn replicas(&self, number: i64, connect_timeout: Duration) -> Result<Replicas> {
+        let infos = self.replicas.iter().map(|info| of_database(info, number)).collect();
+        let replicas = Replicas::new(infos, connect_timeout)?;
+        #[cfg(feature = "sentinel")]
+        if let Some(sentinels) = &self.sentinels {
+            let info = of_database(&self.info, number);
+            return Ok(replicas.found_by(Arc::clone(sentinels), info, connect_timeout));
+        }
+        Ok(replicas)
+    }
+}
+
+fn of_database(info: &ConnectionInfo, number: i64) -> ConnectionInfo {
+    info.clone().set_redis_settings(info.redis_settings().clone().set_db(number))
+}
+
 /// A server, and the lanes to its databases.
 #[derive(Debug)]
 pub(crate) struct Server {
-    info: ConnectionInfo,
+    origin: Origin,
     settings: Settings,
     databases: Mutex<BTreeMap<i64, Arc<Database>>>,
 }
 
 impl Server {
-    pub(crate) fn new(info: ConnectionInfo, settings: Settings) -> Self {
-        Self { info, settings, databases: Mutex::default() }
+    pub(crate) fn new(origin: Origin, settings: Settings) -> Self {
+        Self { origin, settings, databases: Mutex::default() }
     }
 
     /// The database that the address names.
     pub(crate) fn default_database(&self) -> Result<Arc<Database>> {
-        self.database(self.info.redis_settings().db())
+        self.database(self.origin.info.redis_settings().db())
     }
 
     /// A database, whose lanes are opened by the first command.
@@ -60,10 +107,10 @@ impl Server {
         if let Some(database) = databases.get(&number) {
             return Ok(Arc::clone(database));
         }
-        let settings = self.info.redis_settings().clone().set_db(number);
-        let info = self.info.clone().set_redis_settings(settings);
-        let client = Client::open(info).map_err(|error| Error::from_redis(&error, false))?;
-        let database = Arc::new(Database::new(client, self.settings.clone()));
+        let target = self.origin.target(number);
+        let target = target.map_err(|error| Error::from_redis(&error, false))?;
+        let replicas = self.origin.replicas(number, self.settings.connect_timeout)?;
+        let database = Arc::new(Database::new(target, replicas, self.settings.clone()));
         databases.insert(number, Arc::clone(&database));
         Ok(database)
     }
@@ -72,16 +119,17 @@ impl Server {
 /// A database of a server and the ways to it.
 #[derive(Debug)]
 pub(crate) struct Database {
-    client: Client,
+    target: Target,
     settings: Settings,
     lane: Lane,
+    replicas: Replicas,
     pool: OnceLock<Pool>,
 }
 
 impl Database {
-    fn new(client: Client, settings: Settings) -> Self {
-        let lane = Lane::new(client.clone(), settings.connect_timeout);
-        Self { client, settings, lane, pool: OnceLock::new() }
+    fn new(target: Target, replicas: Replicas, settings: Settings) -> Self {
+        let lane = Lane::new(target.clone(), settings.connect_timeout);
+        Self { target, settings, lane, replicas, pool: OnceLock::new() }
     }
 
     /// Opens the shared connection, if it is not open.
@@ -109,7 +157,7 @@ impl Database {
         if let Some(pool) = self.pool.get() {
             return Ok(pool);
         }
-        let manager = Manager::new(&self.client, self.settings.connect_timeout)
+        let manager = Manager::new(&self.target, self.settings.connect_timeout)
             .map_err(|error| Error::from_redis(&error, false))?;
         Ok(self.pool.get_or_init(|| {
             bb8::Pool::builder()

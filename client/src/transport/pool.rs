@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use bb8_redis::{RedisConnectionManager, bb8};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, Value};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, Value};
 
-use super::lane::is_of_the_connection;
+use super::lane::{is_of_the_connection, is_refused_as_replica};
+use super::target::Target;
 
 /// How long an idle connection may take to answer before it is closed instead of being handed out.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -27,14 +28,14 @@ pub(crate) type Lent = bb8::PooledConnection<'static, Manager>;
 #[derive(Debug)]
 pub(crate) struct Manager {
     inner: RedisConnectionManager,
-    client: Client,
+    target: Target,
     connect_timeout: Duration,
 }
 
 impl Manager {
-    pub(crate) fn new(client: &Client, connect_timeout: Duration) -> Result<Self, RedisError> {
-        let inner = RedisConnectionManager::new(client.get_connection_info().clone())?;
-        Ok(Self { inner, client: client.clone(), connect_timeout })
+    pub(super) fn new(target: &Target, connect_timeout: Duration) -> Result<Self, RedisError> {
+        let inner = RedisConnectionManager::new(target.info().clone())?;
+        Ok(Self { inner, target: target.clone(), connect_timeout })
     }
 }
 
@@ -70,6 +71,7 @@ impl Own {
         self.heard = Instant::now();
         match &reply {
             Err(error) if is_of_the_connection(error) => self.state.is_spent = true,
+            Ok(reply) if is_refused_as_replica(reply) => self.state.is_spent = true,
             _ => self.state.after(command),
         }
         reply?.extract_error()
@@ -86,6 +88,7 @@ impl Own {
         self.heard = Instant::now();
         match &replies {
             Err(_) => self.state.is_spent = true,
+            Ok(replies) if replies.iter().any(is_refused_as_replica) => self.state.is_spent = true,
             Ok(_) => commands.cmd_iter().for_each(|command| self.state.after(command)),
         }
         replies
@@ -136,7 +139,7 @@ impl bb8::ManageConnection for Manager {
             .set_connection_timeout(Some(self.connect_timeout))
             // Time is kept by the caller, who knows which commands block.
             .set_response_timeout(None);
-        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+        let connecting = self.target.open(&config);
         let connecting = tokio::time::timeout(self.connect_timeout, connecting);
         let connection = connecting.await.map_err(late)??;
         Ok(Own { connection, state: State::default(), heard: Instant::now() })

@@ -6,7 +6,9 @@
 //! | writes under a condition that its first sending takes away | the same | sent again; if that is refused, nobody knows whose work it found: the fate is unknown |
 //! | writes | the same | never sent again: the fate is unknown |
 //!
-//! A command whose time is up is not sent again, whatever it is.
+//! A command whose time is up is not sent again, whatever it is. One that a server has refused because it has come to
+//! follow another was not carried out, and is sent again, whatever it is: over another connection, which leads to the
+//! primary where the sentinels tell who that is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +16,8 @@ use std::time::Duration;
 use redis::{Pipeline, RedisError, Value};
 
 use super::Database;
-use super::lane::{Live, is_of_the_connection};
+use super::lane::{Live, is_of_the_connection, is_refused_as_replica};
+use super::target::is_demoted;
 use crate::command::{Command, Repeat};
 use crate::{Error, Result, observe};
 
@@ -25,7 +28,7 @@ const REPEAT_DELAY: Duration = Duration::from_millis(10);
 
 /// How far a call has come.
 #[derive(Debug, Default)]
-struct Progress {
+pub(super) struct Progress {
     /// The connection that the command was sent on last, and how many replies had come there before.
     sent: Option<(Arc<Live>, u64)>,
     /// Why the answer to the first sending did not come.
@@ -33,12 +36,12 @@ struct Progress {
 }
 
 impl Progress {
-    fn begin(&mut self, live: &Arc<Live>) {
+    pub(super) fn begin(&mut self, live: &Arc<Live>) {
         self.sent = Some((Arc::clone(live), live.heard()));
     }
 
     /// Time is up. A connection that has been silent since the command was sent is given up.
-    fn late(self, writes: bool) -> Error {
+    pub(super) fn late(self, writes: bool) -> Error {
         let maybe_applied = writes && (self.sent.is_some() || self.unknown.is_some());
         if let Some((live, heard)) = self.sent
             && live.heard() == heard
@@ -130,6 +133,7 @@ impl Database {
                     progress.broken(&error, repeat, left)?;
                     progress.tell(command.name());
                 }
+                Err(error) if is_demoted(&error) && left > 0 => {}
                 answer => return progress.settle(answer, repeat),
             }
             pause(left).await;
@@ -152,6 +156,7 @@ impl Database {
                         progress.broken(&error, repeat, left)?;
                         progress.tell(command.name());
                     }
+                    Err(error) if is_demoted(&error) && left > 0 => {}
                     answer => return progress.settle(answer, repeat),
                 }
                 drop(own);
@@ -180,7 +185,7 @@ impl Database {
         }
     }
 
-    async fn attempts_of_all(
+    pub(super) async fn attempts_of_all(
         &self,
         commands: &[Command],
         progress: &mut Progress,
@@ -192,6 +197,7 @@ impl Database {
             let live = self.lane.live().await.map_err(|error| progress.unopened(&error))?;
             progress.begin(&live);
             match live.send_all(&pipeline).await {
+                Ok(answers) if left > 0 && answers.iter().all(is_refused_as_replica) => {}
                 Ok(answers) => break answers,
                 Err(error) if is_of_the_connection(&error) => {
                     progress.broken(&error, repeat, left)?;

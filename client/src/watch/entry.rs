@@ -94,6 +94,17 @@ impl Entry {
         })
     }
 
+    /// What has happened; `None` if the entry is not the server's.
+    pub(super) fn op(&self) -> Option<&[u8]> {
+        self.fields.get("op").map(Vec::as_slice)
+    }
+
+    /// The key of the document; empty where all are gone.
+    pub(super) fn key(&self) -> &str {
+        let key = self.fields.get("key").and_then(|key| std::str::from_utf8(key).ok());
+        key.unwrap_or_default()
+    }
+
     pub(super) fn mark(&self) -> Mark {
         ["key", "time"].map(|name| self.fields.get(name).cloned())
     }

@@ -2,6 +2,7 @@
 
 mod entry;
 mod reader;
+mod selection;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,9 +11,11 @@ use std::time::SystemTime;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Document, Error, Executor, Folio, Result, codec, reply};
+use crate::filter::Node;
+use crate::{Document, Error, Executor, Filter, Folio, Result, codec, reply};
 
 pub use reader::Changes;
+use selection::Selection;
 
 /// How a document is read.
 pub(crate) type Decode<T> = fn(&Found<'_>) -> Result<T>;
@@ -55,6 +58,8 @@ pub struct Watch<T> {
     collection: String,
     start: Start,
     reading: Reading<T>,
+    filter: Option<Node>,
+    scan: bool,
 }
 
 /// Where following begins.
@@ -79,17 +84,19 @@ impl<T: DeserializeOwned> Watch<T> {
 
 impl<T: Document> Watch<T> {
     /// The changes of a type's collection.
-    pub(crate) fn documents() -> Self {
+    pub(crate) fn documents(filter: Option<Filter<T>>) -> Self {
         let decode: Decode<T> =
             |found| codec::decode(found.key, found.id, found.text, found.version);
         let prefix = T::DEFINITION.key_prefix();
-        Self::new(T::DEFINITION.collection, Reading { decode, prefix })
+        let watch = Self::new(T::DEFINITION.collection, Reading { decode, prefix });
+        Self { filter: filter.map(Filter::into_node), ..watch }
     }
 }
 
 impl<T> Watch<T> {
     pub(crate) fn new(collection: &str, reading: Reading<T>) -> Self {
-        Self { collection: collection.into(), start: Start::Now, reading }
+        let (collection, start) = (collection.into(), Start::Now);
+        Self { collection, start, reading, filter: None, scan: false }
     }
 
     /// Goes on behind a change that was seen: its [token](Change::token) survives restarts of the program and of the
@@ -122,6 +129,22 @@ impl<T> Watch<T> {
         Self { start: Start::Oldest, ..self }
     }
 
+    /// Allows the server to read more documents than `folio.scan-max` where no index answers the filter: once, to find
+    /// out who fits when the stream is opened.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use folio::Document;
+    /// # use shop::User;
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let mut changes = User::watch(User::visits().gt(100)).allow_scan().open(&db).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn allow_scan(self) -> Self {
+        Self { scan: true, ..self }
+    }
+
     /// Finds out where to begin. From here on no change is missed. Fails with [`Error::Usage`] if the collection does
     /// not tell its changes.
     ///
@@ -137,7 +160,9 @@ impl<T> Watch<T> {
         let collection = db.named(&self.collection).into_owned();
         let Reading { decode, prefix } = self.reading;
         let reading = Reading { decode, prefix: db.named(&prefix).into_owned() };
-        Changes::open(db.clone(), collection, self.start, reading).await
+        let scan = self.scan;
+        let selection = self.filter.map(|node| Selection::new(node, collection.clone(), scan));
+        Changes::open(db.on_primary(), collection, self.start, reading, selection).await
     }
 }
 
@@ -253,6 +278,24 @@ pub enum Change<T> {
         /// As it is.
         after: Option<T>,
     },
+    /// A document changed, and the filter holds of it now: of a stream that has a filter.
+    Enter {
+        /// Which, and when.
+        event: Event,
+        /// As it was.
+        before: Option<T>,
+        /// As it is.
+        after: Option<T>,
+    },
+    /// A document changed, and the filter does not hold of it any more: of a stream that has a filter.
+    Leave {
+        /// Which, and when.
+        event: Event,
+        /// As it was.
+        before: Option<T>,
+        /// As it is.
+        after: Option<T>,
+    },
     /// A document was removed, marked as deleted, or taken elsewhere.
     Delete {
         /// Which, and when.
@@ -290,6 +333,23 @@ pub enum Change<T> {
 }
 
 impl<T> Change<T> {
+    /// The same of a document that has come to fit a filter.
+    fn entered(self) -> Self {
+        match self {
+            Self::Update { event, before, after, .. } => Self::Enter { event, before, after },
+            other => other,
+        }
+    }
+
+    /// The same of a document that does not fit a filter any more.
+    fn left(self) -> Self {
+        match self {
+            Self::Update { event, before, after, .. } => Self::Leave { event, before, after },
+            Self::Insert { event, after } => Self::Leave { event, before: None, after },
+            other => other,
+        }
+    }
+
     /// What is told of every change; nothing of a gap.
     ///
     /// ```no_run
@@ -302,6 +362,8 @@ impl<T> Change<T> {
         match self {
             Self::Insert { event, .. }
             | Self::Update { event, .. }
+            | Self::Enter { event, .. }
+            | Self::Leave { event, .. }
             | Self::Delete { event, .. }
             | Self::Expire { event, .. }
             | Self::Evict { event, .. }

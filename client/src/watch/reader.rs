@@ -1,6 +1,6 @@
 //! A change stream that is being followed.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use futures_util::Stream;
 use redis::Value;
 
 use super::entry::{Entry, Mark, entries, listed};
+use super::selection::{Fit, Selection};
 use super::{Change, Reading, Start, Token};
 use crate::command::Command;
 use crate::transport::Lent;
@@ -46,7 +47,16 @@ pub struct Changes<T> {
     /// Whether the number of the next entry is known.
     is_counted: bool,
     own: Option<Lent>,
+    selection: Option<Selection>,
+    /// What has been read, and not been looked at: with a selection.
+    waiting: VecDeque<Waiting<T>>,
     ready: VecDeque<Result<Change<T>>>,
+}
+
+/// What waits until it is known whom it concerns.
+enum Waiting<T> {
+    Entry(Entry),
+    Gap(Change<T>),
 }
 
 impl<T> Changes<T> {
@@ -55,6 +65,7 @@ impl<T> Changes<T> {
         collection: String,
         start: Start,
         reading: Reading<T>,
+        mut selection: Option<Selection>,
     ) -> Result<Self> {
         let stream = format!("changes:{collection}");
         let last = match last(&db, &stream).await? {
@@ -71,9 +82,24 @@ impl<T> Changes<T> {
             Start::Oldest => false,
             Start::After(_) => true,
         };
-        let (own, ready) = (None, VecDeque::new());
-        let mark = None;
-        let mut changes = Self { db, stream, reading, position, mark, is_counted, own, ready };
+        if let Some(selection) = &mut selection {
+            let unknown_until = if start == Start::Now { None } else { last };
+            selection.load(&db, unknown_until.unwrap_or(Token::NONE)).await?;
+        }
+        let (own, mark) = (None, None);
+        let (waiting, ready) = (VecDeque::new(), VecDeque::new());
+        let mut changes = Self {
+            db,
+            stream,
+            reading,
+            position,
+            mark,
+            is_counted,
+            own,
+            selection,
+            waiting,
+            ready,
+        };
         changes.begin_anew_before(last);
         Ok(changes)
     }
@@ -118,14 +144,9 @@ impl<T> Changes<T> {
     async fn read(&mut self) -> Result<()> {
         let deadline = Instant::now() + self.db.timeout();
         loop {
-            match self.ask().await {
-                Ok(Value::Nil) => return self.look_for_another_beginning().await,
-                Ok(answer) => {
-                    for entry in entries(answer)? {
-                        self.take(&entry);
-                    }
-                    return Ok(());
-                }
+            let outcome =
+                if self.waiting.is_empty() { self.fetch().await } else { self.settle().await };
+            match outcome {
                 Err(error @ (Error::Connection { .. } | Error::Timeout { .. }))
                     if Instant::now() > deadline =>
                 {
@@ -134,8 +155,57 @@ impl<T> Changes<T> {
                 Err(Error::Connection { .. } | Error::Timeout { .. }) => {
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(error) => return Err(error),
+                // The server has come to follow another; the next connection leads to the primary.
+                Err(error) if error.code() == Some("UNBLOCKED") && Instant::now() <= deadline => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                outcome => return outcome,
             }
+        }
+    }
+
+    /// Takes the next entries, if any come.
+    async fn fetch(&mut self) -> Result<()> {
+        match self.ask().await? {
+            Value::Nil => self.look_for_another_beginning().await,
+            answer => {
+                for entry in entries(answer)? {
+                    self.take(entry);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Finds out whom concerns what waits. Nothing of it is lost if that fails, or is given up.
+    async fn settle(&mut self) -> Result<()> {
+        let Some(selection) = &mut self.selection else { return Ok(()) };
+        if self.waiting.iter().any(|it| matches!(it, Waiting::Gap(_))) {
+            selection.load(&self.db, self.position).await?;
+        }
+        let written = self.waiting.iter().filter_map(|it| match it {
+            Waiting::Entry(entry) if is_written(entry) => Some(entry.key()),
+            _ => None,
+        });
+        let fitting = selection.look(&self.db, written.collect()).await?;
+        for waiting in self.waiting.drain(..) {
+            match waiting {
+                Waiting::Gap(gap) => self.ready.push_back(Ok(gap)),
+                Waiting::Entry(entry) => {
+                    self.ready.extend(concerning(&entry, selection, &fitting, &self.reading));
+                }
+            }
+        }
+        selection.passed(self.position);
+        Ok(())
+    }
+
+    /// Tells of a gap, in its turn.
+    fn tell_gap(&mut self, missed: Option<u64>, token: Token) {
+        let gap = Change::Gap { missed, token };
+        match self.selection {
+            Some(_) => self.waiting.push_back(Waiting::Gap(gap)),
+            None => self.ready.push_back(Ok(gap)),
         }
     }
 
@@ -186,17 +256,20 @@ impl<T> Changes<T> {
         Ok(self.mark.get_or_insert_with(|| mark.clone()) != &mark)
     }
 
-    fn take(&mut self, entry: &Entry) {
+    fn take(&mut self, entry: Entry) {
         let next = self.position.number + 1;
         if self.is_counted && entry.token.number > next {
             let missed = Some(entry.token.number - next);
             let token = Token { number: entry.token.number - 1, within: 0 };
-            self.ready.push_back(Ok(Change::Gap { missed, token }));
+            self.tell_gap(missed, token);
         }
         self.position = entry.token;
         self.mark = Some(entry.mark());
         self.is_counted = true;
-        self.ready.extend(entry.change(&self.reading));
+        match self.selection {
+            Some(_) => self.waiting.push_back(Waiting::Entry(entry)),
+            None => self.ready.extend(entry.change(&self.reading)),
+        }
     }
 
     /// Nothing has come for a while. A stream that was begun anew has lower numbers, which would never be read.
@@ -219,7 +292,35 @@ impl<T> Changes<T> {
         self.position = Token::NONE;
         self.mark = None;
         self.is_counted = false;
-        self.ready.push_back(Ok(Change::Gap { missed: None, token: Token::NONE }));
+        self.tell_gap(None, Token::NONE);
+    }
+}
+
+/// Whether an entry is of a document that is there afterwards.
+fn is_written(entry: &Entry) -> bool {
+    matches!(entry.op(), Some(b"insert" | b"update"))
+}
+
+/// What an entry tells of the documents that fit; `None` if it is of another.
+fn concerning<T>(
+    entry: &Entry,
+    selection: &mut Selection,
+    fitting: &HashSet<String>,
+    reading: &Reading<T>,
+) -> Option<Result<Change<T>>> {
+    let (op, key) = (entry.op()?, entry.key());
+    if op == b"flush" {
+        selection.clear();
+        return entry.change(reading);
+    }
+    let now = is_written(entry) && fitting.contains(key);
+    let Fit { before, now } = selection.note(key, entry.token, now);
+    match (op, now, before) {
+        // What is born was nothing before.
+        (b"insert", false, Some(false) | None) | (_, false, Some(false)) => None,
+        (b"insert" | b"update", false, _) => Some(entry.change(reading)?.map(Change::left)),
+        (b"update", true, Some(false) | None) => Some(entry.change(reading)?.map(Change::entered)),
+        _ => entry.change(reading),
     }
 }
 

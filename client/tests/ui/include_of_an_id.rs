@@ -1,0 +1,16 @@
+use folio::{Document, Id, Ref};
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "users")]
+struct User {
+    #[folio(id)]
+    id: Id<User>,
+    name: String,
+    friend: Id<User>,
+    manager: Option<Ref<User>>,
+}
+
+fn main() {
+    let _ = User::find(()).include(User::friend());
+}
