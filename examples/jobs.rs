@@ -83,7 +83,7 @@ async fn main() -> folio::Result<()> {
 
     let (state, lease, worker, tries) = (State::Waiting, None, None, 0);
     let job = |number| Job { id: Id::new(), state, lease, worker: worker.clone(), tries, number };
-    Job::insert_many((0..JOBS).map(job).collect()).run(&db).await?;
+    Job::insert_many((0..JOBS).map(job)).run(&db).await?;
 
     // One takes a job and is never heard of again.
     let lost = next(&db, "lost").await?.map(|job| job.number);

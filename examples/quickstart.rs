@@ -56,7 +56,8 @@ async fn main() -> folio::Result<()> {
     // A unique value is refused wherever it comes from; so is what breaks a rule, before it is sent.
     let twin = book("a-1", "Emma again", 1816, &[], "Nobody", 1800).insert(&db).await;
     if let Err(Error::UniqueViolation(held)) = twin {
-        println!("{} is held by {}", held.index, held.holder.unwrap_or_default());
+        let is_emma = held.holder.is_some_and(|key| key.ends_with(emma.id.as_str()));
+        println!("{} is held by Emma: {is_emma}", held.index);
     }
     let early = book("a-5", "Beowulf", 975, &[], "Unknown", 900).insert(&db).await;
     println!("{}", early.err().map(|error| error.to_string()).unwrap_or_default());
