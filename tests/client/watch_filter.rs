@@ -178,7 +178,7 @@ async fn change(db: &Folio, n: u64) {
             // Where nothing stands there is nothing to rename.
             let _ = db.cmd("RENAME").key(&format!("users:{id}")).key(&to).query::<()>().await;
         }
-        _ => put(db, &id, if n % 3 == 0 { "acme" } else { "else" }, n).await,
+        _ => put(db, &id, if n.is_multiple_of(3) { "acme" } else { "else" }, n).await,
     }
 }
 
