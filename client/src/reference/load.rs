@@ -97,7 +97,7 @@ fn load<'a, T: Document, E: Executor>(
             for id in ids {
                 command.push_key(&place.key(id));
             }
-            command
+            command.arg("WITHVERSION")
         });
         let replies = db.execute_all(commands.collect()).await?;
         let (mut names, mut documents) = (Vec::new(), Vec::<T>::new());
@@ -105,8 +105,8 @@ fn load<'a, T: Document, E: Executor>(
         for reply in replies {
             // One answer for each key, in order.
             for (text, id) in reply?.list()?.into_iter().zip(ids.by_ref()) {
-                let Some(text) = text.bytes()? else { continue };
-                documents.push(decode(&place.key(&id), &id, &text, 0)?);
+                let Some((text, version)) = text.versioned()? else { continue };
+                documents.push(decode(&place.key(&id), &id, &text, version)?);
                 names.push(id);
             }
         }

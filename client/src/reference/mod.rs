@@ -33,8 +33,8 @@ pub(crate) use load::include;
 /// Nothing is read unless [`Find::include`](crate::Find::include) or [`Get::include`](crate::Get::include) says so:
 /// there is no reading behind your back. Two references are equal if their ids are, included or not.
 ///
-/// An included document of a type with a version has the version 0, which one command for many documents does not
-/// tell: it is not put over what stands there. Read it by its id to write it.
+/// An included document of a type with a version has the version that it was read with: written with it, it is not put
+/// over what somebody has changed meanwhile.
 ///
 /// ```no_run
 /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
