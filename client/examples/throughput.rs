@@ -1,14 +1,16 @@
 //! What a server with the module gives through this crate: reads and writes a second over the shared connection, over
-//! the pool, and through the crate beneath alone.
+//! the pool, through the crate beneath alone, and of typed documents; how long it takes to create many.
 //!
 //! `cargo run --release -p folio --example throughput -- redis://localhost:6379`
 
 use std::time::{Duration, Instant};
 
 use folio::redis::{self, aio::MultiplexedConnection};
-use folio::{Folio, Result};
+use folio::{Document, Folio, Result};
 use serde::{Deserialize, Serialize};
 
+/// Documents that are created in bulk.
+const MANY: usize = 10_000;
 /// Tasks that ask at a time.
 const TASKS: usize = 128;
 /// Documents that they ask for, in turn.
@@ -23,6 +25,40 @@ struct User {
     name: String,
     age: u32,
     city: String,
+}
+
+/// The same as a typed document.
+#[derive(Debug, Clone, Document, Serialize, Deserialize)]
+#[folio(collection = "throughput")]
+struct Typed {
+    #[folio(id = "natural")]
+    id: String,
+    name: String,
+    age: u32,
+    city: String,
+}
+
+/// One with a version and three indexes.
+#[derive(Debug, Clone, Document, Serialize, Deserialize)]
+#[folio(collection = "throughput-members")]
+struct Member {
+    #[folio(id = "natural")]
+    id: String,
+    #[folio(unique)]
+    email: String,
+    name: String,
+    #[folio(index(sorted))]
+    age: u32,
+    #[folio(index)]
+    city: String,
+    #[folio(version)]
+    version: u64,
+}
+
+fn member(n: usize) -> Member {
+    let (id, email) = (n.to_string(), format!("user.{n:07}@example.com"));
+    let User { name, age, city } = user(n);
+    Member { id, email, name, age, city, version: 0 }
 }
 
 fn key(n: usize) -> String {
@@ -54,6 +90,60 @@ async fn raw_set(mut connection: MultiplexedConnection, n: usize) -> Result<()> 
     let version: redis::RedisResult<u64> =
         redis::cmd("DOC.SET").arg(key(n)).arg(text).query_async(&mut connection).await;
     assert!(version.is_ok());
+    Ok(())
+}
+
+async fn typed_get(db: Folio, n: usize) -> Result<()> {
+    Typed::get((n % DOCUMENTS).to_string()).one(&db).await.map(drop)
+}
+
+async fn typed_set(db: Folio, n: usize) -> Result<()> {
+    let User { name, age, city } = user(n);
+    let mut typed = Typed { id: (n % DOCUMENTS).to_string(), name, age, city };
+    typed.save(&db).await
+}
+
+async fn member_get(db: Folio, n: usize) -> Result<()> {
+    let member = Member::get((n % DOCUMENTS).to_string()).one(&db).await?;
+    assert!(member.version > 0);
+    Ok(())
+}
+
+/// How long it takes to create ten thousand typed documents with three indexes, and to send the same texts through the
+/// crate beneath in one pipeline: medians.
+async fn bulk(db: &Folio) -> Result<()> {
+    let (mut typed, mut beneath) = (Vec::new(), Vec::new());
+    let mut raw = db.redis().await?;
+    for _ in 0..ROUNDS {
+        Member::find(()).delete().run(db).await?;
+        let members: Vec<Member> = (0..MANY).map(member).collect();
+        let start = Instant::now();
+        let report = Member::insert_many(members).run(db).await?;
+        typed.push(start.elapsed());
+        assert_eq!(report.written(), MANY);
+
+        Member::find(()).delete().run(db).await?;
+        let members: Vec<Member> = (0..MANY).map(member).collect();
+        let start = Instant::now();
+        let mut pipe = redis::pipe();
+        for member in &members {
+            let text = serde_json::json!({
+                "email": member.email, "name": member.name, "age": member.age, "city": member.city,
+            });
+            let key = format!("throughput-members:{}", member.id);
+            pipe.cmd("DOC.SET").arg(key).arg(text.to_string());
+        }
+        let versions: redis::RedisResult<Vec<u64>> = pipe.query_async(&mut raw).await;
+        beneath.push(start.elapsed());
+        assert_eq!(versions.map(|versions| versions.len()).ok(), Some(MANY));
+    }
+    typed.sort_unstable();
+    beneath.sort_unstable();
+    println!(
+        "{MANY} documents with three indexes: typed in {:?}, through the crate beneath in one pipeline {:?}",
+        typed[ROUNDS / 2],
+        beneath[ROUNDS / 2]
+    );
     Ok(())
 }
 
@@ -109,8 +199,13 @@ async fn main() -> Result<()> {
         rate(TASKS, &raw, raw_get).await?,
         rate(TASKS, &raw, raw_set).await?,
     );
+    line("typed documents", rate(TASKS, &db, typed_get).await?, rate(TASKS, &db, typed_set).await?);
+    line("1 task, typed", rate(1, &db, typed_get).await?, rate(1, &db, typed_set).await?);
     line("1 task, shared connection", rate(1, &db, get).await?, rate(1, &db, set).await?);
     line("1 task, beneath alone", rate(1, &raw, raw_get).await?, rate(1, &raw, raw_set).await?);
+    db.sync::<Member>().await?;
+    bulk(&db).await?;
+    println!("{:.0} typed reads with versions a second", rate(TASKS, &db, member_get).await?);
     acquire(&db).await
 }
 

@@ -1,9 +1,11 @@
 //! Many documents at once.
 
+use futures_util::future::join;
+
 use super::place::{Place, explained};
 use super::put::prepare;
 use crate::command::Repeat;
-use crate::{Command, Document, DocumentId, Error, Executor, Result};
+use crate::{Command, Document, DocumentId, Error, Executor, Reply, Result};
 
 /// How many documents one command creates where nothing is said.
 const CHUNK: usize = 500;
@@ -72,6 +74,15 @@ impl<I> InsertReport<I> {
 }
 
 impl<I> InsertReport<I> {
+    fn note(&mut self, outcomes: Vec<Outcome>) {
+        for (at, outcome) in outcomes {
+            match outcome {
+                Ok(version) => self.versions[at] = Some(version),
+                Err(error) => self.errors.push((at, error)),
+            }
+        }
+    }
+
     /// Tells an error of the way to the server at the documents that it befell, and at those behind, which are not sent.
     fn stop(&mut self, error: &Error, under_way: &[Ready], behind: &[Ready]) {
         let message: Box<str> = match error {
@@ -135,27 +146,23 @@ impl<T: Document> InsertMany<T> {
             versions: vec![None; count],
             errors: Vec::new(),
         };
-        let mut ready = Vec::with_capacity(count);
-        for (at, mut document) in self.documents.into_iter().enumerate() {
-            match prepare(&mut document) {
-                Ok(_) if document.document_id().to_text().is_empty() => {
-                    let what = "a document without an id; those whose ids the server counts are inserted one by one";
-                    report.errors.push((at, Error::Usage(what.into())));
+        let mut documents = self.documents.into_iter().enumerate();
+        let mut part = ready(&mut documents, self.chunk, &place, &mut report);
+        while !part.is_empty() {
+            // While the server works on one chunk the next is made.
+            let next = async { ready(&mut documents, self.chunk, &place, &mut report) };
+            let (outcomes, next) = join(write::<T>(&part, db), next).await;
+            match outcomes {
+                Ok(outcomes) => report.note(outcomes),
+                Err(error) if report.written() == 0 => return Err(error),
+                Err(error) => {
+                    let mut behind = next;
+                    behind.extend(ready(&mut documents, usize::MAX, &place, &mut report));
+                    report.stop(&error, &part, &behind);
+                    break;
                 }
-                Ok(text) => ready.push((at, place.key(&document.document_id().to_text()), text)),
-                Err(error) => report.errors.push((at, error)),
             }
-            report.ids.push(document.document_id().clone());
-        }
-        for (number, part) in ready.chunks(self.chunk).enumerate() {
-            if let Err(error) = write::<T, _>(part, &mut report, db).await {
-                if report.written() == 0 {
-                    return Err(error);
-                }
-                let (under_way, behind) = ready[number * self.chunk..].split_at(part.len());
-                report.stop(&error, under_way, behind);
-                break;
-            }
+            part = next;
         }
         report.errors.sort_by_key(|(at, _)| *at);
         Ok(report)
@@ -165,22 +172,44 @@ impl<T: Document> InsertMany<T> {
 /// A document's place, key and text.
 type Ready = (usize, String, String);
 
+/// The next documents that can be sent, `most` of them. The others are told in the report.
+fn ready<T: Document>(
+    documents: &mut impl Iterator<Item = (usize, T)>,
+    most: usize,
+    place: &Place,
+    report: &mut InsertReport<T::Id>,
+) -> Vec<Ready> {
+    let mut ready = Vec::new();
+    while ready.len() < most
+        && let Some((at, mut document)) = documents.next()
+    {
+        match prepare(&mut document) {
+            Ok(_) if document.document_id().to_text().is_empty() => {
+                let what = "a document without an id; those whose ids the server counts are inserted one by one";
+                report.errors.push((at, Error::Usage(what.into())));
+            }
+            Ok(text) => ready.push((at, place.key(&document.document_id().to_text()), text)),
+            Err(error) => report.errors.push((at, error)),
+        }
+        report.ids.push(document.document_id().clone());
+    }
+    ready
+}
+
+/// What became of a document: its version.
+type Outcome = (usize, Result<u64>);
+
 /// Creates a chunk by one command; where that is refused, each document by its own.
-async fn write<T: Document, I>(
-    part: &[Ready],
-    report: &mut InsertReport<I>,
-    db: &impl Executor,
-) -> Result<()> {
+async fn write<T: Document>(part: &[Ready], db: &impl Executor) -> Result<Vec<Outcome>> {
     let mut command = Command::write("DOC.MSETNX").repeat(Repeat::Guarded);
     for (_, key, text) in part {
         command = command.key(key).arg(text.as_str());
     }
     match db.execute(command).await {
         Ok(versions) => {
-            for ((at, ..), version) in part.iter().zip(versions.list()?) {
-                report.versions[*at] = Some(version.to()?);
-            }
-            return Ok(());
+            let versions = versions.list()?.into_iter();
+            let places = part.iter().map(|(at, ..)| *at);
+            return Ok(places.zip(versions.map(Reply::to)).collect());
         }
         Err(error) if error.code().is_none() || error.is_retryable() => return Err(error),
         Err(_) => {}
@@ -189,16 +218,15 @@ async fn write<T: Document, I>(
         Command::write("DOC.SET").key(key).arg((text.as_str(), "NX")).repeat(Repeat::Guarded)
     });
     let replies = db.execute_all(commands.collect()).await?;
-    for ((at, key, text), reply) in part.iter().zip(replies) {
-        match reply {
-            Ok(reply) if reply.is_nil() => {
-                report.errors.push((*at, Error::AlreadyExists { key: key.as_str().into() }));
-            }
-            Ok(reply) => report.versions[*at] = Some(reply.to()?),
-            Err(error) => report.errors.push((*at, explained::<T>(error, Some(text)))),
-        }
-    }
-    Ok(())
+    let outcomes = part.iter().zip(replies).map(|((at, key, text), reply)| {
+        let version = match reply {
+            Ok(reply) if reply.is_nil() => Err(Error::AlreadyExists { key: key.as_str().into() }),
+            Ok(reply) => reply.to(),
+            Err(error) => Err(explained::<T>(error, Some(text))),
+        };
+        (*at, version)
+    });
+    Ok(outcomes.collect())
 }
 
 #[cfg(test)]
