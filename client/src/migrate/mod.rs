@@ -304,7 +304,7 @@ impl Migrations {
             return Ok(Vec::new());
         }
         let lock = Lock::acquire(&self.terms, db).await?;
-        let outcome = lock.hold(self.run_locked(&lock, direction, to, db)).await;
+        let outcome = lock.hold(Box::pin(self.run_locked(&lock, direction, to, db))).await;
         lock.release().await;
         outcome
     }

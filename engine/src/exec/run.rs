@@ -318,18 +318,21 @@ impl<'q> Run<'q> {
         let reads = paths.iter().any(|path| path.column.is_none());
         let mut sorter = Sorter::new(self.collection, paths, Some(keep), self.find);
         let has_residual = !self.plan.access.residual.is_empty();
-        let mut kept: Vec<(DocId, bool)> = Vec::new();
+        // Those of a block that satisfy the filter, and which of them were read for it.
+        let (mut kept, mut read) = (Vec::new(), Vec::new());
         for block in candidates.blocks() {
             self.residual.fetch(&block);
             kept.clear();
+            read.clear();
             for id in block {
                 let examined = self.budget.examined();
                 if !has_residual || self.holds(id)? {
-                    kept.push((id, self.budget.examined() > examined));
+                    kept.push(id);
+                    read.push(self.budget.examined() > examined);
                 }
             }
-            sorter.fetch(kept.iter().map(|(id, _)| *id));
-            for (id, is_read) in &kept {
+            sorter.fetch(&kept);
+            for (id, is_read) in kept.iter().zip(&read) {
                 self.budget.examine_if(reads && !is_read)?;
                 let collection = self.collection;
                 let seq = || collection.document(*id).map_or(0, Document::seq);

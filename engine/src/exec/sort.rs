@@ -109,8 +109,8 @@ impl<'c, 'q> Sorter<'c, 'q> {
     }
 
     /// Has the processor fetch the order values of `ids`, before they are added.
-    pub fn fetch(&self, ids: impl Iterator<Item = DocId> + Clone) {
-        self.keys.columns.iter().flatten().for_each(|column| column.fetch(ids.clone()));
+    pub fn fetch(&self, ids: &[DocId]) {
+        self.keys.columns.iter().flatten().for_each(|column| column.fetch(ids.iter().copied()));
     }
 
     /// Adds a row; false where it stands before the cursor. Errors: `LIMITED`, `TIMEOUT`.

@@ -179,16 +179,15 @@ impl<'c, 'q> Columns<'c, 'q> {
             for id in block {
                 budget.meter().step(1)?;
                 let Some(head) = column.head(id) else { continue };
-                let at = match by_head.get(&head) {
-                    Some(at) => *at,
-                    None => {
-                        let key = Key::new(head, None);
-                        let at = self.find(key, id, groups, (&mut scratch, room, budget))?;
-                        room.take(size_of::<(u64, u32)>())?;
-                        by_head.insert(head, at);
-                        counts.push(0);
-                        at
-                    }
+                let at = if let Some(at) = by_head.get(&head) {
+                    *at
+                } else {
+                    let key = Key::new(head, None);
+                    let at = self.find(key, id, groups, (&mut scratch, room, budget))?;
+                    room.take(size_of::<(u64, u32)>())?;
+                    by_head.insert(head, at);
+                    counts.push(0);
+                    at
                 };
                 counts[at as usize] += 1;
                 members.put(std::iter::once(id), at);
