@@ -1,4 +1,4 @@
-//! Cache-aside over SQLite: a product is looked for in the program, then on the server, then in the database; of many tasks
+//! Cache-aside over `SQLite`: a product is looked for in the program, then on the server, then in the database; of many tasks
 //! that miss the same one, a single one asks the database.
 //!
 //! `cargo run -p folio-examples --bin cache -- redis://127.0.0.1:6379`
@@ -37,7 +37,7 @@ impl Shop {
         Ok(Shop { sqlite: Arc::new(Mutex::new(sqlite)), asked: Arc::default() })
     }
 
-    /// What the cache asks on a miss. SQLite blocks, so it works on a thread of its own.
+    /// What the cache asks on a miss. `SQLite` blocks, so it works on a thread of its own.
     async fn load(&self, sku: &str) -> Result<Product, Box<dyn std::error::Error + Send + Sync>> {
         let (shop, sku) = (self.clone(), sku.to_owned());
         let row = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! A web API of notes with axum: errors of the store become statuses, versions become ETags, pages have cursors.
+//! A web API of notes with axum: errors of the store become statuses, versions become entity tags, pages have cursors.
 //!
 //! `cargo run -p folio-examples --bin web -- redis://127.0.0.1:6379 3000`
 //!
