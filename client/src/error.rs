@@ -293,9 +293,14 @@ impl Error {
         let passing = ["LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "MASTERDOWN"];
         match self {
             Self::IndexBuilding(_) | Self::Pool(_) => true,
-            Self::Migration(error) => {
-                matches!(**error, MigrationError::Locked { .. } | MigrationError::LockLost { .. })
-            }
+            // One that was interrupted goes on where it was.
+            Self::Migration(error) => match &**error {
+                MigrationError::Failed { source, .. } => {
+                    source.is_retryable() || source.is_ambiguous()
+                }
+                MigrationError::Locked { .. } | MigrationError::LockLost { .. } => true,
+                _ => false,
+            },
             Self::Server(_) => self.code().is_some_and(|code| passing.contains(&code)),
             Self::Timeout { maybe_applied } | Self::Connection { maybe_applied, .. } => {
                 !maybe_applied

@@ -424,3 +424,75 @@ fn a_declaration_is_what_a_type_says_or_what_is_put() {
         Ok(())
     });
 }
+
+/// Counts how often a document is changed.
+fn mark(user: &mut Value) -> folio::Result<()> {
+    user["marks"] = (user["marks"].as_u64().unwrap_or(0) + 1).into();
+    Ok(())
+}
+
+#[test]
+fn what_is_not_over_is_not_noted_as_applied() {
+    over_both(async |db| {
+        filled(&db).await?;
+        let careless = Migration::new(1, "careless").up(|step: Step| async move {
+            let fails = |user: &mut Value| match user["visits"].as_u64() {
+                Some(7) => Err(Error::Usage("the seventh".into())),
+                _ => mark(user),
+            };
+            // Its error is passed over.
+            let _ = step.each("users").batch(5).change(fails).await;
+            Ok(())
+        });
+        let migrations = Migrations::new("careless").add(careless);
+        let error = migrations.run(&db).await.expect_err("a part has failed");
+        assert!(error.to_string().contains("not all parts"), "{error}");
+        assert!(migrations.applied(&db).await?.is_empty());
+        let whole = Migration::new(1, "careless")
+            .up(|step: Step| async move { step.each("users").change(mark).await.map(drop) });
+        Migrations::new("careless").add(whole).run(&db).await?;
+        assert!(all(&db).await?.iter().all(|user| user["marks"] == 1));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_migration_that_does_nothing_is_refused_before_any_runs() {
+    over_both(async |db| {
+        filled(&db).await?;
+        let before = digest(&db).await?;
+        let first = Migration::new(1, "split")
+            .up(|step: Step| async move { step.each("users").change(split).await.map(drop) });
+        let migrations = Migrations::new("empty").add(first).add(Migration::new(2, "nothing"));
+        let error = migrations.run(&db).await.expect_err("it has no up");
+        assert!(matches!(error, Error::Usage(_)), "{error}");
+        assert_eq!(digest(&db).await?, before);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_dropped_already_stays_dropped() {
+    over_both(async |db| {
+        filled(&db).await?;
+        let on = json!([{"path": "visits"}]);
+        let declare = move |step: Step| {
+            let on = on.clone();
+            async move {
+                step.alter("users").put_index(json!({"name": "by_visits", "on": on})).run().await
+            }
+        };
+        let drop_it = |step: Step| async move {
+            step.alter("users").drop_index("by_visits").run().await?;
+            step.alter("nowhere").drop_field("a").drop_index("b").run().await
+        };
+        let migrations = Migrations::new("dropped")
+            .add(Migration::new(1, "declare").up(declare))
+            .add(Migration::new(2, "drop").up(drop_it))
+            .add(Migration::new(3, "drop again").up(drop_it));
+        assert_eq!(migrations.run(&db).await?.len(), 3);
+        let schema: String = db.cmd("DOC.SCHEMA").arg("users").read().await?;
+        assert!(!schema.contains("by_visits"), "{schema}");
+        Ok(())
+    });
+}

@@ -220,6 +220,13 @@ fn a_unique_value_that_is_held_is_told_with_everything() {
         assert_eq!((report.written(), report.errors.len()), (2, 1));
         assert_eq!((report.errors[0].0, report.versions[1]), (1, None));
         assert!(matches!(report.errors[0].1, Error::UniqueViolation(_)));
+        // An id that comes twice is two documents, of which the first is created.
+        let first = user(7);
+        let second = User { id: first.id.clone(), name: "another".into(), ..user(8) };
+        let report = User::insert_many([first.clone(), second]).run(&db).await?;
+        assert_eq!((report.written(), report.errors[0].0), (1, 1));
+        assert!(matches!(report.errors[0].1, Error::AlreadyExists { .. }));
+        assert_eq!(User::get(&first.id).one(&db).await?.name, first.name);
         Ok(())
     });
 }

@@ -64,6 +64,27 @@ fn told<T>(change: &Change<T>) -> String {
 }
 
 #[test]
+fn what_another_type_has_taken_the_place_of_holds_up_nothing() {
+    with_proxy(async |db, _| {
+        db.sync::<User>().await.expect("nothing is there");
+        put(&db, "one", "acme", 0).await;
+        let mut changes = open(&db).await;
+        put(&db, "one", "acme", 1).await;
+        let set = db.cmd("SET").key("users:one").arg("text").query::<String>().await;
+        set.expect("it is a key like any");
+        put(&db, "two", "acme", 2).await;
+        let mut all = Vec::new();
+        while all.last().is_none_or(|last: &String| last != "insert users:two") {
+            all.push(told(&next(&mut changes).await));
+        }
+        assert!(
+            all.iter().any(|it| it == "delete users:one" || it == "leave users:one"),
+            "{all:?}"
+        );
+    });
+}
+
+#[test]
 fn a_document_that_leaves_or_enters_is_told_so_and_others_are_not_told() {
     with_proxy(async |db, _| {
         db.sync::<User>().await.expect("nothing is there");

@@ -89,7 +89,8 @@ impl Alter<'_> {
     pub fn change_type(self, path: &str, field_type: &str) -> Self {
         let (path, field_type) = (path.to_owned(), field_type.to_owned());
         self.edit(move |definition| {
-            let mut fields = definition["fields"].as_array_mut().into_iter().flatten();
+            let fields = definition.get_mut("fields").and_then(Json::as_array_mut);
+            let mut fields = fields.into_iter().flatten();
             let field = fields.find(|field| field["path"] == path.as_str());
             let missing = || Error::Usage(format!("no field {path} is declared").into());
             field.ok_or_else(missing)?["type"] = field_type.as_str().into();
@@ -148,8 +149,29 @@ impl Alter<'_> {
     /// ```
     pub async fn run(self) -> Result<()> {
         let Some(mut book) = self.step.enter().await? else { return Ok(()) };
-        let db = self.step.db();
-        let stands = match declared(&self.collection, db).await {
+        if self.step.is_dry_run() {
+            self.wanted().await?;
+            book.tried.declare(&self.collection);
+            return book.ledger.end_part(&[]).await;
+        }
+        let deadline = Instant::now() + BUILD_TIMEOUT;
+        loop {
+            // Whoever has lost the lock declares nothing.
+            let state = book.ledger.state.clone();
+            book.ledger.write(state, &[]).await?;
+            // Anew on each try: what was under way has declared something since.
+            let Some(wanted) = self.wanted().await? else { break };
+            match declare(&self.collection, &wanted, self.step.db()).await {
+                Err(Error::IndexBuilding(_)) if Instant::now() < deadline => sleep(LOOK).await,
+                outcome => break outcome?,
+            }
+        }
+        book.ledger.end_part(&[]).await
+    }
+
+    /// The declaration as it is to be; none if it stands so.
+    async fn wanted(&self) -> Result<Option<Json>> {
+        let stands = match declared(&self.collection, self.step.db()).await {
             Err(error) if error.code() == Some("NOCOLLECTION") => {
                 json!({"collection": self.collection})
             }
@@ -159,17 +181,12 @@ impl Alter<'_> {
         for edit in &self.edits {
             edit(&mut wanted)?;
         }
-        if self.step.is_dry_run() {
-            book.tried.declare(&self.collection);
-        } else if wanted != stands {
-            declare(&self.collection, &wanted, db).await?;
-        }
-        book.ledger.end_part(&[]).await
+        Ok((wanted != stands).then_some(wanted))
     }
 
     fn remove(self, list: &'static str, key: &'static str, name: String) -> Self {
         self.edit(move |definition| {
-            if let Some(all) = definition[list].as_array_mut() {
+            if let Some(all) = definition.get_mut(list).and_then(Json::as_array_mut) {
                 all.retain(|it| it[key] != name.as_str());
             }
             Ok(())
@@ -190,24 +207,16 @@ impl Alter<'_> {
 }
 
 /// Gives a collection another declaration, or its first one. The client of a declaration that is being built is answered
-/// nothing else meanwhile, so it has a connection to itself. One that is under way, such as that of a run that was killed,
-/// is waited for.
+/// nothing else meanwhile, so it has a connection to itself.
 async fn declare(collection: &str, definition: &Json, db: &Folio) -> Result<()> {
     let db = db.pooled().with_timeout(BUILD_TIMEOUT.max(db.timeout()));
     let text = definition.to_string();
     let told = |word| Command::write(word).arg((collection, "DEFINITION", text.as_str()));
-    let deadline = Instant::now() + BUILD_TIMEOUT;
-    loop {
-        let outcome = match db.execute(told("DOC.ALTER")).await {
-            Err(error) if error.code() == Some("NOCOLLECTION") => {
-                db.execute(told("DOC.CREATE")).await
-            }
-            altered => altered,
-        };
-        match outcome {
-            Err(Error::IndexBuilding(_)) if Instant::now() < deadline => sleep(LOOK).await,
-            outcome => return outcome.map(drop),
+    match db.execute(told("DOC.ALTER")).await {
+        Err(error) if error.code() == Some("NOCOLLECTION") => {
+            db.execute(told("DOC.CREATE")).await.map(drop)
         }
+        altered => altered.map(drop),
     }
 }
 

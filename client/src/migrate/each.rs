@@ -239,7 +239,8 @@ impl Step {
         book.ledger.reload().await?;
         let key = rows.first().map(|row| row.key.as_str());
         if book.ledger.running()?.parts > before.running.map_or(0, |running| running.parts) {
-            return Ok(Batch::Done(at));
+            // The part is over, whatever has come behind its last page meanwhile.
+            return Ok(Batch::Done(Position { cursor: None, ..at }));
         }
         Ok(if is_conflict(&error) { Batch::Changed(self.failed(key, error)) } else { Batch::Again })
     }
@@ -248,7 +249,16 @@ impl Step {
     fn refused(&self, rows: &[Row], error: Error) -> Result<Batch> {
         let key = rows.first().map(|row| row.key.as_str());
         match error {
-            error if error.code().is_none() || error.is_retryable() => Err(error),
+            // What has nothing to do with any document.
+            error
+                if error.is_retryable()
+                    || matches!(
+                        error.code(),
+                        None | Some("OOM" | "NOPERM" | "MISCONF" | "NOREPLICAS")
+                    ) =>
+            {
+                Err(error)
+            }
             _ if rows.len() > 1 => Ok(Batch::Smaller(rows.len() as u64 / 2)),
             error => Err(self.failed(key, error)),
         }
@@ -437,13 +447,14 @@ impl<T: Document> EachOf<'_, T> {
     }
 
     /// Changes each, with the type's hooks and rules, and gives how many were changed. As of
-    /// [`Tracked`](crate::Tracked), what differs is written and what the type does not know stays.
+    /// [`Tracked`](crate::Tracked), what differs is written and what the type does not know stays. What differs is told
+    /// from what the type has read: to put into documents what the type reads by default, use [`Step::each`].
     ///
     /// ```
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
     /// # async fn example(step: folio::migrate::Step) -> folio::Result<()> {
     /// step.each_of::<shop::User>(()).change(|user| {
-    ///     user.visits = 0;
+    ///     user.email.make_ascii_lowercase();
     ///     Ok(())
     /// }).await?;
     /// # Ok(())

@@ -59,9 +59,16 @@ impl Lock {
     async fn try_acquire(&self) -> Result<bool> {
         let document = serde_json::json!({"owner": self.owner}).to_string();
         let ttl = self.milliseconds();
-        let command = Command::write("DOC.SET").key(&self.key).arg(document);
+        let command = Command::write("DOC.SET").key(&self.key).arg(document.as_str());
         let command = command.arg(("NX", "PX", ttl)).repeat(Repeat::Guarded);
-        Ok(!self.db.execute(command).await?.is_nil())
+        match self.db.execute(command).await {
+            // It may have been taken before the answer was lost.
+            Err(error) if error.is_ambiguous() => {
+                let stands = self.db.execute(Command::read("DOC.GET").key(&self.key)).await?;
+                Ok(stands.bytes()?.is_some_and(|text| text == document.as_bytes()))
+            }
+            taken => Ok(!taken?.is_nil()),
+        }
     }
 
     /// Does something, and renews the lock meanwhile. If it is lost, the work is given up where it waits.

@@ -322,7 +322,7 @@ impl Migrations {
             let step = self.begin(planned, load().await?, None, db).await?;
             let outcome = self.code(planned)?(step.clone()).await;
             outcome.map_err(|error| step.failed(None, error))?;
-            step.book().await.ledger.finish().await?;
+            step.finish().await?;
         }
         Ok(planned)
     }

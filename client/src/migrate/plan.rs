@@ -125,6 +125,12 @@ pub(super) fn plan(
     {
         return Err(MigrationError::NoDown { version: *version, name: name.clone() }.into());
     }
+    if direction == Direction::Up
+        && let Some(Migration { version, name, .. }) = wanted.iter().find(|it| it.up.is_none())
+    {
+        let what = format!("migration {version} '{name}' does nothing: it has no up");
+        return Err(Error::Usage(what.into()));
+    }
     let planned = wanted.iter().map(|it| Planned {
         version: it.version,
         name: it.name.clone(),

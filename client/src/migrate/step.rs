@@ -147,6 +147,17 @@ impl Step {
         Ok((part == over).then_some(book))
     }
 
+    /// Notes that the migration is over, if all of its parts are: code may have gone on past the error of one, or have
+    /// given one up.
+    pub(super) async fn finish(&self) -> Result<()> {
+        let mut book = self.book().await;
+        if book.begun != book.ledger.running()?.parts {
+            let what = "not all parts of the migration are over, and it says that it is";
+            return Err(self.failed(None, Error::Usage(what.into())));
+        }
+        book.ledger.finish().await
+    }
+
     /// Tells whoever listens how far a walk is.
     pub(super) fn tell(&self, collection: &str, done: u64, total: u64) {
         let Planned { version, name, .. } = &self.inner.planned;

@@ -1,5 +1,7 @@
 //! Many documents at once.
 
+use std::collections::HashSet;
+
 use futures_util::future::join;
 
 use super::place::{Place, explained};
@@ -201,18 +203,22 @@ type Outcome = (usize, Result<u64>);
 
 /// Creates a chunk by one command; where that is refused, each document by its own.
 async fn write<T: Document>(part: &[Ready], db: &impl Executor) -> Result<Vec<Outcome>> {
-    let mut command = Command::write("DOC.MSETNX").repeat(Repeat::Guarded);
-    for (_, key, text) in part {
-        command = command.key(key).arg(text.as_str());
-    }
-    match db.execute(command).await {
-        Ok(versions) => {
-            let versions = versions.list()?.into_iter();
-            let places = part.iter().map(|(at, ..)| *at);
-            return Ok(places.zip(versions.map(Reply::to)).collect());
+    let mut keys = HashSet::with_capacity(part.len());
+    // Of a key that comes twice one command would write the last document alone.
+    if part.iter().all(|(_, key, _)| keys.insert(key.as_str())) {
+        let mut command = Command::write("DOC.MSETNX").repeat(Repeat::Guarded);
+        for (_, key, text) in part {
+            command = command.key(key).arg(text.as_str());
         }
-        Err(error) if error.code().is_none() || error.is_retryable() => return Err(error),
-        Err(_) => {}
+        match db.execute(command).await {
+            Ok(versions) => {
+                let versions = versions.list()?.into_iter();
+                let places = part.iter().map(|(at, ..)| *at);
+                return Ok(places.zip(versions.map(Reply::to)).collect());
+            }
+            Err(error) if error.code().is_none() || error.is_retryable() => return Err(error),
+            Err(_) => {}
+        }
     }
     let commands = part.iter().map(|(_, key, text)| {
         Command::write("DOC.SET").key(key).arg((text.as_str(), "NX")).repeat(Repeat::Guarded)

@@ -17,10 +17,10 @@ use std::process::{Child, Command, Stdio};
 
 use super::StartError;
 
-/// Begins the watch and becomes the server: `$$` is its number. A line that is read ends the watch. What runs in the
-/// background reads nothing unless it is said from where.
+/// Begins the watch and becomes the server: `$$` is its number. A line that is read ends the watch; a signal that ends the
+/// program does not. What runs in the background reads nothing unless it is said from where.
 const WATCHED: &str = r#"exec 3<&0 </dev/null
-(read -r _ <&3 || kill -9 $$) >/dev/null 2>&1 &
+(trap '' HUP INT TERM; read -r _ <&3 || kill -9 $$) >/dev/null 2>&1 &
 exec "$@" 3<&-"#;
 
 /// A server that was started.
@@ -45,11 +45,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // To wait for it would close the pipe.
+        let pipe = self.0.stdin.take();
         // It may have ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
         // Its number may be another's from here on, so nothing is to be killed any more.
-        if let Some(pipe) = &mut self.0.stdin {
+        if let Some(mut pipe) = pipe {
             let _ = pipe.write_all(b"\n");
         }
     }

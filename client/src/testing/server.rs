@@ -185,6 +185,8 @@ impl Builder {
             arguments.extend(["--dir".into(), folder_path.to_string()]);
             arguments.extend(["--loadmodule".into(), module_path.to_string()]);
             arguments.extend(self.settings.iter().cloned());
+            // What says that it is ready, where it is looked for.
+            arguments.extend(["--loglevel", "notice", "--logfile", ""].map(String::from));
             let mut process = Process::start(&program, &arguments, File::create(path(&folder))?)?;
             match wait(&mut process, &folder) {
                 Err(StartError::Ended { log })

@@ -144,12 +144,13 @@ impl Database {
             #[cfg(feature = "sentinel")]
             self.replicas.look_for_others().boxed().await;
             for replica in self.replicas.in_turn() {
+                // One that is silent while it is opened rests, too.
+                asked = Some(Arc::clone(&replica));
                 let Some(live) = replica.live().await else {
                     replica.rest();
                     continue;
                 };
                 progress.begin(&live);
-                asked = Some(Arc::clone(&replica));
                 match live.send_all(&all).await {
                     Ok(answers) if !answers.iter().any(is_unable) => {
                         let read = |answer: Value| {

@@ -85,6 +85,9 @@ impl<T> Changes<T> {
         if let Some(selection) = &mut selection {
             let unknown_until = if start == Start::Now { None } else { last };
             selection.load(&db, unknown_until.unwrap_or(Token::NONE)).await?;
+            if start != Start::Now {
+                selection.doubt(self::last(&db, &stream).await?.unwrap_or(Token::NONE));
+            }
         }
         let (own, mark) = (None, None);
         let (waiting, ready) = (VecDeque::new(), VecDeque::new());

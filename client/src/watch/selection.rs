@@ -19,8 +19,8 @@ use crate::command::Command;
 use crate::filter::Node;
 use crate::{Executor, Filter, Folio, Result};
 
-/// How many keys are asked for at a time when a stream is opened.
-const PAGE: u64 = 5_000;
+/// How many keys are asked for at a time when a stream is opened: fewer than any server refuses that is set to serve pages.
+const PAGE: u64 = 500;
 
 /// A filter, and what is known of who fits it.
 #[derive(Debug)]
@@ -84,15 +84,23 @@ impl Selection {
         Ok(())
     }
 
+    /// Of what was changed up to here, while the members were read, too, nobody knows whether it fitted before.
+    pub(super) fn doubt(&mut self, until: Token) {
+        self.unknown_until = self.unknown_until.max(until);
+    }
+
     /// Which of these documents fit now.
     pub(super) async fn look(&self, db: &Folio, keys: HashSet<&str>) -> Result<HashSet<String>> {
         let keys: Vec<&str> = keys.into_iter().collect();
         let metas = keys.iter().map(|key| Command::read("DOC.META").key(key)).collect();
         let (mut born, mut metas) = (HashMap::new(), db.execute_all(metas).await?.into_iter());
         for key in keys {
-            let Some(meta) = metas.next().transpose()?.filter(|meta| !meta.is_nil()) else {
-                continue;
+            let meta = match metas.next() {
+                // Something else stands there since.
+                Some(Err(error)) if error.code() == Some("WRONGTYPE") => continue,
+                meta => meta.transpose()?.filter(|meta| !meta.is_nil()),
             };
+            let Some(meta) = meta else { continue };
             for (name, value) in meta.entries()? {
                 if name == "seq" {
                     born.insert(value.to::<u64>()?, key);
@@ -105,7 +113,8 @@ impl Selection {
         let numbers = Node::of("list", born.keys().map(|seq| Node::Uint(*seq)));
         let among = Filter::of("in", [Node::text("_seq"), numbers]);
         let filter = (self.filter.clone() & among).to_bytes()?;
-        let keys = Command::read("DOC.KEYS").arg((&*self.collection, "WHERE", filter));
+        // However few documents may be read without an index: these are as many as have changed.
+        let keys = Command::read("DOC.KEYS").arg((&*self.collection, "WHERE", filter, "SCAN"));
         Ok(db.execute(keys).await?.to::<Vec<String>>()?.into_iter().collect())
     }
 
