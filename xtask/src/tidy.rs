@@ -23,9 +23,12 @@ pub fn tidy(write: bool) -> Result {
     // A workspace of its own.
     let fmt_fuzz = [&["fmt", "--manifest-path", "fuzz/Cargo.toml"], check].concat();
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    let client = ["--package", "folio", "--package", "folio-derive"];
+    let doc = [&["doc", "--no-deps", "--all-features", "--quiet"][..], &client].concat();
     let mut faults = Vec::new();
-    for chore in [&fmt[..], &fmt_fuzz, &clippy] {
-        if let Err(error) = shell::run(&mut shell::cargo(chore)) {
+    for chore in [&fmt[..], &fmt_fuzz, &clippy, &doc] {
+        let mut cargo = shell::cargo(chore);
+        if let Err(error) = shell::run(cargo.env("RUSTDOCFLAGS", "-D warnings")) {
             faults.push(error.to_string());
         }
     }

@@ -75,7 +75,7 @@ impl<T: Document> Tracked<T> {
     }
 
     /// Writes what differs, and nothing if nothing does. The document has to have the version that it was read with;
-    /// else [`Error::VersionConflict`]. What others have written to the document beside the fields of the type stays.
+    /// else [`Error::VersionConflict`](crate::Error::VersionConflict). What others have written to the document beside the fields of the type stays.
     ///
     /// ```no_run
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
