@@ -26,7 +26,7 @@ fn writes() -> Vec<Vec<&'static str>> {
         vec!["DOC.UPDATE", "users:1", "INCR", "age", "1"],
         vec!["DOC.UPDATE", "users:1", "UNSET", "bio"],
         vec!["DOC.MSET", NEW_KEY, r#"{"age":30}"#, "users:1", r#"{"age":31}"#],
-        vec!["DOC.MSETNX", NEW_KEY, r#"{"age":30}"#],
+        vec!["DOC.MSETNX", "users:newer", r#"{"age":30}"#],
         vec!["DOC.UPDATEMANY", "users", "WHERE", "age > 17", "LIMIT", "9", "INCR", "age", "1"],
         vec!["DOC.CLAIM", "users", "WHERE", "age > 17", "INCR", "age", "1"],
         vec!["DOC.TXN", "users:1", r#"[{"op":"update","key":"users:1","ops":[["INCR","age",1]]}]"#],
