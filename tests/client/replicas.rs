@@ -32,6 +32,11 @@ fn all_in_sync(primary: &Server, replicas: &[Server]) {
     }
 }
 
+/// Ends a server. That waits for Docker where it runs in a container, which a task may not.
+fn kill(server: &mut Server) {
+    std::thread::scope(|scope| scope.spawn(|| server.kill()).join().expect("it ends"));
+}
+
 /// A client of the primary and of replicas at these addresses.
 async fn client(primary: &str, replicas: &[&str]) -> Folio {
     let builder = Folio::builder(primary).timeout(Duration::from_secs(5));
@@ -91,12 +96,12 @@ fn a_replica_that_breaks_is_stood_in_for_by_the_next_and_then_by_the_primary() {
         let relaxed = db.read_from_replica();
         relaxed.set("users:1", &json!({})).await.expect("it goes to the primary");
         all_in_sync(&primary, &replicas);
-        replicas[0].kill();
+        kill(&mut replicas[0]);
         for _ in 0..10 {
             assert!(relaxed.get::<Value>("users:1").await.expect("the other answers").is_some());
         }
         assert_eq!(calls(&primary, "doc.get"), 0);
-        replicas[1].kill();
+        kill(&mut replicas[1]);
         for _ in 0..10 {
             assert!(relaxed.get::<Value>("users:1").await.expect("the primary answers").is_some());
         }
