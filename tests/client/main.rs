@@ -54,24 +54,38 @@ fn users() -> Vec<(String, User)> {
 
 async fn declared(url: &str) -> Folio {
     let db = Folio::connect(url).await.expect("the server answers");
+    declare(&db).await;
+    db
+}
+
+async fn declare(db: &Folio) {
     let definition = Definition::new("users")
         .field(Field::new("name", "string").required().unique().index(Index::Set))
         .field(Field::new("age", "int").index(Index::Sorted))
         .field(Field::new("tags", "array<string>").index(Index::Set));
     db.create(&definition).await.expect("nothing stands there");
     db.create(&definition).await.expect("the identical definition is no error");
-    db
 }
 
-/// Runs a test over RESP3 and over RESP2, each on a server of its own.
-fn over_both<F: Future<Output = folio::Result<()>>>(test: impl Fn(Folio) -> F) {
+/// Runs a test over RESP3 and over RESP2, each on an empty server of its own.
+fn on_empty<F: Future<Output = folio::Result<()>>>(test: impl Fn(Folio) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime can be built");
     for query in ["", "/?protocol=resp2"] {
         let server = Server::start();
         let url = format!("{}{query}", server.url());
-        runtime.block_on(async { test(declared(&url).await).await }).expect("no command fails");
+        let outcome = runtime.block_on(async { test(Folio::connect(&url).await?).await });
+        outcome.expect("no command fails");
     }
+}
+
+/// The same with users that are declared.
+fn over_both<F: Future<Output = folio::Result<()>>>(test: impl Fn(Folio) -> F) {
+    let test = &test;
+    on_empty(|db| async move {
+        declare(&db).await;
+        test(db).await
+    });
 }
 
 #[test]

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 use folio::migrate::{Migration, MigrationError, Migrations, Step};
 use folio::untyped::{Definition, Field, Index};
 use folio::{Document, Error, Folio, Id};
-use folio_tests::Server;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::on_empty;
 
 #[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
 #[folio(collection = "users")]
@@ -23,17 +24,6 @@ struct User {
     visits: u64,
     #[folio(version)]
     version: u64,
-}
-
-fn over_both<F: Future<Output = folio::Result<()>>>(test: impl Fn(Folio) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("a runtime can be built");
-    for query in ["", "/?protocol=resp2"] {
-        let server = Server::start();
-        let url = format!("{}{query}", server.url());
-        let outcome = runtime.block_on(async { test(Folio::connect(&url).await?).await });
-        outcome.expect("no command fails");
-    }
 }
 
 const USERS: usize = 1_200;
@@ -145,7 +135,7 @@ fn failed(error: Error) -> MigrationError {
 
 #[test]
 fn migrations_go_up_and_down_again() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let before = all(&db).await?;
         let planned = migrations().plan(&db).await?;
@@ -172,7 +162,7 @@ fn migrations_go_up_and_down_again() {
 
 #[test]
 fn a_dry_run_counts_and_changes_nothing() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         db.set("users:odd", &json!({"name": "Voltaire", "visits": 1})).await?;
         db.set("users:even", &json!({"name": "Molière", "visits": 1})).await?;
@@ -214,7 +204,7 @@ fn a_dry_run_counts_and_changes_nothing() {
 
 #[test]
 fn a_document_that_fails_stops_it_and_is_named() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         db.set("users:550", &json!({"name": "Voltaire", "visits": 550})).await?;
         let error = failed(migrations().run(&db).await.expect_err("one has no last name"));
@@ -244,7 +234,7 @@ fn a_document_that_fails_stops_it_and_is_named() {
 
 #[test]
 fn a_document_that_the_server_refuses_is_named_too() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let shorten = Migration::new(1, "shorten").up(|step| async move {
             let changed = step.each("users").change(|user| {
@@ -264,7 +254,7 @@ fn a_document_that_the_server_refuses_is_named_too() {
 
 #[test]
 fn another_history_is_refused() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let noted = |version, name: &str| Migration::new(version, name).up(|_| async { Ok(()) });
         let of = |all: &[(u64, &str)]| {
@@ -303,7 +293,7 @@ fn another_history_is_refused() {
 
 #[test]
 fn progress_is_told() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let told: Arc<Mutex<Vec<(u64, u64)>>> = Arc::default();
         let notes = Arc::clone(&told);
@@ -321,7 +311,7 @@ fn progress_is_told() {
 
 #[test]
 fn shapes_filters_and_paths_are_changed() {
-    over_both(async |db| {
+    on_empty(async |db| {
         #[derive(Deserialize)]
         struct Before {
             name: String,
@@ -369,7 +359,7 @@ fn shapes_filters_and_paths_are_changed() {
 
 #[test]
 fn a_field_of_a_strict_collection_is_renamed() {
-    over_both(async |db| {
+    on_empty(async |db| {
         let field = || Field::new("nick", "string");
         db.create(&Definition::new("users").strict().field(field())).await?;
         db.set("users:1", &json!({"nick": "Ada"})).await?;
@@ -391,7 +381,7 @@ fn a_field_of_a_strict_collection_is_renamed() {
 
 #[test]
 fn a_declaration_is_what_a_type_says_or_what_is_put() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let by_visits = json!({"name": "by_visits", "on": [{"path": "visits", "order": "desc"}]});
         let declare = Migration::new(1, "declare").up(move |step| {
@@ -432,7 +422,7 @@ fn mark(user: &mut Value) {
 
 #[test]
 fn what_is_not_over_is_not_noted_as_applied() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let careless = Migration::new(1, "careless").up(|step: Step| async move {
             let fails = |user: &mut Value| {
@@ -462,7 +452,7 @@ fn what_is_not_over_is_not_noted_as_applied() {
 
 #[test]
 fn a_migration_that_does_nothing_is_refused_before_any_runs() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let before = digest(&db).await?;
         let first = Migration::new(1, "split")
@@ -477,7 +467,7 @@ fn a_migration_that_does_nothing_is_refused_before_any_runs() {
 
 #[test]
 fn what_is_dropped_already_stays_dropped() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let on = json!([{"path": "visits"}]);
         let declare = move |step: Step| {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use folio::{Document, Embed, Error, Folio, Id, Ref, count};
-use folio_tests::Server;
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
+
+use crate::on_empty;
 
 #[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
 #[folio(collection = "posts")]
@@ -102,24 +103,17 @@ fn post(n: u32) -> Post {
 
 /// Runs a test over both protocols with 200 posts of 20 authors in 4 teams.
 fn over_both<F: Future<Output = folio::Result<()>>>(test: impl Fn(Folio) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("a runtime can be built");
-    for query in ["", "/?protocol=resp2"] {
-        let server = Server::start();
-        let url = format!("{}{query}", server.url());
-        let outcome = runtime.block_on(async {
-            let db = Folio::connect(&url).await?;
-            db.sync::<(Post, Author, Team, Country, Part)>().await?;
-            let team = |n| Team { id: Id::from(format!("t{n}")), name: format!("team {n}") };
-            Team::insert_many((0..4).map(team)).run(&db).await?;
-            Author::insert_many((0..AUTHORS).map(author)).run(&db).await?;
-            Post::insert_many((0..200).map(post)).run(&db).await?;
-            Country { code: "IS".into() }.insert(&db).await?;
-            Part { number: 7 }.insert(&db).await?;
-            test(db).await
-        });
-        outcome.expect("no command fails");
-    }
+    let test = &test;
+    on_empty(|db| async move {
+        db.sync::<(Post, Author, Team, Country, Part)>().await?;
+        let team = |n| Team { id: Id::from(format!("t{n}")), name: format!("team {n}") };
+        Team::insert_many((0..4).map(team)).run(&db).await?;
+        Author::insert_many((0..AUTHORS).map(author)).run(&db).await?;
+        Post::insert_many((0..200).map(post)).run(&db).await?;
+        Country { code: "IS".into() }.insert(&db).await?;
+        Part { number: 7 }.insert(&db).await?;
+        test(db).await
+    });
 }
 
 /// How often commands of Folio's were carried out since the statistics were reset, by name.

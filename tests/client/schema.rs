@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use folio::untyped::{Changes, Definition, Field, Index};
 use folio::{Building, Document, Embed, Error, Folio, Id, SchemaState, SchemaStatus, Timestamp};
-use folio_tests::Server;
 use serde::{Deserialize, Serialize};
+
+use crate::on_empty;
 
 /// A bit of everything that can be declared.
 #[derive(Debug, Clone, Document, Serialize, Deserialize)]
@@ -76,18 +77,6 @@ struct Plain {
     id: Id<Plain>,
 }
 
-fn over_both<F: Future<Output = folio::Result<()>>>(test: impl Fn(Folio) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("a runtime can be built");
-    for query in ["", "/?protocol=resp2"] {
-        let server = Server::start();
-        let url = format!("{}{query}", server.url());
-        runtime
-            .block_on(async { test(Folio::connect(&url).await?).await })
-            .expect("no command fails");
-    }
-}
-
 async fn status<D: folio::Documents>(db: &Folio) -> folio::Result<SchemaStatus> {
     let mut all = db.schema_status::<D>().await?;
     assert_eq!(all.len(), 1);
@@ -105,7 +94,7 @@ async fn definitions(db: &Folio) -> folio::Result<Vec<String>> {
 
 #[test]
 fn what_was_synced_is_the_same_whatever_is_declared() {
-    over_both(async |db| {
+    on_empty(async |db| {
         for db in [db.clone(), db.bucket("tenant")?] {
             let states = |all: Vec<SchemaStatus>| -> Vec<SchemaState> {
                 all.into_iter().map(|it| it.state).collect()
@@ -124,7 +113,7 @@ fn what_was_synced_is_the_same_whatever_is_declared() {
 
 #[test]
 fn a_status_tells_what_sync_would_do_and_does_nothing() {
-    over_both(async |db| {
+    on_empty(async |db| {
         assert_eq!(status::<User>(&db).await?.state, SchemaState::Missing);
         // An open collection is not declared.
         db.set("users:1", &serde_json::json!({"age": 36})).await?;
@@ -151,7 +140,7 @@ fn a_status_tells_what_sync_would_do_and_does_nothing() {
 
 #[test]
 fn a_conflict_is_what_sync_refuses() {
-    over_both(async |db| {
+    on_empty(async |db| {
         let other = Definition::new("users")
             .changes(Changes::keys())
             .field(Field::new("age", "string").index(Index::Set))
@@ -178,7 +167,7 @@ fn a_conflict_is_what_sync_refuses() {
 
 #[test]
 fn a_declaration_that_is_being_built_is_told() {
-    over_both(async |db| {
+    on_empty(async |db| {
         let users: Vec<_> = (0..2_000)
             .map(|n| (format!("users:{n}"), serde_json::json!({"age": 18 + n % 50})))
             .collect();

@@ -80,6 +80,8 @@ pub(super) const WITH_DELETED: &str = "WITHDELETED";
 /// The word that asks for each document's version besides.
 pub(super) const WITH_VERSION: &str = "WITHVERSION";
 
+const WITH_OPTIONS: [&str; 2] = [WITH_DELETED, WITH_VERSION];
+
 /// What the last words of a command ask for.
 #[derive(Clone, Copy, Default)]
 struct With {
@@ -150,9 +152,7 @@ fn reply(ctx: &Ctx<'_>, document: &Document, text: Option<Cow<'_, [u8]>>, with: 
 /// a name, but not where it stands last.
 fn paths_before(words: &[&[u8]]) -> usize {
     let place = |word: &[u8]| {
-        [WITH_DELETED, WITH_VERSION]
-            .iter()
-            .position(|name| word.eq_ignore_ascii_case(name.as_bytes()))
+        WITH_OPTIONS.iter().position(|name| word.eq_ignore_ascii_case(name.as_bytes()))
     };
     match words {
         [.., one, other]
@@ -188,8 +188,6 @@ pub(super) fn get(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     }
     Ok(())
 }
-
-const WITH_OPTIONS: [&str; 2] = [WITH_DELETED, WITH_VERSION];
 
 /// The documents of several keys. Another type under any of them refuses the whole: an answer is whole.
 pub(super) fn mget(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {

@@ -13,6 +13,7 @@ use folio_engine::update::Spent;
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{of_document, syntax};
+use super::get::WITH_VERSION;
 use super::operations::Operations;
 use super::query::{Query, next_option};
 use super::update::edited;
@@ -37,7 +38,7 @@ struct Request<'a> {
 const DELETE: &[&str] = &["WHERE", "PARAMS", "ORDER", "LIMIT", "SCAN", "TIMEOUT"];
 const UPDATE: &[&str] = DELETE;
 const CLAIM: &[&str] =
-    &["WHERE", "PARAMS", "ORDER", "LIMIT", "SCAN", "TIMEOUT", "RETURN", "WITHVERSION"];
+    &["WHERE", "PARAMS", "ORDER", "LIMIT", "SCAN", "TIMEOUT", "RETURN", WITH_VERSION];
 
 impl<'a> Request<'a> {
     /// Reads options and, for those that update, operations, in any order.

@@ -8,7 +8,7 @@ use folio_engine::{Error, Limits, Result};
 
 use super::Args;
 use super::args::{shown, syntax};
-use super::get::WITH_DELETED;
+use super::get::{WITH_DELETED, WITH_VERSION};
 use super::shapes;
 
 /// What a query may be given.
@@ -20,7 +20,7 @@ pub(super) const FIND: &[&str] = &[
     "AFTER",
     "SELECT",
     "WITHTOTAL",
-    "WITHVERSION",
+    WITH_VERSION,
     "SCAN",
     "TIMEOUT",
     WITH_DELETED,
@@ -100,7 +100,7 @@ impl<'a> Query<'a> {
             "SELECT" => self.select = args.paths("SELECT", limits)?,
             "TIMEOUT" => self.timeout_ms = Some(args.unsigned("TIMEOUT")?),
             "WITHTOTAL" => self.with_total = true,
-            "WITHVERSION" => self.with_version = true,
+            WITH_VERSION => self.with_version = true,
             WITH_DELETED => self.with_deleted = true,
             _ => self.scan = true,
         }

@@ -56,7 +56,7 @@ async fn is_counted_once(db: &Folio) -> folio::Result<()> {
 
 #[test]
 fn a_run_that_is_killed_anywhere_goes_on_and_does_each_document_once() {
-    over_both(async |db| {
+    on_empty(async |db| {
         for at in [0, 100, 450, 1_200, 2_399] {
             filled(&db).await?;
             let reached = Arc::new(Notify::new());
@@ -95,7 +95,7 @@ async fn killed_often(migrations: impl Fn() -> Migrations, db: &Folio) -> folio:
 
 #[test]
 fn a_run_that_is_killed_again_and_again_does_each_document_once() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         assert!(killed_often(|| counting(None), &db).await? > 1);
         is_counted_once(&db).await
@@ -104,7 +104,7 @@ fn a_run_that_is_killed_again_and_again_does_each_document_once() {
 
 #[test]
 fn a_run_that_is_killed_again_and_again_declares_what_it_should() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         migrations().run(&db).await?;
         let expected = (definition(&db).await?, all(&db).await?);
@@ -124,7 +124,7 @@ async fn definition(db: &Folio) -> folio::Result<String> {
 
 #[test]
 fn of_two_runs_one_works_and_the_other_is_told_or_waits() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let reached = Arc::new(Notify::new());
         let (first, background) = (counting(Some((450, Arc::clone(&reached)))), db.clone());
@@ -159,7 +159,7 @@ fn of_two_runs_one_works_and_the_other_is_told_or_waits() {
 
 #[test]
 fn a_lock_that_is_lost_stops_the_run_before_it_writes() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let stealing = Migration::new(1, "steal").up(|step| async move {
             let stolen = json!({"owner": "somebody else"});
@@ -181,7 +181,7 @@ fn a_lock_that_is_lost_stops_the_run_before_it_writes() {
 
 #[test]
 fn documents_that_others_change_meanwhile_keep_both_changes() {
-    over_both(async |db| {
+    on_empty(async |db| {
         filled(&db).await?;
         let background = db.clone();
         let writing = tokio::spawn(async move {

@@ -4,7 +4,7 @@ use super::super::spec::{Access, Argument, Command, Keys, Kind};
 use super::super::{many, txn};
 use super::documents::OPERATIONS;
 use super::queries::{ORDER, TIMEOUT};
-use super::{COLLECTION, KEY, PARAMS, SCAN};
+use super::{COLLECTION, KEY, PARAMS, SCAN, WITH_VERSION};
 use crate::acl::Right;
 
 const WHICH: Argument = Argument::new("filter", Kind::String).after("WHERE");
@@ -89,7 +89,7 @@ pub(super) const DOC_CLAIM: Command = Command {
         Argument::one_of("return", &[Argument::word("NEW"), Argument::word("OLD")])
             .after("RETURN")
             .optional(),
-        Argument::word("WITHVERSION").optional(),
+        WITH_VERSION,
     ],
     reply: "a map: `results`, an array of `[key, json]` (with WITHVERSION `[key, json, version]`), each document as it is after the update, or with RETURN OLD as it was before. Without LIMIT one document at most; in the order of birth or of ORDER",
     errors: ERRORS,

@@ -2,7 +2,7 @@
 
 use super::super::spec::{Argument, Command, Kind};
 use super::super::{aggregate, explain, find, slowlog};
-use super::{COLLECTION, COUNT, PARAMS, PATH, SCAN, WHERE, WITH_DELETED};
+use super::{COLLECTION, COUNT, PARAMS, PATH, SCAN, WHERE, WITH_DELETED, WITH_VERSION};
 use crate::acl::Right;
 
 /// What every query can answer.
@@ -92,7 +92,7 @@ pub(super) const DOC_FIND: Command = Command {
         Argument::new("cursor", Kind::String).after("AFTER").optional(),
         Argument::block("select", &[COUNT, PATH.multiple()]).after("SELECT").optional(),
         Argument::word("WITHTOTAL").optional(),
-        Argument::word("WITHVERSION").optional(),
+        WITH_VERSION,
         SCAN,
         TIMEOUT,
         WITH_DELETED,
