@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::commands::slowlog;
 use crate::ffi::InfoSection;
-use crate::{changes, guard, refusals, state};
+use crate::{changes, clock, guard, refusals, state};
 
 static COMMANDS: AtomicU64 = AtomicU64::new(0);
 static REBUILDS: AtomicU64 = AtomicU64::new(0);
@@ -40,11 +40,12 @@ pub(crate) fn write(section: &InfoSection) {
         for collection in state.store.collections() {
             totals = (totals.0 + 1, totals.1 + collection.len());
         }
-        (totals, state.store.builds())
+        (totals, state.store.builds(), state.store.lapsing_len(clock::now_ms()))
     });
-    if let Ok(((collections, documents), builds)) = totals {
+    if let Ok(((collections, documents), builds, lapsing)) = totals {
         section.number("collections", collections);
         section.number("documents", documents);
         section.number("builds", builds as u64);
+        section.number("path_ttl_pending", lapsing);
     }
 }

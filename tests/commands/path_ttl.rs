@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use folio_tests::pipeline::{Pipeline, words};
 use folio_tests::replica::{follow, in_sync, wait_until};
+use folio_tests::reply::text;
 use folio_tests::{Client, Options, Server, over_both};
 use redis::Value;
 
@@ -238,6 +239,28 @@ fn it_is_removed_without_anybody_asking() {
         assert_eq!(c.call(&["EXEC"]), Value::Nil);
         clean(c);
     });
+}
+
+#[test]
+fn what_is_still_to_be_removed_is_counted() {
+    let server = Server::start();
+    let c = &mut server.resp3();
+    fill(c);
+    // What is sent at once is answered before any timer is.
+    let commands = [
+        words(&["DOC.UPDATE", "users:1", "PTTL", "otp", "20", "PTTL", "n", "20"]),
+        words(&["DOC.DEL", "users:1", "SOFT"]),
+        words(&["INFO", "folio"]),
+        words(&["DEBUG", "SLEEP", "0.1"]),
+        words(&["INFO", "folio"]),
+    ];
+    let replies = Pipeline::connect(server.url()).expect("it listens").ask(&commands);
+    let counts = [text(&replies[2]), text(&replies[4])];
+    assert!(counts[0].contains("folio_path_ttl_pending:0"), "{}", counts[0]);
+    assert!(counts[1].contains("folio_path_ttl_pending:1"), "{}", counts[1]);
+    let pending = |c: &mut Client| c.info_number("folio", "folio_path_ttl_pending");
+    wait_until("a deleted document loses it, too", || pending(c) == 0);
+    clean(c);
 }
 
 #[test]

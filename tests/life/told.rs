@@ -139,26 +139,35 @@ impl World {
         let Some(Entry { held: Held::Doc(doc), .. }) = self.spaces[db].entries.get(key) else {
             return;
         };
-        // The server may have removed a part before the whole.
-        let stamp = (!doc.has_soon()).then_some(doc.stamp);
-        if doc.has_soon() {
-            let part = Told {
-                op: "update",
-                key: key.to_owned(),
-                cause: Some("ttl"),
-                stamp: None,
-                after: None,
-                is_optional: true,
-                group: None,
-            };
-            self.tell(db, part);
-        }
+        // The server may have removed parts before the whole.
+        let (stamp, lapsing) = ((!doc.has_soon()).then_some(doc.stamp), doc.soon_len());
+        self.tell_lapsing(db, key, lapsing);
         let key = key.to_owned();
         let cause = None;
         self.tell(
             db,
             Told { op: "expire", key, cause, stamp, after: None, is_optional: false, group: None },
         );
+    }
+
+    /// Tells that so many parts of a document may have been removed before that of which is told next.
+    pub fn tell_lapsing(&mut self, db: usize, key: &str, parts: usize) {
+        for _ in 0..parts {
+            let (key, cause) = (key.to_owned(), Some("ttl"));
+            let after = None;
+            self.tell(
+                db,
+                Told {
+                    op: "update",
+                    key,
+                    cause,
+                    stamp: None,
+                    after,
+                    is_optional: true,
+                    group: None,
+                },
+            );
+        }
     }
 
     /// A collection is declared, with a stream or without.

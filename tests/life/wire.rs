@@ -8,6 +8,8 @@ use folio_tests::pipeline::encode;
 pub use folio_tests::pipeline::{Words as Command, words as command};
 use redis::{Parser, ProtocolVersion, Value};
 
+use crate::world::SOON_MS;
+
 /// How long one reply may take.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -29,6 +31,14 @@ pub fn shown(command: &Command) -> String {
         }
     };
     command.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a command names the time after which something lapses soon, be it in a script or in JSON.
+pub fn says_soon(command: &Command) -> bool {
+    let soon = SOON_MS.to_string();
+    let mut numbers =
+        command.iter().flat_map(|word| word.split(|byte| !byte.is_ascii_alphanumeric()));
+    numbers.any(|number| number == soon.as_bytes())
 }
 
 /// One connection. Replies in RESP3 are given in the form that they have in RESP2.

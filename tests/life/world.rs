@@ -36,7 +36,7 @@ pub struct Doc {
     pub stamp: u64,
     /// The parts that lapse by themselves, each with the milliseconds that it was given: `SOON_MS` or far more.
     pub timed: Timed,
-    /// Parts have lapsed that the server has not removed, and does not remove while the document is where it is.
+    /// Parts have lapsed that the server has not removed, and does not remove while the document is in no collection.
     pub hides: bool,
 }
 
@@ -48,7 +48,12 @@ impl Doc {
 
     /// Whether a part lapses soon.
     pub fn has_soon(&self) -> bool {
-        self.timed.0.values().any(|after_ms| *after_ms <= SOON_MS)
+        self.soon_len() > 0
+    }
+
+    /// How many parts lapse soon.
+    pub fn soon_len(&self) -> usize {
+        self.timed.0.values().filter(|after_ms| **after_ms <= SOON_MS).count()
     }
 }
 
@@ -316,34 +321,39 @@ impl World {
         }
     }
 
-    /// Parts that were to lapse soon are gone: by a change, where the document belongs to a collection and is not deleted.
+    /// Parts that were to lapse soon are gone: by a change, where the document belongs to a collection, which is told of one that
+    /// is not deleted.
     fn pass_parts(&mut self, db: usize) {
         let mut entries = std::mem::take(&mut self.spaces[db].entries);
         for (key, entry) in &mut entries {
-            let is_told =
-                matches!(entry.held, Held::Doc(_)) && self.spaces[db].place(key).is_some();
+            let is_told = matches!(entry.held, Held::Doc(_));
             let (Held::Doc(doc) | Held::Deleted(doc)) = &mut entry.held else { continue };
+            let lapsing = doc.soon_len();
             if !doc.timed.lapse(&mut doc.json, SOON_MS + 1) {
                 continue;
             }
-            doc.hides = !is_told;
-            if is_told {
+            doc.hides = self.spaces[db].place(key).is_none();
+            if !doc.hides {
                 doc.stamp = self.number();
+            }
+            if is_told && !doc.hides {
+                // Each has an instant of its own, and may be removed before the next lapses.
+                self.tell_lapsing(db, key, lapsing.saturating_sub(1));
                 self.tell_of(db, "update", key, doc, Some("ttl"));
             }
         }
         self.spaces[db].entries = entries;
     }
 
-    /// The live documents of collections of which a part lapses soon, with their databases.
-    pub fn lapsing(&self) -> Vec<(usize, String)> {
-        let mut found = Vec::new();
-        for (db, space) in self.spaces.iter().enumerate() {
-            let soon =
-                space.docs().filter(|(key, doc, _)| doc.has_soon() && space.place(key).is_some());
-            found.extend(soon.map(|(key, ..)| (db, key.clone())));
-        }
-        found
+    /// Whether a part of a document of a collection lapses soon, be it deleted or not, that does not do so itself.
+    pub fn is_lapsing(&self) -> bool {
+        self.spaces.iter().any(|space| {
+            let parts = |(key, entry): (&String, &Entry)| {
+                let has_soon = entry.held.document().is_some_and(Doc::has_soon);
+                has_soon && !is_soon(entry) && space.place(key).is_some()
+            };
+            space.entries.iter().any(parts)
+        })
     }
 
     /// The instants between which a part lapses that was given so many milliseconds.

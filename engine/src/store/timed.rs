@@ -21,6 +21,12 @@ impl Store {
         keys
     }
 
+    /// How many documents have parts that have lapsed at `now_ms` and are still to be removed. O(collections + those documents).
+    pub fn lapsing_len(&mut self, now_ms: i64) -> u64 {
+        self.settle();
+        self.collections.values().map(|collection| collection.lapsing(now_ms).count() as u64).sum()
+    }
+
     /// When the next part of any document lapses; at the latest that is now where some is still to be removed.
     pub fn next_path_lapse_ms(&self) -> Option<i64> {
         self.collections.values().filter_map(Collection::next_path_lapse_ms).min()
