@@ -1,5 +1,12 @@
 //! What commands cost a server: `cargo xtask bench`, or `cargo run --release -p folio-benches --bin operations`.
 //!
+//! ```text
+//! writes, queries    Folio, against plain strings                 target    the server and who asks it
+//! by_hand            the same with scripts and sets               table     figures, yardsticks, goals
+//! peer               the same by other modules, if one has them   report    tables, printed and Markdown
+//! sizes              documents of 100 bytes to 64 KB              plots     drawings
+//! tool               what redis-benchmark sees
+//! ```
 //! Workload U. Each figure is the processor time of the whole server process over the commands sent, set against that of a plain
 //! SET or GET of the same bytes on the same server in the same run. Every round does everything once, from an empty server on;
 //! the median of the rounds counts. The server has one processor and this program another, where there are two.
@@ -7,25 +14,26 @@
 
 #![forbid(unsafe_code)]
 
+mod by_hand;
+mod peer;
+mod plots;
 mod queries;
+mod report;
+mod sizes;
 mod table;
+mod target;
+mod tool;
 mod writes;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use folio_benches::driver::{Driver, Packed};
 use folio_benches::machine;
-use folio_tests::{Options, Server};
+use folio_tests::{Client, Options, Server};
 
 use table::{Figure, Figures};
-
-/// Connections for commands on single documents, and how many each sends at once.
-const CONNECTIONS: usize = 50;
-const PIPELINE: usize = 16;
-/// Connections for queries, which wait for each answer.
-const ASKERS: usize = 10;
+use target::{Target, Users};
 
 #[derive(Parser)]
 struct Arguments {
@@ -36,36 +44,40 @@ struct Arguments {
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Also writes the figures, the machine, the date and the commit to this file
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Also draws the figures, as SVG files in this folder
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
+    /// Also writes the tables to this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
 }
 
-/// A server, and those who ask it.
+/// A server with the module.
 struct Bench {
     server: Server,
-    process: u64,
-    many: Driver,
-    few: Driver,
+    target: Target,
+    users: Users,
+}
+
+/// All figures over one number of documents.
+struct Run {
     documents: u64,
+    rows: Vec<Figure>,
 }
 
 impl Bench {
     fn start(documents: u64) -> Self {
         let server = Options::new().config("save", "").start();
         let process = server.resp2().info_number("server", "process_id") as u64;
-        if !machine::pin(process) {
-            println!(
-                "the server shares its processor with this program: figures are for orientation"
-            );
-        }
-        let many = Driver::connect(server.url(), CONNECTIONS);
-        let few = Driver::connect(server.url(), ASKERS);
-        Bench { server, process, many, few, documents }
+        let target = Target::connect(server.url(), process);
+        Bench { server, target, users: Users { count: documents } }
     }
 
     /// An empty server, with these declarations.
     fn empty(&self, declarations: &[&str]) {
-        let mut client = self.server.resp2();
+        let mut client = self.client();
         client.call(&["FLUSHALL", "SYNC"]);
         for name in client.texts(&["DOC.LIST"]) {
             client.call(&["DOC.DROP", &name]);
@@ -75,48 +87,70 @@ impl Bench {
         }
     }
 
-    /// Microseconds of the server's processor time for each of the commands, sent many at once.
-    fn pipelined(&mut self, commands: &[Packed]) -> f64 {
-        let before = machine::cpu_seconds(self.process);
-        self.many.run(commands, PIPELINE);
-        (machine::cpu_seconds(self.process) - before) * 1e6 / commands.len() as f64
-    }
-
-    /// The same of commands each of which waits for the answer to the one before.
-    fn one_by_one(&mut self, commands: &[Packed]) -> f64 {
-        let before = machine::cpu_seconds(self.process);
-        self.few.run(commands, 1);
-        (machine::cpu_seconds(self.process) - before) * 1e6 / commands.len() as f64
+    fn client(&self) -> Client {
+        self.server.resp2()
     }
 
     fn used_memory(&self) -> f64 {
-        self.server.resp2().info_number("memory", "used_memory") as f64
+        target::used_memory(&mut self.client())
     }
 
-    /// The numbers of all documents, in an order that no table has.
-    fn scattered(&self) -> impl Iterator<Item = u64> {
-        let (count, step) = (self.documents, 48_271);
-        (0..count).map(move |n| n * step % count)
+    /// The bytes that each document takes more than the server had in use before.
+    fn bytes_each(&self, before: f64) -> f64 {
+        (self.used_memory() - before) / self.users.count as f64
     }
 }
 
 fn main() {
     let arguments = Arguments::parse();
-    let mut results = Vec::new();
-    for documents in &arguments.documents {
-        let mut bench = Bench::start(*documents);
-        let mut figures = Figures::default();
-        for _ in 0..arguments.rounds {
-            writes::measure(&mut bench, &mut figures);
-            queries::measure(&mut bench, &mut figures);
+    let mut runs = Vec::new();
+    for (n, documents) in arguments.documents.iter().enumerate() {
+        let is_last = n + 1 == arguments.documents.len();
+        let run = measure(*documents, arguments.rounds, is_last);
+        println!("{documents} documents\n");
+        for grid in report::grids(&run) {
+            println!("{}", grid.printed());
         }
-        let rows: Vec<Figure> = figures.rows();
-        println!("{documents} documents\n{}", table::printed(&rows));
-        results.extend(rows.iter().map(|row| row.json(*documents)));
+        runs.push(run);
     }
-    if let Some(path) = arguments.json {
+    if let Some(growth) = report::growth(&runs) {
+        println!("{}", growth.printed());
+    }
+    if let Some(path) = &arguments.markdown {
+        write(path, &report::markdown(&runs));
+    }
+    if let Some(path) = &arguments.json {
         let version = Server::start().resp2().info("server", "redis_version");
-        let text = format!("{:#}\n", machine::report("operations", &version, &results));
-        fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let results: Vec<_> = runs
+            .iter()
+            .flat_map(|run| run.rows.iter().map(|row| row.json(run.documents)))
+            .collect();
+        let report = machine::report("operations", &version, &results);
+        write(path, &format!("{report:#}\n"));
     }
+    if let Some(folder) = &arguments.plots {
+        fs::create_dir_all(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        plots::draw(folder, &runs).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    }
+}
+
+/// Everything over so many documents. What does not depend on their number is measured with the last one.
+fn measure(documents: u64, rounds: usize, is_last: bool) -> Run {
+    let mut bench = Bench::start(documents);
+    let mut figures = Figures::default();
+    for _ in 0..rounds {
+        writes::measure(&mut bench, &mut figures);
+        let found = queries::measure(&mut bench, &mut figures);
+        by_hand::measure(&mut bench, &mut figures, &found);
+        if is_last {
+            sizes::measure(&mut bench, &mut figures);
+            tool::measure(&mut bench, &mut figures);
+        }
+        peer::measure(bench.users, &mut figures, &found);
+    }
+    Run { documents, rows: figures.rows() }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }

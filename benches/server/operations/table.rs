@@ -1,114 +1,192 @@
-//! Figures, their yardsticks and goals.
+//! Figures, their yardsticks and goals, and the same done otherwise.
 
 use std::collections::BTreeMap;
 
-use comfy_table::Table;
 use folio_benches::median;
 use serde_json::{Value as Json, json};
 
-/// What a figure is set against.
+/// Who does what is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Who {
+    /// Folio; and what both are set against, plain strings on the same server.
+    Folio,
+    /// Scripts that keep indexes as sets, sorted sets and hashes.
+    ByHand,
+    /// A server with other modules.
+    Peer,
+}
+
+/// Which table a figure stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Yard {
-    /// Nothing: it is a yardstick.
-    Own,
-    /// Another figure, by its name.
-    Of(&'static str),
+pub enum Part {
+    /// What commands cost.
+    Commands,
+    /// What a document and each index take of memory.
+    Layers,
+    /// How cost goes with the size of documents.
+    Sizes,
+    /// What redis-benchmark sees.
+    Tool,
 }
 
 /// A thing that is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct What {
     /// What is done.
-    pub name: &'static str,
-    /// What it is set against.
-    pub yard: Yard,
-    /// The ratio that is not to be exceeded.
+    pub name: String,
+    /// The name of the figure that it is set against; a yardstick has none.
+    pub yard: Option<String>,
+    /// What is not to be exceeded: by the ratio, or by the figure itself if it has none.
     pub goal: Option<f64>,
+    /// Whether the ratio is not to grow with the number of documents.
+    pub is_steady: bool,
+    /// Where it stands.
+    pub part: Part,
+    /// What is counted.
+    pub unit: &'static str,
 }
+
+/// Microseconds of processor time, bytes of memory: what most figures are.
+pub const MICROS: &str = "us";
+/// The other.
+pub const BYTES: &str = "bytes";
 
 /// A yardstick.
-pub const fn yardstick(name: &'static str) -> What {
-    What { name, yard: Yard::Own, goal: None }
+pub fn yardstick(name: &str) -> What {
+    let name = name.to_owned();
+    let part = Part::Commands;
+    What { name, yard: None, goal: None, is_steady: false, part, unit: MICROS }
 }
 
-/// A figure with a goal.
-pub const fn against(name: &'static str, yard: &'static str, goal: f64) -> What {
-    What { name, yard: Yard::Of(yard), goal: Some(goal) }
+/// A figure that is set against another.
+pub fn against(name: &str, yard: &str) -> What {
+    What { yard: Some(yard.to_owned()), ..yardstick(name) }
+}
+
+impl What {
+    /// With a goal.
+    pub fn goal(self, goal: f64) -> Self {
+        What { goal: Some(goal), ..self }
+    }
+
+    /// Whose ratio is not to grow with the number of documents.
+    pub fn steady(self) -> Self {
+        What { is_steady: true, ..self }
+    }
+
+    /// In another table than that of commands.
+    pub fn part(self, part: Part) -> Self {
+        What { part, ..self }
+    }
+
+    /// In another unit than microseconds.
+    pub fn unit(self, unit: &'static str) -> Self {
+        What { unit, ..self }
+    }
 }
 
 /// All figures of all rounds.
 #[derive(Default)]
 pub struct Figures {
     order: Vec<What>,
-    values: BTreeMap<&'static str, Vec<f64>>,
+    values: BTreeMap<(Who, String), Vec<f64>>,
 }
 
 impl Figures {
     /// Takes a figure of one round.
     pub fn take(&mut self, what: What, value: f64) {
-        if !self.values.contains_key(what.name) {
+        let values = self.values.entry((Who::Folio, what.name.clone())).or_default();
+        if values.is_empty() {
             self.order.push(what);
         }
-        self.values.entry(what.name).or_default().push(value);
+        values.push(value);
+    }
+
+    /// Takes what the same costs someone else.
+    ///
+    /// # Panics
+    /// No figure has this name: twins are taken after what they are twins of.
+    pub fn twin(&mut self, who: Who, name: &str, value: f64) {
+        assert!(self.order.iter().any(|what| what.name == name), "there is no figure '{name}'");
+        self.values.entry((who, name.to_owned())).or_default().push(value);
+    }
+
+    fn value(&self, who: Who, name: &str) -> Option<f64> {
+        let values = self.values.get(&(who, name.to_owned()))?;
+        Some(median(values.iter().copied()))
+    }
+
+    /// What someone's figure comes to. A peer is another server and has yardsticks of its own.
+    fn cost(&self, who: Who, what: &What) -> Option<Cost> {
+        let value = self.value(who, &what.name)?;
+        let of = |yard: &String| self.value(who, yard).or_else(|| self.value(Who::Folio, yard));
+        let yard = what.yard.as_ref().and_then(of);
+        Some(Cost { value, ratio: yard.map(|yard| value / yard) })
     }
 
     /// Each figure's median, and its ratio to that of its yardstick.
     pub fn rows(&self) -> Vec<Figure> {
-        let value = |name: &str| median(self.values[name].iter().copied());
         let row = |what: &What| {
-            let ratio = match what.yard {
-                Yard::Own => None,
-                Yard::Of(yard) => Some(value(what.name) / value(yard)),
-            };
-            Figure { what: *what, value: value(what.name), ratio }
+            let own = self.cost(Who::Folio, what).expect("a figure that has a place has a value");
+            let (by_hand, peer) = (self.cost(Who::ByHand, what), self.cost(Who::Peer, what));
+            Figure { what: what.clone(), own, by_hand, peer }
         };
         self.order.iter().map(row).collect()
     }
 }
 
-/// A row of the table.
+/// What something costs.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// In its unit.
+    pub value: f64,
+    /// To the yardstick.
+    pub ratio: Option<f64>,
+}
+
+/// A row of a table.
 pub struct Figure {
-    what: What,
-    value: f64,
-    ratio: Option<f64>,
+    /// What is measured.
+    pub what: What,
+    /// What it costs Folio, or plain strings.
+    pub own: Cost,
+    /// What the same costs who keeps indexes by hand.
+    pub by_hand: Option<Cost>,
+    /// What it costs a server with other modules.
+    pub peer: Option<Cost>,
 }
 
 impl Figure {
+    /// The cost to someone, if it was measured.
+    pub fn cost(&self, who: Who) -> Option<Cost> {
+        match who {
+            Who::Folio => Some(self.own),
+            Who::ByHand => self.by_hand,
+            Who::Peer => self.peer,
+        }
+    }
+
+    /// Whether the goal is met, if there is one.
+    pub fn is_met(&self) -> Option<bool> {
+        let judged = self.own.ratio.unwrap_or(self.own.value);
+        self.what.goal.map(|goal| judged <= goal)
+    }
+
     /// As a member of the report.
     pub fn json(&self, documents: u64) -> Json {
-        let yard = match self.what.yard {
-            Yard::Own => None,
-            Yard::Of(yard) => Some(yard),
-        };
+        let ratio = |cost: Option<Cost>| cost.and_then(|cost| cost.ratio);
         json!({
             "documents": documents,
             "figure": self.what.name,
-            "value": self.value,
-            "yardstick": yard,
-            "ratio": self.ratio,
+            "value": self.own.value,
+            "unit": self.what.unit,
+            "yardstick": self.what.yard,
+            "ratio": self.own.ratio,
             "goal": self.what.goal,
+            "by_hand": self.by_hand.map(|cost| cost.value),
+            "by_hand_ratio": ratio(self.by_hand),
+            "peer": self.peer.map(|cost| cost.value),
+            "peer_ratio": ratio(self.peer),
         })
     }
-}
-
-/// The table as it is shown.
-pub fn printed(rows: &[Figure]) -> Table {
-    let mut table = Table::new();
-    table.set_header(["", "us or bytes", "ratio", "of", "goal", ""]);
-    for Figure { what, value, ratio } in rows {
-        let yard = match what.yard {
-            Yard::Own => "",
-            Yard::Of(yard) => yard,
-        };
-        let is_met = what.goal.zip(*ratio).map(|(goal, ratio)| ratio <= goal);
-        table.add_row([
-            what.name.to_owned(),
-            format!("{value:.3}"),
-            ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
-            yard.to_owned(),
-            what.goal.map_or_else(String::new, |goal| format!("{goal}")),
-            is_met.map_or("", |is_met| if is_met { "met" } else { "missed" }).to_owned(),
-        ]);
-    }
-    table
 }

@@ -1,17 +1,41 @@
 //! Commands on single documents, and what they take of memory.
 
-use folio_benches::driver::{Packed, pack};
+use folio_tests::reply;
 use folio_tests::users;
+use redis::{ProtocolVersion, Value};
 
 use super::Bench;
-use super::table::{Figures, What, Yard, against, yardstick};
+use super::table::{BYTES, Figures, Part, against, yardstick};
+use super::target::{biography, words, write};
 
-const SET: &str = "SET, new";
+pub const SET: &str = "SET, new";
+pub const SET_EX: &str = "SET .. EX, new";
+pub const GET: &str = "GET";
+pub const STRING: &str = "memory: a string";
+pub const NEW_BARE: &str = "DOC.SET new, no index";
+pub const DOCUMENT_BARE: &str = "memory: a document, no index";
+pub const NEW: &str = "DOC.SET new, six indexes";
+pub const DOCUMENT: &str = "memory: a document, six indexes";
+pub const READ: &str = "DOC.GET";
+pub const READ_PATH: &str = "DOC.GET of a path";
+pub const OVER: &str = "DOC.SET over, six indexes, all changes";
+pub const AGE: &str = "DOC.UPDATE age, six indexes";
+pub const BIO: &str = "DOC.UPDATE bio, six indexes";
+pub const NEW_TTL: &str = "DOC.SET .. EX new, six indexes";
 const SET_OVER: &str = "SET, over";
-const SET_EX: &str = "SET .. EX, new";
-const GET: &str = "GET";
-const STRINGS: &str = "memory: a string";
-const NO_INDEX: &str = "DOC.UPDATE bio, no index";
+const BIO_BARE: &str = "DOC.UPDATE bio, no index";
+const BIO_TEN: &str = "DOC.UPDATE bio, ten indexes";
+
+/// What a document takes before there is an index, and what all of them add to it.
+pub const LAYER_BASE: &str = "the document itself";
+pub const LAYER_ALL: &str = "six indexes, as used_memory grows";
+/// Bytes that six indexes are not to exceed.
+const SIX_BYTES: f64 = 150.0;
+
+/// The name of what an index takes.
+pub fn layer(path: &str) -> String {
+    format!("index of {path}")
+}
 
 /// Declares workload U with four indexes more, none of which has the biography.
 const TEN: &str = "DOC.ALTER users ADD INDEX a ON 2 city age ADD INDEX b ON 2 age score DESC ADD INDEX c ON 1 name ADD INDEX d ON 2 city created_at";
@@ -19,96 +43,90 @@ const TEN: &str = "DOC.ALTER users ADD INDEX a ON 2 city age ADD INDEX b ON 2 ag
 /// All of them, from an empty server on.
 pub fn measure(bench: &mut Bench, figures: &mut Figures) {
     strings(bench, figures);
-    without_index(bench, figures);
-    with_six(bench, figures);
+    let bare = without_index(bench, figures);
+    with_six(bench, figures, bare);
     with_ten(bench, figures);
     with_ttl(bench, figures);
 }
 
-fn of_each(bench: &Bench, words: impl Fn(u64) -> Vec<String>) -> Vec<Packed> {
-    bench.scattered().map(|n| pack(&words(n))).collect()
-}
-
 fn strings(bench: &mut Bench, figures: &mut Figures) {
     bench.empty(&[]);
-    let empty = bench.used_memory();
-    let set = |revision| move |n| vec!["SET".into(), users::key(n), users::revised(n, revision)];
-    let (new, over) = (of_each(bench, set(0)), of_each(bench, set(1)));
-    figures.take(yardstick(SET), bench.pipelined(&new));
-    figures.take(yardstick(STRINGS), (bench.used_memory() - empty) / bench.documents as f64);
-    figures.take(yardstick(SET_OVER), bench.pipelined(&over));
-    let get = of_each(bench, |n| vec!["GET".into(), users::key(n)]);
-    figures.take(yardstick(GET), bench.pipelined(&get));
+    let (empty, users) = (bench.used_memory(), bench.users);
+    figures.take(yardstick(SET), bench.target.pipelined(users.all(write("SET", 0))));
+    figures.take(yardstick(STRING).unit(BYTES), bench.bytes_each(empty));
+    figures.take(yardstick(SET_OVER), bench.target.pipelined(users.some(write("SET", 1))));
+    let get = users.some(|n| words(["GET", &users::key(n)]));
+    figures.take(yardstick(GET), bench.target.pipelined(get));
 }
 
-/// New biographies of the same length, none of which stands there already.
-fn biographies(bench: &Bench) -> Vec<Packed> {
-    of_each(bench, |n| {
-        let bio = format!("\"{n:0>233}\"");
-        ["DOC.UPDATE", &users::key(n), "SET", "bio", &bio].map(str::to_owned).to_vec()
-    })
+fn update_bio(n: u64) -> Vec<String> {
+    let bio = format!("\"{}\"", biography(n));
+    words(["DOC.UPDATE", &users::key(n), "SET", "bio", &bio])
 }
 
-fn set(revision: u64) -> impl Fn(u64) -> Vec<String> {
-    move |n| vec!["DOC.SET".into(), users::key(n), users::revised(n, revision)]
-}
-
-fn without_index(bench: &mut Bench, figures: &mut Figures) {
+/// Gives the bytes of a document.
+fn without_index(bench: &mut Bench, figures: &mut Figures) -> f64 {
     bench.empty(&[]);
-    let empty = bench.used_memory();
-    let new = of_each(bench, set(0));
-    figures.take(against("DOC.SET new, no index", SET, 1.5), bench.pipelined(&new));
-    let bytes = (bench.used_memory() - empty) / bench.documents as f64;
-    figures.take(against("memory: a document, no index", STRINGS, 1.2), bytes);
-    let updates = biographies(bench);
-    figures.take(against(NO_INDEX, SET, 1.6), bench.pipelined(&updates));
+    let (empty, users) = (bench.used_memory(), bench.users);
+    let new = bench.target.pipelined(users.all(write("DOC.SET", 0)));
+    figures.take(against(NEW_BARE, SET).goal(1.5), new);
+    let bytes = bench.bytes_each(empty);
+    figures.take(against(DOCUMENT_BARE, STRING).goal(1.2).unit(BYTES), bytes);
+    let updates = bench.target.pipelined(users.some(update_bio));
+    figures.take(against(BIO_BARE, SET).goal(1.6).steady(), updates);
+    bytes
 }
 
-fn with_six(bench: &mut Bench, figures: &mut Figures) {
+fn with_six(bench: &mut Bench, figures: &mut Figures, bare: f64) {
     bench.empty(&[users::CREATE]);
-    let empty = bench.used_memory();
-    let (new, over) = (of_each(bench, set(0)), of_each(bench, set(1)));
-    figures.take(against("DOC.SET new, six indexes", SET, 3.0), bench.pipelined(&new));
-    let bytes = (bench.used_memory() - empty) / bench.documents as f64;
-    let indexed =
-        What { name: "memory: a document, six indexes", yard: Yard::Of(STRINGS), goal: None };
-    figures.take(indexed, bytes);
-    let get = of_each(bench, |n| vec!["DOC.GET".into(), users::key(n)]);
-    figures.take(against("DOC.GET", GET, 1.25), bench.pipelined(&get));
-    let path = of_each(bench, |n| vec!["DOC.GET".into(), users::key(n), "city".into()]);
-    figures.take(against("DOC.GET of a path", GET, 1.25), bench.pipelined(&path));
-    figures
-        .take(against("DOC.SET over, six indexes, all changes", SET, 4.0), bench.pipelined(&over));
-    let older = of_each(bench, |n| {
-        ["DOC.UPDATE", &users::key(n), "INCR", "age", "1"].map(str::to_owned).to_vec()
-    });
-    figures.take(against("DOC.UPDATE age, six indexes", SET, 2.0), bench.pipelined(&older));
-    let updates = biographies(bench);
-    let name = "DOC.UPDATE bio, six indexes";
-    figures.take(against(name, NO_INDEX, 1.05), bench.pipelined(&updates));
+    let (empty, users) = (bench.used_memory(), bench.users);
+    let new = bench.target.pipelined(users.all(write("DOC.SET", 0)));
+    figures.take(against(NEW, SET).goal(3.0), new);
+    let bytes = bench.bytes_each(empty);
+    figures.take(against(DOCUMENT, STRING).unit(BYTES), bytes);
+    layers(bench, figures, bare, bytes);
+    let target = &mut bench.target;
+    let get = target.pipelined(users.some(|n| words(["DOC.GET", &users::key(n)])));
+    figures.take(against(READ, GET).goal(1.25).steady(), get);
+    let path = target.pipelined(users.some(|n| words(["DOC.GET", &users::key(n), "city"])));
+    figures.take(against(READ_PATH, GET).goal(1.25).steady(), path);
+    let over = target.pipelined(users.some(write("DOC.SET", 1)));
+    figures.take(against(OVER, SET).goal(4.0).steady(), over);
+    let older = |n| words(["DOC.UPDATE", &users::key(n), "INCR", "age", "1"]);
+    figures.take(against(AGE, SET).goal(2.0).steady(), target.pipelined(users.some(older)));
+    let updates = target.pipelined(users.some(update_bio));
+    figures.take(against(BIO, BIO_BARE).goal(1.05).steady(), updates);
+}
+
+/// What each index takes, as the server says, and all of them, as the allocator counts.
+fn layers(bench: &Bench, figures: &mut Figures, bare: f64, with_six: f64) {
+    let layer_of = |name: &str| yardstick(name).part(Part::Layers).unit(BYTES);
+    figures.take(layer_of(LAYER_BASE), bare);
+    let mut info = bench.client().map(&["DOC.INFO", "users"]);
+    let indexes = reply::list(info.remove("indexes").expect("DOC.INFO tells of indexes"));
+    for index in indexes {
+        let index = reply::map(ProtocolVersion::RESP2, index);
+        let Value::Int(bytes) = index["bytes"] else { panic!("{index:?}: bytes are a number") };
+        let name = layer(&reply::text(&index["path"]));
+        figures.take(layer_of(&name), bytes as f64 / bench.users.count as f64);
+    }
+    figures.take(layer_of(LAYER_ALL).goal(SIX_BYTES), with_six - bare);
 }
 
 fn with_ten(bench: &mut Bench, figures: &mut Figures) {
     bench.empty(&[users::CREATE, TEN]);
-    let new = of_each(bench, set(0));
-    bench.pipelined(&new);
-    let updates = biographies(bench);
-    let name = "DOC.UPDATE bio, ten indexes";
-    figures.take(against(name, NO_INDEX, 1.05), bench.pipelined(&updates));
+    let users = bench.users;
+    bench.target.pipelined(users.all(write("DOC.SET", 0)));
+    let updates = bench.target.pipelined(users.some(update_bio));
+    figures.take(against(BIO_TEN, BIO_BARE).goal(1.05).steady(), updates);
 }
 
 fn with_ttl(bench: &mut Bench, figures: &mut Figures) {
-    let set = |verb: &'static str| {
-        move |n| {
-            let mut words = vec![verb.to_owned(), users::key(n), users::json(n)];
-            words.extend(["EX", "5000"].map(str::to_owned));
-            words
-        }
-    };
+    let users = bench.users;
+    let set = |verb| move |n| words([verb, &users::key(n), &users::json(n), "EX", "5000"]);
     bench.empty(&[]);
-    let new = of_each(bench, set("SET"));
-    figures.take(yardstick(SET_EX), bench.pipelined(&new));
+    figures.take(yardstick(SET_EX), bench.target.pipelined(users.all(set("SET"))));
     bench.empty(&[users::CREATE]);
-    let new = of_each(bench, set("DOC.SET"));
-    figures.take(against("DOC.SET .. EX new, six indexes", SET_EX, 3.0), bench.pipelined(&new));
+    let new = bench.target.pipelined(users.all(set("DOC.SET")));
+    figures.take(against(NEW_TTL, SET_EX).goal(3.0), new);
 }
