@@ -5,6 +5,8 @@ mod parse;
 
 pub(crate) use parse::expected;
 
+use std::sync::Arc;
+
 pub use eval::{Root, Values};
 
 use crate::doc::bit_of;
@@ -24,7 +26,8 @@ pub enum Step {
 /// `ANY .. WHERE`) it may have none, or begin otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Path {
-    steps: Box<[Step]>,
+    /// Shared by all that was made of one path: a query's plan asks for it in many places.
+    steps: Arc<[Step]>,
     /// The bits of the name that it begins with.
     bits: u64,
 }

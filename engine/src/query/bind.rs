@@ -26,6 +26,7 @@
 //! can satisfy (`IN ()`, `BETWEEN 2 AND 1`, `BETWEEN 1 AND 'x'`) is bound to
 //! [`FilterNode::Nothing`].
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -452,8 +453,8 @@ fn expect_element(path: &Path, within: Within<'_>, position: Position) -> Result
 }
 
 /// A path as it leads from the document.
-fn whole(path: &Path, within: Within<'_>) -> Path {
-    within.map_or_else(|| path.clone(), |elements| elements.join(path.steps()))
+fn whole<'p>(path: &'p Path, within: Within<'_>) -> Cow<'p, Path> {
+    within.map_or(Cow::Borrowed(path), |elements| Cow::Owned(elements.join(path.steps())))
 }
 
 fn place(path: &Path, within: Within<'_>) -> Place {
@@ -498,7 +499,7 @@ pub(super) fn key_of(
         return Ok(buf.as_ref().to_key());
     }
     let literal = constant.literal();
-    let fits = match &literal {
+    let fits = match &*literal {
         Literal::Bool(value) => scalar.key_of_bool(*value, &mut buf),
         Literal::String(text) => scalar.key_of_string(text, &mut buf),
         Literal::Number(text) => {

@@ -1,6 +1,8 @@
 //! Binding of comparisons, BETWEEN and IN: a path against constants to a set of keys, which an index can answer; anything
 //! else to a computation.
 
+use std::fmt::Write;
+
 use bigdecimal::BigDecimal;
 
 use super::ast::{AstOp, AstTest, List, Position};
@@ -16,6 +18,9 @@ use crate::schema::definition::Typing;
 use crate::schema::text::whole_nanos;
 use crate::value::{Key, KeySet};
 use crate::{Error, Result};
+
+/// Most comparisons have no longer words.
+const TEXT_BYTES: usize = 64;
 
 /// Binds one comparison.
 pub(super) struct Comparer<'x, 'b> {
@@ -70,12 +75,16 @@ impl<'x, 'b> Comparer<'x, 'b> {
         } else {
             let operands = self.test.operands().skip(1);
             // All are looked at, also behind one without a value: what a later one uses is used.
-            let constants: Vec<Option<Placed>> =
-                operands.map(|operand| self.constant(operand)).collect::<Result<_>>()?;
-            match constants.into_iter().collect() {
-                Some(constants) => constants,
-                None => return Ok(Some(FilterNode::Nothing)),
+            let (mut constants, mut have_values) = (Vec::with_capacity(2), true);
+            for operand in operands {
+                let constant = self.constant(operand)?;
+                have_values &= constant.is_some();
+                constants.extend(constant);
             }
+            if !have_values {
+                return Ok(Some(FilterNode::Nothing));
+            }
+            constants
         };
         let scalar = beside(&constants, self.comparable(subject)?);
         let is_instant = |(constant, _): &Placed| matches!(constant, Constant::Instant(_));
@@ -107,20 +116,25 @@ impl<'x, 'b> Comparer<'x, 'b> {
         scalar: Scalar,
         constants: &[Placed],
     ) -> Result<(KeySet, String)> {
-        let keys = constants.iter().map(|constant| key_of(constant, scalar, subject));
-        let mut keys = keys.collect::<Result<Vec<Key>>>()?.into_iter();
+        let mut keys = constants.iter().map(|constant| key_of(constant, scalar, subject));
         let shown = |at: usize| constants[at].0.literal();
         let mut next = || keys.next().expect("a key for each constant");
-        Ok(match &self.test.op {
+        let mut text = String::with_capacity(TEXT_BYTES);
+        let (keys, written) = match &self.test.op {
             AstOp::Compare(cmp, _) => {
-                (compared(*cmp, next()), format!("{subject} {cmp} {}", shown(0)))
+                (compared(*cmp, next()?), write!(text, "{subject} {cmp} {}", shown(0)))
             }
             AstOp::Between(..) => {
-                let text = format!("{subject} BETWEEN {} AND {}", shown(0), shown(1));
-                (between(next(), next()), text)
+                let keys = between(next()?, next()?);
+                (keys, write!(text, "{subject} BETWEEN {} AND {}", shown(0), shown(1)))
             }
-            _ => (KeySet::points(keys), list_text(&format!("{subject} IN"), constants)),
-        })
+            _ => {
+                let keys = KeySet::points(keys.collect::<Result<Vec<Key>>>()?);
+                (keys, write!(text, "{}", list_text(&format!("{subject} IN"), constants)))
+            }
+        };
+        written.expect("a string takes everything");
+        Ok((keys, text))
     }
 
     /// The type under which values of the subject are compared.

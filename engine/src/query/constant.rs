@@ -1,5 +1,6 @@
 //! Constants: literals, parameters and functions, computed once before the search.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bigdecimal::BigDecimal;
@@ -98,11 +99,11 @@ pub(super) type Placed = (Constant, Position);
 
 impl Constant {
     /// As a literal; an instant as the number of its milliseconds.
-    pub(super) fn literal(&self) -> Literal {
+    pub(super) fn literal(&self) -> Cow<'_, Literal> {
         match self {
-            Constant::Literal(literal) => literal.clone(),
+            Constant::Literal(literal) => Cow::Borrowed(literal),
             Constant::Instant(number) | Constant::Number(number) => {
-                Literal::Number(number.normalized().to_plain_string().into())
+                Cow::Owned(Literal::Number(number.normalized().to_plain_string().into()))
             }
         }
     }

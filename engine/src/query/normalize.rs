@@ -18,6 +18,9 @@ use super::wording::{Join, Wording};
 use crate::schema::types::Scalar;
 use crate::value::{Key, KeySet};
 
+/// So many parts of a join are compared with each other; a table is made of more.
+const FEW: usize = 8;
+
 /// What stands above a node.
 #[derive(Clone, Copy, Default)]
 struct Above {
@@ -39,6 +42,12 @@ enum Operand {
 
 /// The normal form of the filter of these nodes, children before parents. O(nodes · log nodes + keys), times the depth.
 pub(super) fn normalized(nodes: Vec<FilterNode>) -> Filter {
+    if let [FilterNode::Test(test)] = nodes.as_slice()
+        && !test.keys.is_empty()
+        && !test.keys.is_all()
+    {
+        return Filter { nodes };
+    }
     let above = above(&nodes);
     let mut maker = Maker::default();
     let mut done: Vec<Vec<Operand>> = Vec::with_capacity(nodes.len());
@@ -241,21 +250,47 @@ impl Maker {
     }
 }
 
+/// What a part of a join asks about, where others that ask about the same can be one with it.
+fn asked_place(join: Join, part: &Operand) -> Option<(&Place, Scalar)> {
+    match part {
+        Operand::Leaf(FilterNode::Test(test), is_negated)
+            if !test.place.is_multi() || *is_negated == (join == Join::And) =>
+        {
+            Some((&test.place, test.scalar))
+        }
+        _ => None,
+    }
+}
+
+/// Whether no two of some parts ask about the same. O(parts²).
+fn are_apart(join: Join, parts: &[Operand]) -> bool {
+    parts.iter().enumerate().all(|(at, part)| {
+        let place = asked_place(join, part);
+        place.is_none() || parts[..at].iter().all(|other| asked_place(join, other) != place)
+    })
+}
+
+/// A predicate that every key satisfies, or none, is no question.
+fn decide(part: &mut Operand) {
+    if let Operand::Leaf(FilterNode::Test(test), is_negated) = part
+        && (test.keys.is_empty() || test.keys.is_all())
+    {
+        *part = Operand::Always(test.keys.is_all() != *is_negated);
+    }
+}
+
 /// The parts of a join, those on one place as one where that says the same.
-fn merged(join: Join, parts: Vec<Operand>) -> Vec<Operand> {
+fn merged(join: Join, mut parts: Vec<Operand>) -> Vec<Operand> {
+    if parts.len() <= FEW && are_apart(join, &parts) {
+        parts.iter_mut().for_each(decide);
+        return parts;
+    }
     let mut first_on: HashMap<(&Place, Scalar), usize> = HashMap::new();
     let mut count = 0;
     let mut places = Vec::with_capacity(parts.len());
     for part in &parts {
         let new = count;
-        let place = match part {
-            Operand::Leaf(FilterNode::Test(test), is_negated)
-                if !test.place.is_multi() || *is_negated == (join == Join::And) =>
-            {
-                *first_on.entry((&test.place, test.scalar)).or_insert(new)
-            }
-            _ => new,
-        };
+        let place = asked_place(join, part).map_or(new, |it| *first_on.entry(it).or_insert(new));
         count += usize::from(place == new);
         places.push(place);
     }

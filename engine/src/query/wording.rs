@@ -36,14 +36,14 @@ const PARTS_MAX: usize = 8;
 /// A predicate in words: one, or a join of some, perhaps under NOT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wording {
-    text: Box<str>,
+    text: String,
     join: Option<Join>,
     is_negated: bool,
 }
 
 impl Wording {
     /// The words of one predicate.
-    pub fn one(text: impl Into<Box<str>>) -> Wording {
+    pub fn one(text: impl Into<String>) -> Wording {
         Wording { text: text.into(), join: None, is_negated: false }
     }
 
@@ -78,7 +78,7 @@ impl Wording {
         let more = parts.len().checked_sub(PARTS_MAX).filter(|more| *more > 0);
         let more = more.map(|more| format!(".. {more} more"));
         let text = shown.chain(more).collect::<Vec<String>>().join(join.word());
-        Wording { text: text.into(), join: Some(join), is_negated: false }
+        Wording { text, join: Some(join), is_negated: false }
     }
 
     /// The words as they stand within a join.
