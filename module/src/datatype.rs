@@ -8,7 +8,7 @@
 //!       (encoding 1)   format u, birth number u, version u, created i, updated i, text s
 //! auxiliary            count u, then for each database: number u, definitions and counters as JSON s
 //! rewritten AOF        DOC._STATE json (of every database, before the first document)
-//!                      DOC._APPLY key version seq created updated -1 json [DELETED] [TIMED json]; the server adds PEXPIREAT
+//!                      DOC._APPLY key version,seq,created,updated,-1 json [DELETED] [TIMED json]; the server adds PEXPIREAT
 //! ```
 //!
 //! `u` and `i` are the server's own integers, `s` its strings: each costs the server several reads, so a value is one. Every
@@ -26,6 +26,7 @@ use folio_engine::doc::timed::timed_to_json;
 use folio_engine::doc::{Document, Parsed, Stamp};
 use folio_engine::store::NUMBER_END;
 use folio_engine::{Limits, Result};
+use smallvec::SmallVec;
 
 use crate::ffi::{self, Aof, Argument, Digest, Loaded, Rdb};
 use crate::stamp::{Marks, STAMP_BYTES_MAX, read_marks, read_stamp, write_stamp};
@@ -181,8 +182,8 @@ fn load_databases(rdb: &Rdb) -> Option<()> {
     Some(())
 }
 
-/// The numbers that `DOC._APPLY` takes, in its order.
-pub(crate) fn numbers(document: &Document, expires_ms: Option<i64>) -> [i64; 5] {
+/// The numbers that `DOC._APPLY` takes, in its order: version, birth number, created, updated, expires.
+fn numbers(document: &Document, expires_ms: Option<i64>) -> [i64; 5] {
     [
         document.version() as i64,
         document.seq() as i64,
@@ -190,6 +191,18 @@ pub(crate) fn numbers(document: &Document, expires_ms: Option<i64>) -> [i64; 5] 
         document.updated_ms(),
         expires_ms.unwrap_or(-1),
     ]
+}
+
+/// The same as `DOC._APPLY` is told them: joined by commas in one word, which costs the server less than five.
+pub(crate) fn numbers_text(document: &Document, expires_ms: Option<i64>) -> SmallVec<[u8; 104]> {
+    let (mut text, mut buffer) = (SmallVec::new(), itoa::Buffer::new());
+    for number in numbers(document, expires_ms) {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        text.extend_from_slice(buffer.format(number).as_bytes());
+    }
+    text
 }
 
 /// Writes a value into a rewritten append-only file.
@@ -206,11 +219,11 @@ pub(crate) fn rewrite(aof: &Aof, key: Argument<'_>, document: &Document) {
         }
         aof.emit_select(aof.db());
     }
-    let numbers = numbers(document, None);
+    let numbers = numbers_text(document, None);
     if document.timed().is_empty() {
-        aof.emit_apply(key, numbers, document.text(), document.is_deleted());
+        aof.emit_apply(key, &numbers, document.text(), document.is_deleted());
     } else {
-        let words = apply_words(key.bytes(), numbers, document);
+        let words = apply_words(key.bytes(), &numbers, document);
         let words: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
         aof.emit_words(c"DOC._APPLY", &words);
     }
@@ -219,12 +232,10 @@ pub(crate) fn rewrite(aof: &Aof, key: Argument<'_>, document: &Document) {
 /// The words of `DOC._APPLY` for a document that has parts with a TTL.
 pub(crate) fn apply_words<'d>(
     key: &'d [u8],
-    numbers: [i64; 5],
+    numbers: &'d [u8],
     document: &'d Document,
 ) -> Vec<Cow<'d, [u8]>> {
-    let mut words: Vec<Cow<'_, [u8]>> = vec![key.into()];
-    words.extend(numbers.map(|number| Cow::Owned(number.to_string().into_bytes())));
-    words.push(document.text().into());
+    let mut words: Vec<Cow<'_, [u8]>> = vec![key.into(), numbers.into(), document.text().into()];
     if document.is_deleted() {
         words.push(b"DELETED"[..].into());
     }

@@ -17,12 +17,12 @@ pub(crate) fn written(
     if planted::is(Fault::Log) && document.version().is_multiple_of(64) {
         return;
     }
-    let numbers = datatype::numbers(document, expires_ms);
+    let numbers = datatype::numbers_text(document, expires_ms);
     if document.timed().is_empty() {
-        ctx.replicate_apply(name, numbers, document.text(), document.is_deleted());
+        ctx.replicate_apply(name, &numbers, document.text(), document.is_deleted());
         return;
     }
-    let words = datatype::apply_words(name.bytes(), numbers, document);
+    let words = datatype::apply_words(name.bytes(), &numbers, document);
     let words: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
     ctx.replicate_words(c"DOC._APPLY", &words);
 }

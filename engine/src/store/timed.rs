@@ -21,9 +21,9 @@ impl Store {
         keys
     }
 
-    /// How many documents have parts that have lapsed at `now_ms` and are still to be removed. O(collections + those documents).
-    pub fn lapsing_len(&mut self, now_ms: i64) -> u64 {
-        self.settle();
+    /// How many documents have parts that have lapsed at `now_ms` and are still to be removed; those that are being loaded do not
+    /// count. O(collections + those documents).
+    pub fn lapsing_len(&self, now_ms: i64) -> u64 {
         self.collections.values().map(|collection| collection.lapsing(now_ms).count() as u64).sum()
     }
 

@@ -202,16 +202,15 @@ impl<'a> Ctx<'a> {
         unsafe { notify(self.raw, class, event.as_ptr(), name.raw) };
     }
 
-    /// Replicates `DOC._APPLY key numbers.. text [DELETED]`.
+    /// Replicates `DOC._APPLY key numbers text [DELETED]`.
     pub(crate) fn replicate_apply(
         &self,
         name: Argument<'_>,
-        numbers: [i64; 5],
+        numbers: &[u8],
         text: &[u8],
         is_deleted: bool,
     ) {
         let replicate = api!(RedisModule_Replicate);
-        let [version, seq, created, updated, expires]: [c_longlong; 5] = numbers;
         // SAFETY: borrow: the arguments are those that the format names, copied by the server.
         unsafe {
             replicate(
@@ -219,11 +218,8 @@ impl<'a> Ctx<'a> {
                 c"DOC._APPLY".as_ptr(),
                 apply_format(is_deleted).as_ptr(),
                 name.raw,
-                version,
-                seq,
-                created,
-                updated,
-                expires,
+                numbers.as_ptr(),
+                numbers.len(),
                 text.as_ptr(),
                 text.len(),
                 // A format that does not name it leaves it unread.
@@ -294,7 +290,7 @@ pub(crate) fn is_quiet() -> bool {
     unsafe { avoid() != 0 }
 }
 
-/// The arguments of `DOC._APPLY` for the server: a key, five numbers, a text, and a word for a document that is marked.
+/// The arguments of `DOC._APPLY` for the server: a key, numbers, a text, and a word for a document that is marked.
 pub(super) fn apply_format(is_deleted: bool) -> &'static CStr {
-    if is_deleted { c"slllllbc" } else { c"slllllb" }
+    if is_deleted { c"sbbc" } else { c"sbb" }
 }

@@ -114,16 +114,15 @@ impl Aof {
         Rdb { raw: self.raw }.db().try_into().unwrap_or(0)
     }
 
-    /// Writes `DOC._APPLY key numbers.. text [DELETED]`.
+    /// Writes `DOC._APPLY key numbers text [DELETED]`.
     pub(crate) fn emit_apply(
         &self,
         key: Argument<'_>,
-        numbers: [i64; 5],
+        numbers: &[u8],
         text: &[u8],
         is_deleted: bool,
     ) {
         let emit = api!(RedisModule_EmitAOF);
-        let [version, seq, created, updated, expires]: [c_longlong; 5] = numbers;
         // SAFETY: borrow: the arguments are those that the format names, copied by the server.
         unsafe {
             emit(
@@ -131,11 +130,8 @@ impl Aof {
                 c"DOC._APPLY".as_ptr(),
                 apply_format(is_deleted).as_ptr(),
                 key.raw,
-                version,
-                seq,
-                created,
-                updated,
-                expires,
+                numbers.as_ptr(),
+                numbers.len(),
                 text.as_ptr(),
                 text.len(),
                 // A format that does not name it leaves it unread.
