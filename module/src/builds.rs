@@ -21,7 +21,7 @@ use folio_engine::schema::Definition;
 use folio_engine::{Code, Error, Limits, Result};
 
 use crate::ffi::{self, Blocked, Ctx};
-use crate::{clock, lifecycle, replicate, state};
+use crate::{changes, clock, lifecycle, replicate, state};
 
 /// Fewer documents than this are indexed in one stop: it takes some milliseconds.
 const DOCUMENTS_MIN: u64 = 1_000;
@@ -248,7 +248,10 @@ fn finish(ctx: &Ctx<'_>, number: u64, purpose: Purpose) -> Result<()> {
     if let Some((db, name, json)) = declared {
         ctx.select(db);
         match purpose {
-            Purpose::Create => replicate::declared(ctx, &name, &json),
+            Purpose::Create => {
+                changes::go_on(ctx, db, &name);
+                replicate::declared(ctx, &name, &json);
+            }
             Purpose::Alter => replicate::altered(ctx, &name, &json),
             Purpose::Reindex => {}
         }

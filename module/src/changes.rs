@@ -329,6 +329,19 @@ fn judge_stream(ctx: &Ctx<'_>, stream: Option<String>) -> Result<(), Refusal> {
     if may_be { Ok(()) } else { Err(Refusal::NoStream(stream.into())) }
 }
 
+/// A collection was declared in the selected database: its numbers go on after what a stream of its name holds, be it of one that
+/// was dropped. Not with the first change: the stream may be gone by then, here or in a file that is read back.
+pub(crate) fn go_on(ctx: &Ctx<'_>, db: u32, name: &str) {
+    let stream = ChangeStream::key(name);
+    let key = OwnedString::new(stream.as_bytes());
+    if !ctx.open(key.argument(), Access::Peek).is_stream() {
+        return;
+    }
+    if let Some(last) = ctx.last_generated(stream.as_bytes()) {
+        state::with_logged(|state| state.store.raise_change_number(db, name, last));
+    }
+}
+
 /// The server tells of a key: why a document has left it, or how one came.
 pub(crate) fn explained(event: &[u8], key: &[u8]) {
     if PENDING.load(Relaxed) == 0 {

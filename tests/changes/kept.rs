@@ -145,3 +145,32 @@ fn a_kill_right_after_an_answer_loses_neither_document_nor_entry() {
     are_gapless(&all(&mut c, "t"), 1);
     assert_eq!(all(&mut c, "t").len(), 50);
 }
+
+#[test]
+fn a_new_declaration_goes_on_after_a_stream_that_is_gone_before_its_first_change() {
+    for preamble in ["yes", "no"] {
+        let options = Options::new().config("appendonly", "yes");
+        let mut server = options.config("aof-use-rdb-preamble", preamble).start();
+        let c = &mut server.resp2();
+        // A document of a lower database, before which a rewritten file has the definitions of all.
+        c.call(&["DOC.SET", "notes:1", "{}"]);
+        c.call(&["SELECT", "1"]);
+        declare(c);
+        c.call(&["DOC.SET", "t:1", "{}"]);
+        c.call(&["DOC.DROP", "t", "DOCUMENTS"]);
+        declare(c);
+        c.call(&["BGREWRITEAOF"]);
+        let is_done = |c: &mut Client| c.info_number("persistence", "aof_rewrite_in_progress") == 0;
+        wait_until("the file is rewritten", || is_done(c));
+        c.call(&["DEL", "changes:t"]);
+        c.call(&["DOC.SET", "t:1", "{}"]);
+        assert_eq!(all(c, "t").len(), 1);
+        are_gapless(&all(c, "t"), 3);
+        server.restart_without_saving();
+        let c = &mut server.resp2();
+        c.call(&["SELECT", "1"]);
+        c.call(&["DOC.SET", "t:2", "{}"]);
+        assert_eq!(all(c, "t").len(), 2);
+        are_gapless(&all(c, "t"), 3);
+    }
+}

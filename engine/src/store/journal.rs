@@ -261,7 +261,7 @@ impl Store {
     /// The next number of an entry of a collection's changes, which it takes; none where there is no such collection.
     pub fn take_change_number(&mut self, db: u32, name: &str) -> Option<u64> {
         let collection = self.named_mut(db, name)?;
-        collection.raise_change_number(collection.change_number() + 1);
+        collection.raise_change_number(collection.change_number().saturating_add(1));
         Some(collection.change_number())
     }
 

@@ -14,7 +14,7 @@ use super::spec::{Argument, Kind};
 use super::{Answer, Args, Refusal, buckets, options};
 use crate::acl::{Permit, Right};
 use crate::ffi::Ctx;
-use crate::{builds, config, datatype, lifecycle, replicate, state};
+use crate::{builds, changes, config, datatype, lifecycle, replicate, state};
 
 /// The structures of an index, as arguments.
 pub(super) const INDEX_KINDS: &[Argument] =
@@ -381,6 +381,7 @@ pub(super) fn create(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let (created, arrived) = created;
     lifecycle::tell_ttls(ctx, &arrived);
     if created == Created::New {
+        changes::go_on(ctx, db, &name);
         replicate::declared(ctx, &name, &json);
     }
     ctx.reply_ok();

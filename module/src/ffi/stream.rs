@@ -99,13 +99,18 @@ impl Ctx<'_> {
 impl Key<'_> {
     /// Whether a stream stands here, or nothing, so that one may.
     pub(crate) fn may_be_stream(&self) -> bool {
-        if self.raw.is_null() {
-            return true;
-        }
+        self.raw.is_null() || self.has_type(raw::REDISMODULE_KEYTYPE_EMPTY) || self.is_stream()
+    }
+
+    /// Whether a stream stands here.
+    pub(crate) fn is_stream(&self) -> bool {
+        !self.raw.is_null() && self.has_type(raw::REDISMODULE_KEYTYPE_STREAM)
+    }
+
+    fn has_type(&self, kind: isize) -> bool {
         let key_type = api!(RedisModule_KeyType);
         // SAFETY: server: an open key.
-        let kind = unsafe { key_type(self.raw) } as isize;
-        kind == raw::REDISMODULE_KEYTYPE_EMPTY || kind == raw::REDISMODULE_KEYTYPE_STREAM
+        unsafe { key_type(self.raw) as isize == kind }
     }
 
     /// The first part of the id of the last entry of the stream that stands here.
