@@ -194,7 +194,7 @@ fn numbers(document: &Document, expires_ms: Option<i64>) -> [i64; 5] {
 }
 
 /// The same as `DOC._APPLY` is told them: joined by commas in one word, which costs the server less than five.
-pub(crate) fn numbers_text(document: &Document, expires_ms: Option<i64>) -> SmallVec<[u8; 104]> {
+pub(crate) fn numbers_text(document: &Document, expires_ms: Option<i64>) -> SmallVec<[u8; 128]> {
     let (mut text, mut buffer) = (SmallVec::new(), itoa::Buffer::new());
     for number in numbers(document, expires_ms) {
         if !text.is_empty() {

@@ -248,10 +248,10 @@ fn what_is_still_to_be_removed_is_counted() {
     fill(c);
     // What is sent at once is answered before any timer is.
     let commands = [
-        words(&["DOC.UPDATE", "users:1", "PTTL", "otp", "20", "PTTL", "n", "20"]),
+        words(&["DOC.UPDATE", "users:1", "PTTL", "otp", "300", "PTTL", "n", "300"]),
         words(&["DOC.DEL", "users:1", "SOFT"]),
         words(&["INFO", "folio"]),
-        words(&["DEBUG", "SLEEP", "0.1"]),
+        words(&["DEBUG", "SLEEP", "0.5"]),
         words(&["INFO", "folio"]),
     ];
     let replies = Pipeline::connect(server.url()).expect("it listens").ask(&commands);

@@ -296,8 +296,12 @@ fn commands(layout: Layout) -> String {
     let last = increment.unwrap_or(base).split_off(states[0].0);
     let text = last.escape_ascii().to_string();
     let is_time = |word: &str| word.len() == TIME_DIGITS && word.parse::<u64>().is_ok();
-    let words = text.split("\\r\\n").map(|word| if is_time(word) { "time" } else { word });
-    words.collect::<Vec<_>>().join("\n")
+    // The numbers of an effect are one word.
+    let without_times = |word: &str| {
+        let numbers = word.split(',').map(|number| if is_time(number) { "time" } else { number });
+        numbers.collect::<Vec<_>>().join(",")
+    };
+    text.split("\\r\\n").map(without_times).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

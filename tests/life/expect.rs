@@ -162,6 +162,11 @@ fn pairs(value: &Value) -> BTreeMap<String, &Value> {
     items.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, &pair[1]))).collect()
 }
 
+/// The version that DOC.META tells.
+pub fn version(meta: &Value) -> Option<u64> {
+    pairs(meta).get("version").and_then(|version| number(version))
+}
+
 /// JSON texts.
 fn jsons(values: &[Value]) -> Option<Vec<Json>> {
     values.iter().map(|value| Json::parse(&text(value)?).ok()).collect()

@@ -8,7 +8,7 @@ use folio_tests::{Maker, Options, Server};
 use redis::{ProtocolVersion, Value};
 
 use crate::check::{is_lasting, questions};
-use crate::expect::{Expect, Versions, fits};
+use crate::expect::{Expect, Versions, fits, version};
 use crate::op::Op;
 use crate::setup::Setup;
 use crate::source::Abilities;
@@ -328,6 +328,8 @@ impl<'r> Run<'r> {
         let time = || command(&["TIME"]);
         let mut commands = vec![time()];
         commands.extend(batch.iter().map(|(command, ..)| command.clone()));
+        let lapsing = if self.soon { self.world.lapsing() } else { Vec::new() };
+        commands.extend(self.versions_of(&lapsing));
         commands.push(time());
         let replies = self.rig.wire.ask(&commands).map_err(|text| Stop::Fault(batch[0].2, text))?;
         let times = (time_ms(&replies[0]), time_ms(&replies[replies.len() - 1]));
@@ -344,12 +346,39 @@ impl<'r> Run<'r> {
         }
         if std::mem::take(&mut self.soon) {
             self.wait_until(ended + SOON_MS + 1)?;
-            self.happened.extend(self.world.is_lapsing().then_some("a part lapses"));
+            self.happened.extend((!lapsing.is_empty()).then_some("a part lapses"));
             self.world.pass();
             self.passed = true;
             self.wait_for_server("path_ttl_pending")?;
+            let before = &replies[1 + batch.len()..replies.len() - 1];
+            self.expect_removals(&lapsing, before)?;
         }
         Ok(())
+    }
+
+    /// Asks for the versions of documents; the selected database is as before afterwards.
+    fn versions_of(&self, keys: &[(usize, String)]) -> Vec<Command> {
+        let select = |db: usize| command(&["SELECT", &db.to_string()]);
+        let meta =
+            |(db, key): &(usize, String)| [select(*db), command(&["DOC.META", key, "WITHDELETED"])];
+        let mut commands: Vec<Command> = keys.iter().flat_map(meta).collect();
+        commands.extend((!keys.is_empty()).then(|| select(self.world.db)));
+        commands
+    }
+
+    /// Parts of these documents have lapsed and were removed: each has another version than `before`.
+    fn expect_removals(
+        &mut self,
+        lapsing: &[(usize, String)],
+        before: &[Value],
+    ) -> Result<(), Stop> {
+        let replies = self.rig.wire.ask(&self.versions_of(lapsing));
+        let replies = self.fault(replies)?;
+        let metas = before.iter().zip(&replies).skip(1).step_by(2);
+        let mut kept =
+            metas.zip(lapsing).filter(|((before, after), _)| version(before) == version(after));
+        let kept = kept.next().map(|(_, (_, key))| format!("{key:?} keeps what has lapsed"));
+        self.fault(kept.map_or(Ok(()), Err))
     }
 
     /// Waits until none is left of what the server does by itself and counts as this in `INFO folio`.

@@ -200,7 +200,7 @@ fn compare(
 }
 
 /// Whether the next entry of a key is not of `told`, which may have happened, but of the next change that has: where that is
-/// alike, its text tells, or, where there are no texts, whether there are more entries than such changes.
+/// alike, its text tells, or, where there are no texts, whether there are more entries in a row than such changes.
 fn is_for_next<'t, 'f>(
     told: &Told,
     rest: impl Iterator<Item = &'t Rc<Told>>,
@@ -213,8 +213,8 @@ fn is_for_next<'t, 'f>(
         return false;
     };
     if what == What::Keys {
-        let alike = rest.filter(|next| (next.op, next.cause) == (told.op, told.cause));
-        return found.filter(|found| found.tells(told)).count() <= 1 + alike.count();
+        let alike = rest.take_while(|next| (next.op, next.cause) == (told.op, told.cause));
+        return found.take_while(|found| found.tells(told)).count() <= 1 + alike.count();
     }
     found.next().is_some_and(|found| found.tells(next) && found.holds(next, what))
 }

@@ -214,7 +214,9 @@ impl World {
 impl Stream {
     /// Whether parts of a document may have lapsed before it did.
     pub fn may_lose_parts(&self, key: &str) -> bool {
-        self.told.iter().any(|told| told.is_optional && told.key == key)
+        let is_told = |is: fn(&Told) -> bool| self.told.iter().any(|it| it.key == key && is(it));
+        is_told(|told| told.is_optional)
+            && (is_told(|told| told.op == "expire") || self.maybe.contains(key))
     }
 
     /// Whether what has lapsed is told hangs on what the server does first.

@@ -345,15 +345,18 @@ impl World {
         self.spaces[db].entries = entries;
     }
 
-    /// Whether a part of a document of a collection lapses soon, be it deleted or not, that does not do so itself.
-    pub fn is_lapsing(&self) -> bool {
-        self.spaces.iter().any(|space| {
-            let parts = |(key, entry): (&String, &Entry)| {
+    /// The documents of collections, deleted or not, of which a part lapses soon and that do not do so as a whole, with their databases.
+    pub fn lapsing(&self) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for (db, space) in self.spaces.iter().enumerate() {
+            let loses_part = |(key, entry): &(&String, &Entry)| {
                 let has_soon = entry.held.document().is_some_and(Doc::has_soon);
                 has_soon && !is_soon(entry) && space.place(key).is_some()
             };
-            space.entries.iter().any(parts)
-        })
+            let entries = space.entries.iter().filter(loses_part);
+            found.extend(entries.map(|(key, _)| (db, key.clone())));
+        }
+        found
     }
 
     /// The instants between which a part lapses that was given so many milliseconds.

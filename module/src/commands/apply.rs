@@ -21,7 +21,8 @@ fn numbers(args: &mut Args<'_>) -> Result<(Stamp, Option<i64>)> {
         return each_number(args);
     };
     args.bytes("numbers")?;
-    let words: Words<'_> = joined.split(|byte| *byte == b',').collect();
+    // One more than there are, which is refused.
+    let words: Words<'_> = joined.splitn(6, |byte| *byte == b',').collect();
     let mut words = Args::new(&words);
     let numbers = each_number(&mut words)?;
     words.end()?;
