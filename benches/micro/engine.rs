@@ -245,15 +245,9 @@ fn queries(c: &mut Criterion) {
 
 /// Workload U: 100,000 users of 400 bytes in a hundred cities.
 fn users_filled() -> Store {
-    const USERS: &str = r#"{"collection":"users","fields":[
-        {"path":"email","type":"string","unique":true},
-        {"path":"age","type":"int","index":"sorted"},
-        {"path":"city","type":"string","index":"set"},
-        {"path":"tags","type":"array<string>","index":"set"},
-        {"path":"score","type":"float","index":"sorted"},
-        {"path":"created_at","type":"int","index":"sorted"}]}"#;
+    let json = format!(r#"{{"collection":"users","fields":[{}]}}"#, users::FIELDS);
     let limits = Limits::default();
-    let definition = Definition::from_json(USERS.as_bytes(), &limits);
+    let definition = Definition::from_json(json.as_bytes(), &limits);
     let mut store = Store::new(1);
     store.create(0, definition.expect("the definition is valid")).expect("nothing stands there");
     for n in 0..100_000 {

@@ -334,6 +334,7 @@ fn judge_stream(ctx: &Ctx<'_>, stream: Option<String>) -> Result<(), Refusal> {
 pub(crate) fn go_on(ctx: &Ctx<'_>, db: u32, name: &str) {
     let stream = ChangeStream::key(name);
     let key = OwnedString::new(stream.as_bytes());
+    // Asked of nothing, or of another type, the server counts an error.
     if !ctx.open(key.argument(), Access::Peek).is_stream() {
         return;
     }

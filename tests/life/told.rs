@@ -153,20 +153,16 @@ impl World {
     /// Tells that so many parts of a document may have been removed before that of which is told next.
     pub fn tell_lapsing(&mut self, db: usize, key: &str, parts: usize) {
         for _ in 0..parts {
-            let (key, cause) = (key.to_owned(), Some("ttl"));
-            let after = None;
-            self.tell(
-                db,
-                Told {
-                    op: "update",
-                    key,
-                    cause,
-                    stamp: None,
-                    after,
-                    is_optional: true,
-                    group: None,
-                },
-            );
+            let part = Told {
+                op: "update",
+                key: key.to_owned(),
+                cause: Some("ttl"),
+                stamp: None,
+                after: None,
+                is_optional: true,
+                group: None,
+            };
+            self.tell(db, part);
         }
     }
 

@@ -18,6 +18,13 @@ pub const CREATE: &str = "DOC.CREATE users \
     FIELD name string FIELD email string UNIQUE FIELD age int INDEX SORTED FIELD city string INDEX SET \
     FIELD tags array<string> INDEX SET FIELD score float INDEX SORTED FIELD created_at int INDEX SORTED";
 
+/// The fields that [`CREATE`] indexes as members of a definition in JSON.
+pub const FIELDS: &str = r#"{"path":"email","type":"string","unique":true},
+    {"path":"age","type":"int","index":"sorted"},{"path":"city","type":"string","index":"set"},
+    {"path":"tags","type":"array<string>","index":"set"},
+    {"path":"score","type":"float","index":"sorted"},
+    {"path":"created_at","type":"int","index":"sorted"}"#;
+
 /// Characters of the biography.
 const BIO_CHARS: usize = 233;
 

@@ -1,7 +1,7 @@
 //! Binding of comparisons, BETWEEN and IN: a path against constants to a set of keys, which an index can answer; anything
 //! else to a computation.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use bigdecimal::BigDecimal;
 
@@ -19,8 +19,13 @@ use crate::schema::text::whole_nanos;
 use crate::value::{Key, KeySet};
 use crate::{Error, Result};
 
-/// Most comparisons have no longer words.
-const TEXT_BYTES: usize = 64;
+/// A comparison in words, most of which fit in one allocation: each filter that is bound makes some.
+fn words(text: fmt::Arguments<'_>) -> String {
+    const MOST_BYTES: usize = 64;
+    let mut words = String::with_capacity(MOST_BYTES);
+    words.write_fmt(text).expect("a string takes everything");
+    words
+}
 
 /// Binds one comparison.
 pub(super) struct Comparer<'x, 'b> {
@@ -119,22 +124,19 @@ impl<'x, 'b> Comparer<'x, 'b> {
         let mut keys = constants.iter().map(|constant| key_of(constant, scalar, subject));
         let shown = |at: usize| constants[at].0.literal();
         let mut next = || keys.next().expect("a key for each constant");
-        let mut text = String::with_capacity(TEXT_BYTES);
-        let (keys, written) = match &self.test.op {
+        Ok(match &self.test.op {
             AstOp::Compare(cmp, _) => {
-                (compared(*cmp, next()?), write!(text, "{subject} {cmp} {}", shown(0)))
+                (compared(*cmp, next()?), words(format_args!("{subject} {cmp} {}", shown(0))))
             }
             AstOp::Between(..) => {
                 let keys = between(next()?, next()?);
-                (keys, write!(text, "{subject} BETWEEN {} AND {}", shown(0), shown(1)))
+                (keys, words(format_args!("{subject} BETWEEN {} AND {}", shown(0), shown(1))))
             }
             _ => {
                 let keys = KeySet::points(keys.collect::<Result<Vec<Key>>>()?);
-                (keys, write!(text, "{}", list_text(&format!("{subject} IN"), constants)))
+                (keys, list_text(&format!("{subject} IN"), constants))
             }
-        };
-        written.expect("a string takes everything");
-        Ok((keys, text))
+        })
     }
 
     /// The type under which values of the subject are compared.

@@ -43,8 +43,7 @@ enum Operand {
 /// The normal form of the filter of these nodes, children before parents. O(nodes · log nodes + keys), times the depth.
 pub(super) fn normalized(nodes: Vec<FilterNode>) -> Filter {
     if let [FilterNode::Test(test)] = nodes.as_slice()
-        && !test.keys.is_empty()
-        && !test.keys.is_all()
+        && test.is_open()
     {
         return Filter { nodes };
     }
@@ -273,7 +272,7 @@ fn are_apart(join: Join, parts: &[Operand]) -> bool {
 /// A predicate that every key satisfies, or none, is no question.
 fn decide(part: &mut Operand) {
     if let Operand::Leaf(FilterNode::Test(test), is_negated) = part
-        && (test.keys.is_empty() || test.keys.is_all())
+        && !test.is_open()
     {
         *part = Operand::Always(test.keys.is_all() != *is_negated);
     }
@@ -319,18 +318,25 @@ fn together(join: Join, mut group: Vec<Operand>) -> Option<Operand> {
         (_, Join::And) => Some(KeySet::intersection_of(sets)),
         (_, Join::Or) => Some(KeySet::union_of(sets)),
     };
-    let keys = merged.as_ref().unwrap_or(&tests[0].keys);
-    if keys.is_empty() || keys.is_all() {
-        return Some(Operand::Always(keys.is_all() != is_negated));
-    }
-    let Some(keys) = merged else { return group.pop() };
-    let words = Wording::joined(join, tests.iter().map(|test| &test.text));
-    let is_told = tests.iter().all(|test| test.is_told);
-    let whole = Test { keys, text: words, is_told, ..Test::clone(tests[0]) };
-    Some(Operand::Leaf(FilterNode::Test(whole), is_negated))
+    let mut whole = match merged {
+        None => group.pop()?,
+        Some(keys) => {
+            let text = Wording::joined(join, tests.iter().map(|test| &test.text));
+            let is_told = tests.iter().all(|test| test.is_told);
+            let whole = Test { keys, text, is_told, ..Test::clone(tests[0]) };
+            Operand::Leaf(FilterNode::Test(whole), is_negated)
+        }
+    };
+    decide(&mut whole);
+    Some(whole)
 }
 
 impl Test {
+    /// Whether it is a question: some keys satisfy it, and not all.
+    fn is_open(&self) -> bool {
+        !self.keys.is_empty() && !self.keys.is_all()
+    }
+
     /// What the test leaves; exact where its place leads to one value.
     fn turned(&self) -> Test {
         Test {
