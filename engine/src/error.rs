@@ -47,6 +47,8 @@ pub enum Code {
     Timeout,
     /// Not a cursor, or one of another query.
     Cursor,
+    /// A function failed, was stopped at its bounds, is not loaded, or is in use.
+    Function,
     /// Options or arguments do not fit the command.
     Syntax,
     /// A defect of Folio itself: an invariant did not hold.
@@ -77,6 +79,7 @@ impl Code {
             Code::Test => "TEST",
             Code::Timeout => "TIMEOUT",
             Code::Cursor => "CURSOR",
+            Code::Function => "FUNCTION",
             Code::Syntax => "ERR",
             Code::Internal => "INTERNAL",
         }

@@ -10,6 +10,7 @@ pub mod collection;
 pub mod doc;
 pub mod error;
 pub mod exec;
+pub mod function;
 pub mod index;
 pub mod jsonpath;
 pub mod limits;

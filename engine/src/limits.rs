@@ -39,6 +39,12 @@ pub struct Limits {
     pub query_ms_max: usize,
     /// Bytes that one query may hold: what it sorts, gathers and answers.
     pub query_bytes_max: usize,
+    /// Bytes of one function's source.
+    pub function_source_bytes_max: usize,
+    /// Steps that one call of a function may take which is loaded from now on.
+    pub function_steps_max: usize,
+    /// Bytes that one call of a function may allocate which is loaded from now on.
+    pub function_bytes_max: usize,
 }
 
 /// 16 MiB, as `MongoDB`: larger things are files.
@@ -83,6 +89,16 @@ pub const GROUPS_MAX: usize = 100_000;
 pub const QUERY_MS_MAX: usize = 10_000;
 /// 256 MiB: what the largest answer of `ROWS_MAX` rows of some kilobytes takes.
 pub const QUERY_BYTES_MAX: usize = 256 << 20;
+/// 64 KiB of source: a function that a person reads has some lines.
+pub const FUNCTION_SOURCE_BYTES_MAX: usize = 64 << 10;
+/// 100,000 calls and turns of loops, some milliseconds.
+pub const FUNCTION_STEPS_MAX: usize = 100_000;
+/// 4 MiB: room for the words of a long text.
+pub const FUNCTION_BYTES_MAX: usize = 4 << 20;
+/// 1,024 functions on one server: each stays compiled.
+pub const FUNCTIONS_MAX: usize = 1_024;
+/// 64 bytes of a function's name: it stands in every error.
+pub const FUNCTION_NAME_BYTES_MAX: usize = 64;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -104,6 +120,9 @@ impl Default for Limits {
             groups_max: GROUPS_MAX,
             query_ms_max: QUERY_MS_MAX,
             query_bytes_max: QUERY_BYTES_MAX,
+            function_source_bytes_max: FUNCTION_SOURCE_BYTES_MAX,
+            function_steps_max: FUNCTION_STEPS_MAX,
+            function_bytes_max: FUNCTION_BYTES_MAX,
         }
     }
 }
@@ -129,6 +148,9 @@ impl Limits {
             jsonpath_nodes_max: usize::MAX,
             query_ms_max: 0,
             query_bytes_max: usize::MAX,
+            function_source_bytes_max: usize::MAX,
+            function_steps_max: usize::MAX,
+            function_bytes_max: usize::MAX,
         }
     }
 }

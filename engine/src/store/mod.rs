@@ -7,6 +7,7 @@ mod apply;
 mod batch;
 mod declare;
 mod doors;
+mod functions;
 mod journal;
 mod load;
 mod mark;
@@ -26,6 +27,7 @@ use crate::collection::{
 };
 use crate::doc::{Document, Parsed, Stamp, Touched};
 use crate::error::{Code, Error, Result};
+use crate::function::Functions;
 use crate::limits::Limits;
 use crate::memory::Blocks;
 use crate::schema::fill::Fill;
@@ -57,6 +59,7 @@ pub struct Store {
     filling: Filling,
     builds: Builds,
     journal: Journal,
+    functions: Functions,
     /// See [`Store::take_soonest_lapse_ms`].
     soonest_lapse_ms: Option<i64>,
 }
@@ -141,6 +144,7 @@ impl Store {
             filling: Filling::default(),
             builds: Builds::default(),
             journal: Journal::default(),
+            functions: Functions::default(),
             soonest_lapse_ms: None,
         }
     }
@@ -499,11 +503,12 @@ impl Store {
         Flushed { collections }
     }
 
-    /// Forgets everything, definitions and counters too: what a load begins with.
+    /// Forgets everything, definitions, counters and functions too: what a load begins with.
     pub fn clear(&mut self) -> Flushed {
         let _ = self.filling.discard();
         self.builds.clear();
         self.databases.clear();
+        self.functions.clear();
         Flushed {
             collections: self.collections.drain().map(|(_, collection)| collection).collect(),
         }
