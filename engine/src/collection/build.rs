@@ -20,7 +20,8 @@ use roaring::RoaringBitmap;
 use super::crew::Crew;
 use super::timed::Timed;
 use super::{Collection, Documents};
-use crate::doc::Document;
+use crate::doc::computed::Seen;
+use crate::doc::{DocRef, Document};
 use crate::index::{Builder, DocId, Expiry, Ids, Index, id_of};
 use crate::schema::{Definition, Field, check};
 use crate::value::KeyBuf;
@@ -74,8 +75,8 @@ impl Share {
     }
 
     /// Looks at a document that somebody has judged, or nobody. Numbers ascend.
-    pub fn show(&mut self, number: u32, document: &Document, is_judged: bool) {
-        let (doc, is_deleted) = (document.view(), document.is_deleted());
+    pub fn show(&mut self, number: u32, (document, doc): (&Document, DocRef<'_>), is_judged: bool) {
+        let is_deleted = document.is_deleted();
         let mut keeps = true;
         for (field, builder) in &mut self.fields {
             match builder.as_mut().filter(|(_, builder)| builder.takes(is_deleted)) {
@@ -91,7 +92,7 @@ impl Share {
             builder.add(number, doc);
         }
         if let Some(definition) = self.rest.as_ref().filter(|_| !is_judged) {
-            keeps &= check::check_stored_rest(definition, document).is_ok();
+            keeps &= check::check_stored_rest(definition, document, doc).is_ok();
         }
         if !keeps {
             self.breaking.push(number);
@@ -99,10 +100,10 @@ impl Share {
     }
 
     /// Makes the indexes whole. `documents` holds those that were shown.
-    fn finish(self, ids: Ids<'_>, documents: &Documents) -> Done {
+    fn finish(self, ids: Ids<'_>, collection: &Collection) -> Done {
         let of_fields = self.fields.into_iter().filter_map(|(_, builder)| builder);
         let indexes = of_fields.chain(self.others).map(|(at, builder)| {
-            (at, builder.finish(ids, |id| documents.get(id).map(Document::view)))
+            (at, builder.finish(ids, |id| collection.held(id).map(|held| collection.view(held))))
         });
         let breaking = self.breaking.into_iter().map(|number| id_of(ids, number));
         Done { indexes: indexes.collect(), breaking: breaking.collect() }
@@ -139,7 +140,8 @@ impl Collection {
         let id = self.take_place(arrival);
         self.judge_late(id, &document);
         if let Some(building) = &mut self.building {
-            building.take_in(id, &document);
+            let doc = self.computed.view(id, document.view()).seen_by(Seen::Coming);
+            building.take_in(id, &document, doc);
         }
         id
     }
@@ -156,7 +158,9 @@ impl Collection {
             let ids = self.live.range(first..);
             let documents = ids.filter_map(|id| Some((id, self.documents.get(id)?)));
             let fetch = |(_, document): &(DocId, &Document)| document.fetch();
-            in_groups(documents, fetch, |(id, document)| share.show(id, document, id < unjudged));
+            in_groups(documents, fetch, |(id, document)| {
+                share.show(id, (document, self.view(document)), id < unjudged);
+            });
             share
         });
         self.finish(shown, None);
@@ -188,7 +192,7 @@ impl Collection {
 
     /// Ends the building by shares that were shown every document.
     fn finish(&mut self, shares: Vec<Share>, ids: Ids<'_>) {
-        for done in side_by_side(shares, |share| share.finish(ids, &self.documents)) {
+        for done in side_by_side(shares, |share| share.finish(ids, self)) {
             for (at, index) in done.indexes {
                 self.indexes[at] = index;
             }
@@ -204,6 +208,7 @@ impl Collection {
         let mut before = std::mem::take(&mut self.documents);
         let expiry = std::mem::take(&mut self.expiry);
         let breaking = std::mem::take(&mut self.breaking);
+        let mut computed = self.computed.emptied();
         self.deleted.clear();
         self.documents = Documents::new(self.blocks);
         self.expiry = Expiry::default();
@@ -220,11 +225,13 @@ impl Collection {
             self.timed.enter(id, &document);
             self.documents.push(id, &rest, document);
             self.live.insert(id);
+            computed.set(id, self.computed.set(old, None));
             self.expiry.set(id, expiry.time(old));
             if breaking.contains(old) {
                 self.breaking.insert(id);
             }
         }
+        self.computed = computed;
         self.restart_build();
         // Before the new ones take memory.
         for index in &mut self.indexes {

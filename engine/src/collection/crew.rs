@@ -35,7 +35,9 @@ impl Crew {
     /// A crew for an empty collection; none where it would have nothing to do, or one processor would do everything.
     pub fn start(collection: &Collection) -> Option<Self> {
         let is_empty = collection.is_vacant() && collection.next_id == 0;
-        let is_useful = !collection.indexes.is_empty() && threads() > 1;
+        // A function is asked when a document has its place.
+        let asks = collection.definition.asks_functions();
+        let is_useful = !collection.indexes.is_empty() && !asks && threads() > 1;
         (is_empty && is_useful).then(|| Crew::new(collection, threads())).flatten()
     }
 
@@ -94,7 +96,7 @@ fn work(mut share: Share, batches: &Receiver<Batch>) -> Share {
             batch.iter(),
             |document| document.fetch(),
             |document| {
-                share.show(number, document, false);
+                share.show(number, (document, document.view()), false);
                 number += 1;
             },
         );

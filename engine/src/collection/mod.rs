@@ -3,9 +3,10 @@
 //! This is the only folder whose functions touch a document and an index in one step. `write` prepares what may fail and
 //! commits what cannot; `validity` knows who breaks a rule; `build` makes indexes whole, and `crew` begins that while
 //! documents arrive; `online` builds another declaration in slices; `orders` finds documents by birth and by when they
-//! lapse; `hidden` is what an answer leaves out, `timed` which parts of documents have lapsed; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
+//! lapse; `computed` keeps what functions give; `hidden` is what an answer leaves out, `timed` which parts of documents have lapsed; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
 
 mod build;
+mod computed;
 mod crew;
 mod digest;
 mod documents;
@@ -31,6 +32,9 @@ pub use totals::Totals;
 pub(crate) use write::{Changes, Entered, Refusal, judge_timed};
 pub use write::{Delta, Home};
 
+use computed::ComputedFields;
+pub use computed::Values;
+pub(crate) use computed::judge_coming;
 use online::Building;
 use roaring::RoaringBitmap;
 use timed::Timed;
@@ -39,7 +43,7 @@ use crate::doc::{Document, Touched};
 use crate::index::{DocId, Expiry, Index};
 use crate::memory::Blocks;
 use crate::query::{Fact, Meta};
-use crate::schema::{Definition, Options};
+use crate::schema::{Definition, Field, Options};
 
 /// One collection of one logical database.
 #[derive(Debug)]
@@ -56,6 +60,7 @@ pub struct Collection {
     indexes: Vec<Index>,
     expiry: Expiry,
     timed: Timed,
+    computed: ComputedFields,
     /// Documents that do not keep to the declaration.
     breaking: RoaringBitmap,
     /// A declaration to come.
@@ -116,6 +121,7 @@ impl Collection {
     pub fn new(origin: Origin, definition: Definition, declared: bool, counters: Counters) -> Self {
         let Origin { uid, db, seed, blocks } = origin;
         let indexes = Index::all_of(&definition, seed);
+        let computed = ComputedFields::of(&definition, blocks);
         let mut collection = Collection {
             uid,
             db,
@@ -128,6 +134,7 @@ impl Collection {
             indexes,
             expiry: Expiry::default(),
             timed: Timed::default(),
+            computed,
             breaking: RoaringBitmap::new(),
             building: None,
             names: 0,
@@ -147,8 +154,16 @@ impl Collection {
 
     fn names_of_all(&self) -> u64 {
         let fields = self.declared().flat_map(|declared| &declared.fields);
-        let fields = fields.map(|field| field.path.bits());
-        fields.chain(self.every_index().map(|index| index.source().names())).fold(0, |a, b| a | b)
+        // A function may look at anything.
+        let of_field =
+            |field: &Field| if field.asks_functions() { u64::MAX } else { field.path.bits() };
+        let is_judged = self.declared().any(|declared| declared.validate.is_some());
+        let whole = if is_judged { u64::MAX } else { 0 };
+        fields
+            .map(of_field)
+            .chain([whole])
+            .chain(self.every_index().map(|index| index.source().names()))
+            .fold(0, |a, b| a | b)
     }
 
     /// Whether a write leaves everything alone that an index or a declared field is about. O(1) after the first question.
@@ -397,6 +412,6 @@ impl Collection {
         let ids = [&self.live, &self.deleted, &self.breaking].map(|ids| self.blocks.bitmap(ids));
         let ids: usize = ids.iter().sum();
         let times = self.expiry.heap_bytes(self.blocks) + self.timed.heap_bytes(self.blocks);
-        self.documents.heap_bytes() + ids + times
+        self.documents.heap_bytes() + ids + times + self.computed.heap_bytes()
     }
 }

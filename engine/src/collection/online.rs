@@ -17,9 +17,11 @@
 
 use roaring::RoaringBitmap;
 
+use super::computed::ComputedFields;
 use super::timed::Timed;
 use super::write::judge_timed;
 use super::{Collection, Documents, Info};
+use crate::doc::computed::Seen;
 use crate::doc::{DocRef, Document, Parsed, Touched};
 use crate::error::{Code, Error, Result};
 use crate::index::{DocId, Index};
@@ -110,15 +112,15 @@ impl Building {
         }
     }
 
-    /// Takes a document in that nobody has judged.
-    pub(super) fn take_in(&mut self, id: DocId, document: &Document) {
+    /// Takes a document in that nobody has judged. `doc` is its view under the definition.
+    pub(super) fn take_in(&mut self, id: DocId, document: &Document, doc: DocRef<'_>) {
         for index in &mut self.indexes {
-            for key in index.keys_of(document) {
+            for key in index.keys_of(doc, document.is_deleted()) {
                 index.insert(&key, id);
                 planted::step();
             }
         }
-        if check::check_stored(&self.definition, document).is_err() {
+        if check::check_stored(&self.definition, document, doc).is_err() {
             self.breaking.insert(id);
         }
     }
@@ -127,6 +129,7 @@ impl Building {
         &mut self,
         live: &RoaringBitmap,
         (documents, timed): (&Documents, &Timed),
+        computed: &mut ComputedFields,
         mut goes_on: impl FnMut() -> bool,
     ) -> bool {
         for id in live.range(self.cursor..self.end.max(self.cursor)) {
@@ -134,7 +137,11 @@ impl Building {
                 return false;
             }
             if let Some(document) = timed.veil(id).or_else(|| documents.get(id)) {
-                self.take_in(id, document);
+                if computed.is_growing() {
+                    computed.set(id, computed.compute(document.view(), false));
+                }
+                let doc = computed.view(id, document.view()).seen_by(Seen::Coming);
+                self.take_in(id, document, doc);
             }
             self.cursor = id + 1;
         }
@@ -169,6 +176,7 @@ impl Collection {
         }
         let breaking = RoaringBitmap::new();
         let (cursor, end) = (0, self.next_id);
+        self.computed.begin(&definition);
         let building = Building { number, definition, origins, indexes, breaking, cursor, end };
         self.building = Some(Box::new(building));
         self.note_names();
@@ -186,8 +194,9 @@ impl Collection {
 
     /// Takes documents in until none is ahead, or `goes_on`, asked before each, says no. Whether none is ahead.
     pub(crate) fn build_slice(&mut self, goes_on: impl FnMut() -> bool) -> bool {
-        let Collection { building, live, documents, timed, .. } = self;
-        building.as_mut().is_none_or(|building| building.slice(live, (documents, timed), goes_on))
+        let Collection { building, live, documents, timed, computed, .. } = self;
+        let tables = (&*documents, &*timed);
+        building.as_mut().is_none_or(|building| building.slice(live, tables, computed, goes_on))
     }
 
     /// Whether the documents, due and deleted ones apart, keep to what was built. Those that break the declaration in force already
@@ -200,7 +209,8 @@ impl Collection {
             offenders -= &self.breaking;
         }
         if let Some(first) = offenders.min().and_then(|id| self.document(id))
-            && let Err(error) = check::check_stored(&building.definition, first)
+            && let doc = self.view(first).seen_by(Seen::Coming)
+            && let Err(error) = check::check_stored(&building.definition, first, doc)
         {
             let what = format!("{} ({})", error.message, self.named(&offenders));
             return Err(Error::new(error.code, what));
@@ -257,6 +267,7 @@ impl Collection {
         };
         self.indexes = origins.into_iter().filter_map(next).collect();
         self.definition = definition;
+        self.computed.end(true);
         self.breaking = breaking;
         self.declared = true;
         self.note_names();
@@ -266,6 +277,7 @@ impl Collection {
     /// Gives the build up.
     pub(crate) fn abandon_build(&mut self) -> Retired {
         let indexes = self.building.take().map(|building| building.indexes);
+        self.computed.end(false);
         self.note_names();
         Retired { indexes: indexes.unwrap_or_default() }
     }
@@ -274,6 +286,9 @@ impl Collection {
     pub(crate) fn succeed_build(&mut self, taken: &Collection) {
         let anew = |building: &Building| Box::new(building.anew(self.next_id));
         self.building = taken.building.as_deref().map(anew);
+        if let Some(building) = &self.building {
+            self.computed.begin(&building.definition);
+        }
         self.note_names();
     }
 
@@ -285,6 +300,11 @@ impl Collection {
     /// The indexes in use, then those that are being built: what places in a delta mean.
     pub(super) fn every_index(&self) -> impl Iterator<Item = &Index> {
         self.indexes.iter().chain(self.building.iter().flat_map(|building| &building.indexes))
+    }
+
+    /// By which declaration the index at a place of [`Collection::every_index`] sees documents.
+    pub(super) fn seen_by(&self, at: usize) -> Seen {
+        if at < self.indexes.len() { Seen::Declared } else { Seen::Coming }
     }
 
     /// The index at a place of [`Collection::every_index`].
@@ -312,15 +332,18 @@ impl Collection {
     pub(crate) fn judge_declared(
         &self,
         touched: Option<&Touched<'_>>,
-        parsed: &Parsed,
+        doc: DocRef<'_>,
+        huge_numbers: &[u32],
     ) -> Result<()> {
-        let (doc, huge_numbers) = (parsed.view(), parsed.huge_numbers());
         let untouched = touched.filter(|touched| self.is_untouched(touched));
-        self.declared().try_for_each(|definition| match untouched {
-            Some(touched) => {
-                check::check_rest(definition, Some(touched.old_text()), doc, huge_numbers)
+        self.declared().zip([Seen::Declared, Seen::Coming]).try_for_each(|(definition, seen)| {
+            let doc = doc.seen_by(seen);
+            match untouched {
+                Some(touched) => {
+                    check::check_rest(definition, Some(touched.old_text()), doc, huge_numbers)
+                }
+                None => check::check(definition, touched, doc, huge_numbers),
             }
-            None => check::check(definition, touched, doc, huge_numbers),
         })
     }
 

@@ -125,7 +125,11 @@ impl Collection {
         let before = self.timed.leave(id).unwrap_or_else(|| document.clone());
         let veil = document.without_due_paths(now_ms);
         let seen = veil.as_ref().unwrap_or(&document);
-        let changes = self.changes(Some(Entered::of(&before)), Entered::of(seen));
+        let values = self.compute(seen.view(), false);
+        let is_deleted = document.is_deleted();
+        let new = Entered { doc: self.view_with(seen.view(), &values), is_deleted };
+        let changes = self.changes(Some(Entered { doc: self.view(&before), is_deleted }), new);
+        self.computed.set(id, values);
         self.change_entries(id, &changes);
         self.judge_late(id, seen);
         self.timed.set_next(id, seen.next_lapse_ms(now_ms));

@@ -63,7 +63,10 @@ impl<'b> Together<'b> {
         }
         if let Some(doc) = whole {
             let asked = collection.judged_whole(delta.replaces);
-            values.extend(asked.map(|(at, index)| (at, index.source().keys(doc).into_vec())));
+            values.extend(asked.map(|(at, index)| {
+                let doc = doc.seen_by(collection.seen_by(at));
+                (at, index.source().keys(doc).into_vec())
+            }));
         }
         self.takes.push(Take { at, key, own: delta.replaces, values });
     }
@@ -73,7 +76,7 @@ impl<'b> Together<'b> {
         let Some(old) = old else { return };
         for (at, index) in self.collection.every_index().enumerate() {
             if index.is_unique() {
-                let keys = index.keys_of(self.collection.seen(old)).into_iter();
+                let keys = self.collection.keys_in(at, index, old).into_iter();
                 self.given_up.extend(keys.map(|key| (at, key, old.id())));
             }
         }

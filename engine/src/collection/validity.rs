@@ -9,7 +9,8 @@
 use roaring::RoaringBitmap;
 
 use super::{Collection, Keeps};
-use crate::doc::{Document, Parsed};
+use crate::doc::computed::Seen;
+use crate::doc::{DocRef, Document, Parsed};
 use crate::index::{DocId, Index};
 use crate::schema::{Definition, check};
 
@@ -49,25 +50,33 @@ impl Collection {
         self.breaking.contains(id)
     }
 
-    /// Whether what was parsed keeps to the declarations.
-    pub(crate) fn keeps(&self, parsed: &Parsed) -> Keeps {
-        let keeps = |definition: &Definition| {
-            check::check(definition, None, parsed.view(), parsed.huge_numbers()).is_ok()
+    /// Whether what was parsed, with what is computed of it, keeps to the declarations.
+    pub(crate) fn keeps(&self, doc: DocRef<'_>, parsed: &Parsed) -> Keeps {
+        let keeps = |definition: &Definition, seen| {
+            check::check(definition, None, doc.seen_by(seen), parsed.huge_numbers()).is_ok()
         };
-        Keeps { declared: keeps(&self.definition), coming: self.coming().is_none_or(keeps) }
+        Keeps {
+            declared: keeps(&self.definition, Seen::Declared),
+            coming: self.coming().is_none_or(|coming| keeps(coming, Seen::Coming)),
+        }
     }
 
-    /// The same of a document that is stored.
-    pub(crate) fn keeps_document(&self, document: &Document) -> Keeps {
-        let keeps = |definition: &Definition| check::check_stored(definition, document).is_ok();
-        Keeps { declared: keeps(&self.definition), coming: self.coming().is_none_or(keeps) }
+    /// The same of a document that is stored, seen as `doc`.
+    pub(crate) fn keeps_document(&self, document: &Document, doc: DocRef<'_>) -> Keeps {
+        let keeps = |definition: &Definition, seen| {
+            check::check_stored(definition, document, doc.seen_by(seen)).is_ok()
+        };
+        Keeps {
+            declared: keeps(&self.definition, Seen::Declared),
+            coming: self.coming().is_none_or(|coming| keeps(coming, Seen::Coming)),
+        }
     }
 
     /// The same of what an update that was found in order makes of the document of `id`: it mends one that breaks a
     /// declaration, or leaves it as it is.
-    pub(crate) fn keeps_updated(&self, id: DocId, parsed: &Parsed) -> Keeps {
+    pub(crate) fn keeps_updated(&self, id: DocId, doc: DocRef<'_>, parsed: &Parsed) -> Keeps {
         let held = self.keeps_held(id);
-        if held.declared && held.coming { held } else { self.keeps(parsed) }
+        if held.declared && held.coming { held } else { self.keeps(doc, parsed) }
     }
 
     /// The same of the document of `id` as it stands.
@@ -90,6 +99,7 @@ impl Collection {
 
     /// Finds out and notes whether a document that nobody has judged keeps to the declaration.
     pub(super) fn judge_late(&mut self, id: DocId, document: &Document) {
-        self.note(id, self.keeps_document(document));
+        let keeps = self.keeps_document(document, self.computed.view(id, document.view()));
+        self.note(id, keeps);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use roaring::RoaringBitmap;
 
 use super::Collection;
+use crate::doc::computed::Seen;
 use crate::index::{DocId, Index};
 use crate::schema::check;
 use crate::value::Key;
@@ -17,7 +18,7 @@ impl Collection {
     pub fn verify(&self) -> Vec<String> {
         let mut faults = self.verify_table();
         for index in &self.indexes {
-            let found = self.verify_index(index, &self.live);
+            let found = self.verify_index((index, Seen::Declared), &self.live);
             faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", index.title())));
         }
         faults.extend(self.verify_build());
@@ -50,7 +51,9 @@ impl Collection {
                 ));
             }
             let seen = self.seen(document);
-            if self.is_breaking(id) == check::check_stored(&self.definition, seen).is_ok() {
+            if self.is_breaking(id)
+                == check::check_stored(&self.definition, seen, self.view(seen)).is_ok()
+            {
                 faults.push(format!("document {id} is taken for what it is not: valid or invalid"));
             }
             if document.seq() <= seq && seq != 0 {
@@ -80,8 +83,21 @@ impl Collection {
             }
         }
         faults.extend(self.verify_timed());
+        faults.extend(self.verify_computed());
         if self.names != self.names_of_all() {
             faults.push("does not know which names its indexes and fields begin with".to_owned());
+        }
+        faults
+    }
+
+    /// Each document has the values that functions give of what is seen of it.
+    fn verify_computed(&self) -> Vec<String> {
+        let ids = self.live.iter().filter(|id| !self.computed.is_right(*id, self.document(*id)));
+        let faults =
+            ids.map(|id| format!("document {id} has other values than are computed of it"));
+        let mut faults: Vec<String> = faults.take(REPORTED_MAX).collect();
+        if !self.computed.is_unused() && self.computed.len() as u64 != self.live.len() {
+            faults.push("documents that are not there have computed values".to_owned());
         }
         faults
     }
@@ -111,12 +127,13 @@ impl Collection {
         let held: RoaringBitmap = self.live.iter().filter(|id| building.holds(*id)).collect();
         let mut faults = Vec::new();
         for index in &building.indexes {
-            let found = self.verify_index(index, &held);
+            let found = self.verify_index((index, Seen::Coming), &held);
             faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", index.title())));
         }
         for id in &self.live {
             let Some(document) = self.document(id) else { continue };
-            let keeps = check::check_stored(building.definition(), document).is_ok();
+            let doc = self.view(document).seen_by(Seen::Coming);
+            let keeps = check::check_stored(building.definition(), document, doc).is_ok();
             if building.is_breaking(id) == (keeps || !held.contains(id)) {
                 faults.push(format!("document {id} is taken for what it is not"));
             }
@@ -125,12 +142,13 @@ impl Collection {
     }
 
     /// `held` are the documents that the index should hold, if it covers them.
-    fn verify_index(&self, index: &Index, held: &RoaringBitmap) -> Vec<String> {
+    fn verify_index(&self, (index, seen): (&Index, Seen), held: &RoaringBitmap) -> Vec<String> {
         let mut faults = index.faults();
         let mut expected: BTreeMap<Key, Vec<DocId>> = BTreeMap::new();
         for id in held {
             let Some(document) = self.document(id) else { continue };
-            for key in index.keys_of(document) {
+            let doc = self.view(document).seen_by(seen);
+            for key in index.keys_of(doc, document.is_deleted()) {
                 let exact = key.as_ref().tail.is_none();
                 if let Some(column) = index.column()
                     && (column.head(id) != Some(key.head()) || column.is_exact(id) != exact)

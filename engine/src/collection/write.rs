@@ -10,8 +10,10 @@ use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
+use super::computed::as_coming;
 use super::together::held_by;
-use super::{Arrival, Collection, Counters, Keeps};
+use super::{Arrival, Collection, Counters, Keeps, Values};
+use crate::doc::computed::Seen;
 use crate::doc::timed::read_timed;
 use crate::doc::{DocRef, Document, Touched};
 use crate::error::{Code, Error, Result};
@@ -45,6 +47,8 @@ pub struct Delta {
     /// The new document, whose numbers are given when it is committed.
     pub(crate) document: Document,
     pub(crate) changes: Changes,
+    /// What functions give of it.
+    pub(crate) computed: Values,
     /// Whether the new document keeps to the declaration. One that Redis brought may break it still after an update.
     pub(crate) keeps: Keeps,
     /// The numbers to take, as a replica does; else the next ones.
@@ -78,11 +82,6 @@ pub(crate) struct Entered<'d> {
 }
 
 impl<'d> Entered<'d> {
-    /// As it stands, or is to stand, in a table.
-    pub fn of(document: &'d Document) -> Self {
-        Entered { doc: document.view(), is_deleted: document.is_deleted() }
-    }
-
     /// A text that is not marked as deleted.
     pub fn alive(doc: DocRef<'d>) -> Self {
         Entered { doc, is_deleted: false }
@@ -118,7 +117,15 @@ impl Collection {
         touched: Option<&Touched<'_>>,
     ) -> Changes {
         let mut changes = Changes::new();
+        let is_growing = self.computed.is_growing();
+        let of_coming = is_growing.then(|| (old.map(as_coming), as_coming(new)));
+        let touched_coming = of_coming
+            .and_then(|(old, new)| touched.and(old).map(|old| Touched::between(old.doc, new.doc)));
         for (at, index) in self.every_index().enumerate() {
+            let (old, new, touched) = match of_coming.filter(|_| at >= self.indexes.len()) {
+                Some((old, new)) => (old, new, touched_coming.as_ref()),
+                None => (old, new, touched),
+            };
             let of_new = index.takes(new.is_deleted);
             let Some(old) = old.filter(|old| index.takes(old.is_deleted)) else {
                 if of_new {
@@ -153,12 +160,12 @@ impl Collection {
         limits: &Limits,
     ) -> Result<()> {
         let most = limits.index_entries_max;
-        let large = |index: &&Index| {
-            let source = index.source();
+        let large = |(at, index): &(usize, &Index)| {
+            let (source, doc) = (index.source(), doc.seen_by(self.seen_by(*at)));
             !touched.is_some_and(|touched| source.same_text(touched))
                 && source.values_of(doc, most) > most
         };
-        let Some(index) = self.every_index().find(large) else { return Ok(()) };
+        let Some((_, index)) = self.every_index().enumerate().find(large) else { return Ok(()) };
         let paths = index.paths();
         let what =
             format!("more values at {paths} than the limit of {most} (folio.index-entries-max)");
@@ -177,8 +184,9 @@ impl Collection {
     /// while there are conflicts can this find more than the change does.
     pub(crate) fn judge_whole(&self, doc: DocRef<'_>, own: Option<DocId>) -> Result<(), Refusal> {
         let mut held = Vec::new();
-        for (_, index) in self.judged_whole(own) {
-            self.judge_unique(index, &index.source().keys(doc), own, &mut held)?;
+        for (at, index) in self.judged_whole(own) {
+            let keys = index.source().keys(doc.seen_by(self.seen_by(at)));
+            self.judge_unique(index, &keys, own, &mut held)?;
         }
         if held.is_empty() { Ok(()) } else { Err(Refusal::Held(held)) }
     }
@@ -232,8 +240,8 @@ impl Collection {
 
     /// Applies a delta of this collection.
     pub(crate) fn commit(&mut self, delta: Delta) -> Document {
-        let Delta { key, replaces, removes, document, changes, keeps, numbers, expires_ms, .. } =
-            delta;
+        let Delta { key, replaces, removes, document, changes, keeps, numbers, .. } = delta;
+        let (computed, expires_ms) = (delta.computed, delta.expires_ms);
         if let Some(id) = removes {
             self.remove(id);
         }
@@ -251,12 +259,19 @@ impl Collection {
             Some(_) => self.replace(id, document.clone()),
             None => self.push(id, &key, document.clone()),
         }
+        self.computed.set(id, computed);
         planted::step();
         self.change_entries(id, &changes);
         self.expiry.set(id, expires_ms);
         planted::step();
         self.note(id, keeps);
         document
+    }
+
+    /// The keys under which `index`, at a place of [`Collection::every_index`], has a document that stands here.
+    pub(super) fn keys_in(&self, at: usize, index: &Index, held: &Document) -> KeyList {
+        let Entered { doc, is_deleted } = self.entered(held);
+        index.keys_of(doc.seen_by(self.seen_by(at)), is_deleted)
     }
 
     /// Changes what the indexes hold of the document of `id`.
@@ -318,8 +333,11 @@ impl Collection {
         self.reserve_ids();
         let id = self.take_id();
         document.place(self.uid, id, numbers.seq, numbers.version);
-        let changes = self.changes(None, Entered::of(document));
+        let values = self.compute(document.view(), false);
+        let doc = self.view_with(document.view(), &values);
+        let changes = self.changes(None, Entered { doc, is_deleted: document.is_deleted() });
         self.push(id, key, document.clone());
+        self.computed.set(id, values);
         planted::step();
         self.change_entries(id, &changes);
         self.expiry.set(id, expires_ms);
@@ -333,7 +351,9 @@ impl Collection {
         self.raise_counters(numbers);
         let id = self.take_id();
         document.place(self.uid, id, numbers.seq, numbers.version);
+        let values = self.compute(document.view(), false);
         self.push(id, key, document);
+        self.computed.set(id, values);
         self.expiry.set(id, expires_ms);
         id
     }
@@ -342,10 +362,13 @@ impl Collection {
     pub(crate) fn remove(&mut self, id: DocId) {
         let Some(document) = self.documents.remove(id) else { return };
         let seen = self.timed.leave(id).unwrap_or_else(|| document.clone());
+        let (values, is_deleted) = (self.computed.set(id, None), seen.is_deleted());
+        let doc = self.computed.view_with(seen.view(), values.as_deref());
         let building = self.building.iter_mut().filter(|building| building.holds(id));
         let built = building.flat_map(|building| &mut building.indexes);
-        for index in self.indexes.iter_mut().chain(built) {
-            for key in index.keys_of(&seen) {
+        let in_use = self.indexes.iter_mut().map(|index| (index, Seen::Declared));
+        for (index, seen) in in_use.chain(built.map(|index| (index, Seen::Coming))) {
+            for key in index.keys_of(doc.seen_by(seen), is_deleted) {
                 index.remove(&key, id);
                 planted::step();
             }
@@ -384,6 +407,10 @@ pub(crate) fn judge_timed<'i>(
     let timed = read_timed(doc.timed()).unwrap_or_default();
     if timed.is_empty() {
         return Ok(());
+    }
+    if declared.asks_functions() {
+        let what = "a collection whose documents are asked of functions has no parts with a TTL";
+        return Err(Error::new(Code::Schema, what));
     }
     check::check_timed(&declared.fields, &timed)?;
     for index in indexes.into_iter().filter(|index| index.is_unique()) {

@@ -20,6 +20,7 @@
 //! [`parse`] makes the text, `edit` changes it place by place, [`print`] answers with parts of it, [`Touched`] tells what a new
 //! text leaves as it was.
 
+pub mod computed;
 pub mod diff;
 mod directory;
 mod duplicates;
@@ -33,6 +34,7 @@ mod touched;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use computed::Computed;
 use triomphe::ThinArc;
 
 pub use messagepack::json_of_messagepack;
@@ -256,18 +258,21 @@ impl fmt::Debug for Document {
     }
 }
 
-/// The text, directory and parts with a TTL of a [`Document`] or of a [`Parsed`]. An empty `Parsed` shows as empty
+/// The text, directory and parts with a TTL of a [`Document`] or of a [`Parsed`], and what is computed of it. An empty `Parsed` shows as empty
 /// text, on which only [`DocRef::text`] is meaningful.
 #[derive(Clone, Copy, Debug)]
 pub struct DocRef<'a> {
     text: &'a [u8],
     directory: &'a [u8],
     timed: &'a [u8],
+    /// Of a document of a collection with computed fields.
+    computed: Option<Computed<'a>>,
 }
 
 impl DocRef<'static> {
     /// A document without members.
-    pub const EMPTY: DocRef<'static> = DocRef { text: b"{}", directory: &[], timed: &[] };
+    pub const EMPTY: DocRef<'static> =
+        DocRef { text: b"{}", directory: &[], timed: &[], computed: None };
 }
 
 impl<'a> DocRef<'a> {
@@ -275,7 +280,7 @@ impl<'a> DocRef<'a> {
     fn split(bytes: &'a [u8], text_len: usize, timed_len: usize) -> Self {
         let (text, rest) = bytes.split_at(text_len);
         let (directory, timed) = rest.split_at(rest.len() - timed_len);
-        DocRef { text, directory, timed }
+        DocRef { text, directory, timed, computed: None }
     }
 
     /// The parts with a TTL, as they are stored.

@@ -48,8 +48,10 @@ fn hidden_among(collection: &Collection, access: &Access<'_>, step: usize) -> Op
     };
     let Step::Index { index, keys, .. } = &access.steps[at] else { return None };
     let index = &collection.indexes()[*index];
-    let has =
-        |document: &Document| index.keys_of(document).iter().any(|key| keys.contains(key.as_ref()));
+    let has = |document: &Document| {
+        let held = index.keys_of(collection.view(document), document.is_deleted());
+        held.iter().any(|key| keys.contains(key.as_ref()))
+    };
     let documents = hidden.ids().filter_map(|id| collection.document(id));
     Some(documents.filter(|document| has(document) != is_rest).count() as u64)
 }

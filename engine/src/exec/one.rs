@@ -17,7 +17,7 @@ struct One<'c> {
 
 impl<'c> Candidate<'c> for One<'c> {
     fn doc(&mut self) -> DocRef<'c> {
-        self.document.view()
+        self.collection.view(self.document)
     }
 
     fn fact(&mut self, meta: Meta) -> Fact<'c> {

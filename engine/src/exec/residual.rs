@@ -92,7 +92,8 @@ impl<'c> Row<'c, '_> {
 
 impl<'c> Candidate<'c> for Row<'c, '_> {
     fn doc(&mut self) -> DocRef<'c> {
-        self.document().map_or(DocRef::EMPTY, Document::view)
+        let collection = self.collection;
+        self.document().map_or(DocRef::EMPTY, |document| collection.view(document))
     }
 
     fn fact(&mut self, meta: Meta) -> Fact<'c> {

@@ -57,6 +57,7 @@ impl<'c, 'q> OrderKeys<'c, 'q> {
         }
         let order = &self.paths[at];
         let Some(document) = self.collection.document(id) else { return Key::MISSING };
+        let doc = self.collection.view(document);
         let buf = &mut self.buf;
         let path = match &order.subject {
             Subject::Path(path) => path,
@@ -73,9 +74,9 @@ impl<'c, 'q> OrderKeys<'c, 'q> {
             buf.as_ref().to_key()
         };
         if !path.is_multi() {
-            return path.first(document.view()).map_or(Key::MISSING, key_of);
+            return path.first(doc).map_or(Key::MISSING, key_of);
         }
-        let keys = path.values(document.view()).map(&mut key_of);
+        let keys = path.values(doc).map(&mut key_of);
         let best = match order.direction {
             Direction::Ascending => keys.min(),
             Direction::Descending => keys.max(),

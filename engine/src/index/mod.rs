@@ -29,7 +29,7 @@ pub use set::SetIndex;
 pub use sorted::SortedIndex;
 pub use source::{Buffers, Part, Source};
 
-use crate::doc::Document;
+use crate::doc::DocRef;
 use crate::memory::Blocks;
 use crate::path::Path;
 use crate::schema::{Definition, IndexKind, Nulls, Scalar};
@@ -104,7 +104,7 @@ impl Index {
     pub fn all_of(definition: &Definition, seed: u64) -> Vec<Self> {
         let of_fields = definition.fields.iter().filter_map(|field| {
             let kind = field.indexed_as()?;
-            let source = Source::of_field(field, kind);
+            let source = Source::of_field(field, kind, definition);
             let unique = if field.unique { Unique::Present } else { Unique::No };
             Some(Index::new(About { name: None, source, filter: None, unique }, kind, seed))
         });
@@ -226,10 +226,9 @@ impl Index {
         !(is_deleted && self.is_unique())
     }
 
-    /// The keys under which it has a document that is there, ascending, without repeats.
-    pub fn keys_of(&self, document: &Document) -> KeyList {
-        let is_taken = self.takes(document.is_deleted());
-        if is_taken { self.source().keys(document.view()) } else { KeyList::new() }
+    /// The keys under which it has a document that is there, and marked as deleted or not; ascending, without repeats.
+    pub fn keys_of(&self, doc: DocRef<'_>, is_deleted: bool) -> KeyList {
+        if self.takes(is_deleted) { self.source().keys(doc) } else { KeyList::new() }
     }
 
     /// What UNIQUE forbids two documents to share, in words: it ends in the paths.

@@ -70,6 +70,8 @@ pub struct Source {
     stems: Box<[Path]>,
     /// The bits of the names that they begin with.
     names: u64,
+    /// Whether a function has a say in the keys.
+    is_computed: bool,
 }
 
 /// Buffers that drawing keys uses again and again.
@@ -83,9 +85,9 @@ pub struct Buffers {
 
 impl Source {
     /// The values of a field.
-    pub fn of_field(field: &Field, kind: IndexKind) -> Self {
+    pub fn of_field(field: &Field, kind: IndexKind, definition: &Definition) -> Self {
         let part = Part { path: field.index_path(), scalar: field.ty.scalar, is_descending: false };
-        Source::new(kind, vec![part], None)
+        Source::new(kind, vec![part], None, definition)
     }
 
     /// What a declared index is over. `definition` was found valid.
@@ -98,10 +100,15 @@ impl Source {
             let is_descending = on.order == Order::Desc && index.on.len() > 1;
             Part { path, scalar, is_descending }
         });
-        Source::new(index.kind, parts.collect(), resolved.filter)
+        Source::new(index.kind, parts.collect(), resolved.filter, definition)
     }
 
-    fn new(kind: IndexKind, parts: Vec<Part>, filter: Option<Filter>) -> Self {
+    fn new(
+        kind: IndexKind,
+        parts: Vec<Part>,
+        filter: Option<Filter>,
+        definition: &Definition,
+    ) -> Self {
         let of = match kind {
             IndexKind::Substring => Of::Parts,
             _ if parts.len() > 1 => Of::Tuples,
@@ -114,8 +121,11 @@ impl Source {
                 stems.push(stem);
             }
         }
-        let names = stems.iter().fold(0, |names, stem| names | stem.bits());
-        Source { of, parts: parts.into(), filter, stems: stems.into(), names }
+        let is_computed = stems.iter().any(|stem| definition.is_computed(stem));
+        // A function may look at anything.
+        let of_stems = stems.iter().fold(0, |names, stem| names | stem.bits());
+        let names = if is_computed { u64::MAX } else { of_stems };
+        Source { of, parts: parts.into(), filter, stems: stems.into(), names, is_computed }
     }
 
     /// The bits of the top-level names that its paths begin with, and those of its filter.
@@ -186,9 +196,10 @@ impl Source {
 
     /// Whether what stands at `path` has a say in which keys a document has.
     pub fn hangs_on(&self, path: &Path) -> bool {
-        self.stems.iter().any(|stem| {
-            stem.steps().starts_with(path.steps()) || path.steps().starts_with(stem.steps())
-        })
+        self.is_computed
+            || self.stems.iter().any(|stem| {
+                stem.steps().starts_with(path.steps()) || path.steps().starts_with(stem.steps())
+            })
     }
 
     /// Whether what stands at `path` is within a value that a document has keys of.

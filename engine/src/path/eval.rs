@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::{Path, Step};
 use crate::doc::DocRef;
+use crate::doc::computed::Value;
 use crate::value::raw::Elements;
 use crate::value::{Kind, Raw};
 
@@ -74,7 +75,11 @@ impl Path {
     /// The value to walk from, and the steps that are left.
     fn start<'a>(&self, root: Root<'a>) -> (Option<Raw<'a>>, &[Step]) {
         match (root, self.steps()) {
-            (Root::Document(doc), [Step::Name(name), rest @ ..]) => (doc.member(name), rest),
+            (Root::Document(doc), [Step::Name(name), rest @ ..]) => match doc.computed(self) {
+                None => (doc.member(name), rest),
+                Some((Value::There(value), rest)) => (Some(value), rest),
+                Some((Value::Missing | Value::Failed(_), rest)) => (None, rest),
+            },
             (Root::Document(_), _) => (None, &[]),
             (Root::Element(element), steps) => (Some(element), steps),
         }

@@ -22,12 +22,24 @@ pub fn check(
     huge_numbers: &[u32],
 ) -> Result<()> {
     let mut buf = KeyBuf::default();
-    for field in &definition.fields {
-        if !touched.is_some_and(|touched| touched.leaves(&field.path)) {
+    for field in in_order(definition) {
+        // A function may look at anything.
+        let is_left = |touched: &Touched<'_>| {
+            !field.asks_functions()
+                && !definition.is_computed(&field.path)
+                && touched.leaves(&field.path)
+        };
+        if !touched.is_some_and(is_left) {
             check_field(field, doc, &mut buf, None)?;
         }
     }
     check_rest(definition, touched.map(Touched::old_text), doc, huge_numbers)
+}
+
+/// The fields in the order in which they are judged: those that ask functions last, which may count on the others.
+fn in_order(definition: &Definition) -> impl Iterator<Item = &Field> {
+    let of = |asks| definition.fields.iter().filter(move |field| field.asks_functions() == asks);
+    of(false).chain(of(true))
 }
 
 /// Judges what no field alone decides. Errors: `SCHEMA`, `JSON`.
@@ -40,26 +52,36 @@ pub fn check_rest(
     if definition.mode == Mode::Strict {
         check_members(definition, before, doc)?;
     }
+    if let Some(callee) = &definition.validate {
+        callee.judge(doc, &[]).map_err(|error| match error.code {
+            Code::Schema => Error::new(error.code, format!("the document {}", error.message)),
+            _ => error,
+        })?;
+    }
     check_numbers(definition, doc, huge_numbers)
 }
 
-/// Judges a document that is stored already, whole. Errors: `SCHEMA`, `JSON`.
-pub fn check_stored(definition: &Definition, document: &Document) -> Result<()> {
+/// Judges a document that is stored already, whole. `doc` is its view under the declaration. Errors: `SCHEMA`, `FUNCTION`, `JSON`.
+pub fn check_stored(definition: &Definition, document: &Document, doc: DocRef<'_>) -> Result<()> {
     let mut buf = KeyBuf::default();
-    for field in &definition.fields {
-        check_field(field, document.view(), &mut buf, None)?;
+    for field in in_order(definition) {
+        check_field(field, doc, &mut buf, None)?;
     }
-    check_stored_rest(definition, document)
+    check_stored_rest(definition, document, doc)
 }
 
 /// The same but for the fields, each of which [`check_field`] judges. Errors: `SCHEMA`, `JSON`.
-pub fn check_stored_rest(definition: &Definition, document: &Document) -> Result<()> {
+pub fn check_stored_rest(
+    definition: &Definition,
+    document: &Document,
+    doc: DocRef<'_>,
+) -> Result<()> {
     let mut parsed = Parsed::default();
     if document.has_huge_numbers() {
         // Where they stand is not kept. What is stored has been in order once.
         parsed.parse(document.text(), &Limits::none())?;
     }
-    check_rest(definition, None, document.view(), parsed.huge_numbers())
+    check_rest(definition, None, doc, parsed.huge_numbers())
 }
 
 fn refuse(field: &Field, what: impl std::fmt::Display) -> Error {
@@ -77,10 +99,22 @@ pub fn check_field(
     buf: &mut KeyBuf,
     mut see: Option<See<'_>>,
 ) -> Result<()> {
+    if field.computed.is_some() {
+        if field.path.first(doc.without_computed()).is_some() {
+            return Err(refuse(field, "is COMPUTED, and no document holds it"));
+        }
+        doc.failure(&field.path).map_or(Ok(()), Err)?;
+    }
     let mut found = false;
     for raw in field.path.values(doc) {
         found = true;
         check_found(field, raw, buf, &mut see)?;
+        if let Some(callee) = &field.validate {
+            callee.judge(doc, &[raw]).map_err(|error| match error.code {
+                Code::Schema => refuse(field, error.message),
+                _ => error,
+            })?;
+        }
     }
     if field.required && !found {
         return Err(refuse(field, "is required, and missing"));
@@ -201,6 +235,7 @@ fn check_numbers(definition: &Definition, doc: DocRef<'_>, huge_numbers: &[u32])
     }
     let start = doc.text().as_ptr() as usize;
     let mut spans: Vec<(usize, usize)> = Vec::new();
+    let doc = doc.without_computed();
     for field in definition.fields.iter().filter(|field| field.ty.scalar == Scalar::Decimal) {
         for raw in field.path.values(doc) {
             let from = raw.bytes().as_ptr() as usize - start;

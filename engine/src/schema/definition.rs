@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::callee::Callee;
 use super::check;
 use super::constraint::{Auto, Constraints};
 use super::index::{self, IndexKind, NamedIndex};
@@ -39,6 +40,10 @@ pub struct Field {
     pub index: Option<IndexKind>,
     /// What its values must be besides; of most fields nothing.
     pub constraints: Option<Box<Constraints>>,
+    /// The function that gives its value, which no document holds.
+    pub computed: Option<Callee>,
+    /// A function that judges its values.
+    pub validate: Option<Callee>,
 }
 
 impl Field {
@@ -52,6 +57,8 @@ impl Field {
             unique: false,
             index: None,
             constraints: None,
+            computed: None,
+            validate: None,
         }
     }
 
@@ -127,6 +134,8 @@ pub struct Definition {
     pub mode: Mode,
     /// What else is declared of the whole.
     pub options: Options,
+    /// A function that judges each document.
+    pub validate: Option<Callee>,
     /// The declared fields, in the order of their declaration.
     pub fields: Vec<Field>,
     /// The indexes that are declared by themselves, in the order of their declaration.
@@ -144,6 +153,7 @@ impl Definition {
             prefix: format!("{name}:").into(),
             mode: Mode::Open,
             options: Options::default(),
+            validate: None,
             fields: Vec::new(),
             indexes: Vec::new(),
         }
@@ -180,6 +190,17 @@ impl Definition {
             if let Some(constraints) = &field.constraints {
                 constraints.validate(&field.path).map_err(|error| field.refuse(&error))?;
                 check::check_default(field)?;
+            }
+            field.validate_computed()?;
+            let is_around = |other: &&Field| {
+                other.computed.is_some() && field.path.steps().starts_with(other.path.steps())
+            };
+            if field.computed.is_some()
+                && let Some(other) =
+                    self.fields.iter().filter(|it| it.path != field.path).find(is_around)
+            {
+                let (path, other) = (&field.path, &other.path);
+                return schema(format!("field {path} is COMPUTED, and so is {other} around it"));
             }
             if field.ty.array && field.path.is_multi() {
                 return schema(format!(

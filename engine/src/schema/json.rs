@@ -12,6 +12,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use super::callee::Callee;
 use super::changes::ChangeStream;
 use super::constraint::{Auto, Constraints, Declared};
 use super::definition::{Definition, Field, Mode};
@@ -34,6 +35,8 @@ struct DefinitionJson {
     ttl: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     ids: Ids,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validate: Option<Box<str>>,
     #[serde(default)]
     fields: Vec<FieldJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,6 +80,10 @@ struct FieldJson {
     immutable: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     auto: Option<Auto>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    computed: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validate: Option<Box<str>>,
 }
 
 /// A member that is there, be it null.
@@ -136,6 +143,8 @@ impl FieldJson {
             default: constraints.default.as_deref().map(json),
             immutable: constraints.immutable,
             auto: constraints.auto,
+            computed: field.computed.as_ref().map(|callee| callee.name().into()),
+            validate: field.validate.as_ref().map(|callee| callee.name().into()),
         }
     }
 
@@ -150,6 +159,8 @@ impl FieldJson {
             nullable: self.nullable,
             unique: self.unique,
             index: self.index,
+            computed: self.computed.as_deref().map(Callee::new),
+            validate: self.validate.as_deref().map(Callee::new),
             ..Field::new(path, ty)
         };
         if self.nocase {
@@ -244,6 +255,7 @@ impl Definition {
             name: read.collection,
             prefix,
             mode: read.mode,
+            validate: read.validate.as_deref().map(Callee::new),
             options: Options { ttl_seconds: read.ttl, ids: read.ids, changes: read.changes },
             fields: fields.collect::<Result<_>>()?,
             indexes: indexes.collect::<Result<_>>()?,
@@ -258,6 +270,7 @@ impl Definition {
             mode: self.mode,
             ttl: self.options.ttl_seconds,
             ids: self.options.ids,
+            validate: self.validate.as_ref().map(|callee| callee.name().into()),
             fields: self.fields.iter().map(FieldJson::of).collect(),
             indexes: self.indexes.iter().map(IndexJson::of).collect(),
             changes: self.options.changes,

@@ -1,5 +1,6 @@
 //! What a collection declares: fields with types and constraints, their indexes, and how documents are held to it.
 
+mod callee;
 pub mod changes;
 pub mod check;
 pub mod constraint;
@@ -12,6 +13,7 @@ mod strict;
 pub(crate) mod text;
 pub mod types;
 
+pub use callee::Callee;
 pub use changes::{ChangeStream, Told};
 pub use constraint::{Auto, Constraints};
 pub use definition::{Definition, Field, Mode};

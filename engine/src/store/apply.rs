@@ -32,17 +32,19 @@ impl Store {
         let removes = Self::replaced(old.filter(is_birth), &placement)?;
         let old = old.filter(|old| !is_birth(old));
         let replaces = Self::replaced(old, &placement)?;
-        let (changes, keeps) = if let Some(collection) = self.known(&placement)? {
-            let new = Entered { doc: parsed.view(), is_deleted: stamp.is_deleted };
-            let mut changes =
-                collection.changes(old.map(|old| Entered::of(collection.seen(old))), new);
+        let (changes, computed, keeps) = if let Some(collection) = self.known(&placement)? {
+            let computed = collection.compute(parsed.view(), false);
+            let doc = collection.view_with(parsed.view(), &computed);
+            let new = Entered { doc, is_deleted: stamp.is_deleted };
+            let mut changes = collection.changes(old.map(|old| collection.entered(old)), new);
             if planted::is(Fault::Replica) && replaces.is_some() {
                 changes.clear();
             }
-            (changes, collection.keeps(parsed))
+            let keeps = collection.keeps(doc, parsed);
+            (changes, computed, keeps)
         } else {
             let declared = parsed.huge_numbers().is_empty();
-            (Changes::new(), Keeps { declared, ..KEEPS })
+            (Changes::new(), None, Keeps { declared, ..KEEPS })
         };
         Ok(Delta {
             db,
@@ -52,6 +54,7 @@ impl Store {
             removes,
             document: Document::new(parsed, Stamp { home: 0, id: 0, ..stamp }),
             changes,
+            computed,
             keeps,
             numbers: Some(Counters { version: stamp.version, seq: stamp.seq }),
             expires_ms,

@@ -140,11 +140,11 @@ impl Store {
             match (write.change, prepared) {
                 (BatchChange::Put { is_whole, .. }, Some(Prepared::Ready(delta))) => {
                     // What the server filled in is judged too.
-                    let whole = is_whole.then(|| delta.document.view());
+                    let whole = is_whole.then(|| collection.view_of_delta(delta));
                     together.put(at, write.key, delta, whole);
                 }
                 (BatchChange::Mark { is_deleted, .. }, Some(Prepared::Ready(delta))) => {
-                    let whole = (!is_deleted).then(|| delta.document.view());
+                    let whole = (!is_deleted).then(|| collection.view_of_delta(delta));
                     together.put(at, write.key, delta, whole);
                 }
                 (BatchChange::Remove, _) => together.remove(write.old),

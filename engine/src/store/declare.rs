@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Created, Store};
 use crate::collection::{Arrival, Collection, judge_timed, named};
-use crate::doc::Document;
+use crate::doc::computed::{Computed, compute};
+use crate::doc::{DocRef, Document};
 use crate::error::{Code, Error, Result};
 use crate::index::Index;
 use crate::schema::{Definition, check};
@@ -53,6 +54,8 @@ impl Store {
     ) -> Result<Created> {
         self.settle();
         definition.validate(&self.limits)?;
+        let mut definition = definition;
+        definition.bind(&self.functions)?;
         if let Some(there) = self.collection(db, &definition.name) {
             if there.is_declared() && *there.definition() == definition {
                 return Ok(Created::Same);
@@ -177,11 +180,19 @@ fn movers_of(collection: &Collection) -> impl Iterator<Item = Mover> {
 /// Whether the documents keep to `definition`; the error names the first that do not.
 fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
     let indexes = Index::all_of(definition, 0);
+    let slots = definition.slots();
+    let computed: Vec<Box<[u8]>> =
+        movers.iter().map(|mover| compute(&slots, mover.seen.view(), true)).collect();
+    let views: Vec<DocRef<'_>> = movers
+        .iter()
+        .zip(&computed)
+        .map(|(mover, values)| mover.seen.view().with_computed(Some(Computed::new(&slots, values))))
+        .collect();
     let mut offenders = Vec::new();
     let mut first = None;
-    for mover in movers.iter().filter(|mover| !mover.is_hidden) {
-        let judged = check::check_stored(definition, &mover.seen)
-            .and_then(|()| judge_timed(definition, &indexes, mover.seen.view()));
+    for (mover, doc) in movers.iter().zip(&views).filter(|(mover, _)| !mover.is_hidden) {
+        let judged = check::check_stored(definition, &mover.seen, *doc)
+            .and_then(|()| judge_timed(definition, &indexes, *doc));
         if let Err(error) = judged {
             first.get_or_insert(error);
             offenders.push(mover);
@@ -192,13 +203,13 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
         return Err(Error::new(error.code, what));
     }
     let unique = Index::all_of(definition, 0).into_iter().filter(Index::is_unique);
-    unique.into_iter().try_for_each(|index| judge_unique(&index, movers))
+    unique.into_iter().try_for_each(|index| judge_unique(&index, movers, &views))
 }
 
-fn judge_unique(index: &Index, movers: &[Mover]) -> Result<()> {
+fn judge_unique(index: &Index, movers: &[Mover], views: &[DocRef<'_>]) -> Result<()> {
     let mut pairs: Vec<(Key, usize)> = Vec::new();
-    for (at, mover) in movers.iter().enumerate().filter(|(_, mover)| !mover.is_hidden) {
-        pairs.extend(index.source().keys(mover.seen.view()).into_iter().map(|key| (key, at)));
+    for (at, _) in movers.iter().enumerate().filter(|(_, mover)| !mover.is_hidden) {
+        pairs.extend(index.source().keys(views[at]).into_iter().map(|key| (key, at)));
     }
     pairs.sort();
     let same = |a: &(Key, usize), b: &(Key, usize)| a.0 == b.0;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Store;
 use crate::error::{Code, Error, Result};
 use crate::function::{Bounds, Functions, Loading, Runtime};
+use crate::schema::Definition;
 
 impl Store {
     /// Registers what runs functions.
@@ -45,8 +46,22 @@ impl Store {
 
     /// Which declarations use a function, in words: database, collection and place. In the order of databases and names.
     pub fn uses_of(&self, name: &str) -> Vec<(u32, String)> {
-        let _ = name;
-        Vec::new()
+        let mut uses = Vec::new();
+        for collection in self.collections() {
+            for (place, _) in collection
+                .declared()
+                .flat_map(Definition::callees)
+                .filter(|(_, callee)| callee.name() == name)
+            {
+                uses.push((
+                    collection.db(),
+                    format!("{place} of collection '{}'", collection.name()),
+                ));
+            }
+        }
+        uses.sort();
+        uses.dedup();
+        uses
     }
 
     fn expect_unused(&self, name: &str) -> Result<()> {

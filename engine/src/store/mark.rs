@@ -3,6 +3,7 @@
 use super::{KEEPS, Prepared, Store, home};
 use crate::collection::{Delta, Entered};
 use crate::doc::Document;
+use crate::doc::computed::Seen;
 use crate::error::Result;
 use crate::schema::check;
 
@@ -32,16 +33,21 @@ impl Store {
         let keeps = if is_deleted {
             collection.keeps_held(old.id())
         } else {
+            let seen = collection.seen(old);
+            let doc = collection.view(seen);
             collection
                 .declared()
-                .try_for_each(|it| check::check_stored(it, collection.seen(old)))?;
-            collection.judge_timed(None, collection.seen(old).view())?;
+                .zip([Seen::Declared, Seen::Coming])
+                .try_for_each(|(it, by)| check::check_stored(it, seen, doc.seen_by(by)))?;
+            collection.judge_timed(None, doc)?;
             KEEPS
         };
-        let marked = Entered { doc: old.view(), is_deleted };
+        let computed = collection.compute(old.view(), false);
+        let marked = Entered { doc: collection.view_with(old.view(), &computed), is_deleted };
         Ok(Some(Prepared::Ready(Delta {
             db,
-            changes: collection.changes(Some(Entered::of(collection.seen(old))), marked),
+            changes: collection.changes(Some(collection.entered(old)), marked),
+            computed,
             home: home(placement),
             key: key.into(),
             replaces,

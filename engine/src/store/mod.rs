@@ -23,7 +23,7 @@ pub use names::Placement;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::collection::{
-    Changes, Collection, Counters, Delta, Entered, Home, Keeps, Origin, Refusal,
+    Changes, Collection, Counters, Delta, Entered, Home, Keeps, Origin, Refusal, Values,
 };
 use crate::doc::{Document, Parsed, Stamp, Touched};
 use crate::error::{Code, Error, Result};
@@ -285,17 +285,18 @@ impl Store {
             return Ok(Prepared::Unchanged { version: old.version() });
         }
         let replaces = Self::replaced(old, &placement)?;
-        let (changes, keeps) = match self.known(&placement)? {
+        let (changes, computed, keeps) = match self.known(&placement)? {
             None => {
                 let open = Definition::new("open");
                 check::check(&open, None, parsed.view(), parsed.huge_numbers())?;
-                (Changes::new(), KEEPS)
+                (Changes::new(), None, KEEPS)
             }
             Some(collection) => match self.judged(collection, old, parsed, write) {
-                Ok(changes) => {
+                Ok((changes, computed)) => {
                     let updated = replaces.filter(|_| !write.whole);
-                    let keeps = updated.map(|id| collection.keeps_updated(id, parsed));
-                    (changes, keeps.unwrap_or(KEEPS))
+                    let doc = collection.view_with(parsed.view(), &computed);
+                    let keeps = updated.map(|id| collection.keeps_updated(id, doc, parsed));
+                    (changes, computed, keeps.unwrap_or(KEEPS))
                 }
                 Err(Refusal::Error(error)) => return Err(error),
                 Err(Refusal::Held(ids)) => {
@@ -318,27 +319,31 @@ impl Store {
             removes,
             document: Document::new(parsed, stamp),
             changes,
+            computed,
             keeps,
             numbers: None,
             expires_ms: write.expires_ms,
         }))
     }
 
-    /// What a write changes in the indexes of its collection, if it may.
+    /// What a write changes in the indexes of its collection, if it may, and what functions give of it.
     fn judged(
         &self,
         collection: &Collection,
         old: Option<&Document>,
         parsed: &Parsed,
         write: Write,
-    ) -> Result<Changes, Refusal> {
-        let (before, new) = (old.map(|old| collection.seen(old).view()), parsed.view());
+    ) -> Result<(Changes, Values), Refusal> {
+        let computed = collection.compute(parsed.view(), true);
+        let new = collection.view_with(parsed.view(), &computed);
+        let before = old.map(|old| collection.entered(old).doc);
         let touched = before.map(|before| Touched::between(before, new));
         let touched = touched.as_ref();
-        collection.judge_declared(touched.filter(|_| !write.whole), parsed)?;
+        let huge_numbers = parsed.huge_numbers();
+        collection.judge_declared(touched.filter(|_| !write.whole), new, huge_numbers)?;
         collection.judge_timed(before, new)?;
         if !write.whole && touched.is_some_and(|touched| collection.is_untouched(touched)) {
-            return Ok(Changes::new());
+            return Ok((Changes::new(), computed));
         }
         collection.judge_immutable(before, new)?;
         collection.judge_size(touched, new, &self.limits)?;
@@ -352,7 +357,7 @@ impl Store {
         if is_alone {
             collection.judge(&changes, own)?;
         }
-        Ok(changes)
+        Ok((changes, computed))
     }
 
     fn reserve_ids(&mut self, placement: &Placement) {

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::{Created, Store};
-use crate::collection::{Collection, Retired};
+use crate::collection::{Collection, Retired, judge_coming};
 use crate::error::{Code, Error, Result};
 use crate::schema::Definition;
 
@@ -57,7 +57,9 @@ impl Store {
     pub fn begin_create(&mut self, db: u32, definition: &Definition) -> Result<Option<u64>> {
         self.settle();
         definition.validate(&self.limits)?;
-        self.judge_builds(db, definition)?;
+        let mut definition = definition.clone();
+        definition.bind(&self.functions)?;
+        self.judge_builds(db, &definition)?;
         let is_fit = |there: &&Collection| {
             !there.is_declared() && there.definition().prefix == definition.prefix
         };
@@ -65,8 +67,8 @@ impl Store {
         else {
             return Ok(None);
         };
-        self.judge_prefix(db, definition)?;
-        Ok(Some(self.begin(uid, definition.clone(), true)))
+        self.judge_prefix(db, &definition)?;
+        Ok(Some(self.begin(uid, definition, true)))
     }
 
     /// Begins to build another definition of a declared collection; none if it is the same. Indexes that are in both are not
@@ -84,8 +86,11 @@ impl Store {
             let what = format!("the prefix of collection '{}' stays '{held}'", there.name());
             return Err(Error::new(Code::Schema, what));
         }
+        judge_coming(there.definition(), definition)?;
         let uid = there.uid();
-        Ok(Some(self.begin(uid, definition.clone(), true)))
+        let mut definition = definition.clone();
+        definition.bind(&self.functions)?;
+        Ok(Some(self.begin(uid, definition, true)))
     }
 
     /// Gives a declared collection other options, where `definition` differs in nothing else: there is nothing to build.

@@ -87,8 +87,9 @@ impl Store {
             serde_json::from_slice(json).map_err(|error| broken(error.to_string()))?;
         let mut definitions = Vec::with_capacity(read.collections.len());
         for collection in read.collections {
-            let definition =
+            let mut definition =
                 Definition::read(collection.definition.get().as_bytes(), &self.limits)?;
+            definition.bind(&self.functions)?;
             let counters = Counters { version: collection.version, seq: collection.seq };
             let greatest = collection.greatest.min(NUMBER_MAX);
             let numbers = (counters, greatest, collection.changes);

@@ -60,6 +60,9 @@ impl Store {
         // One that is marked as deleted keeps the instant at which that was done.
         let updated_ms = if held.is_deleted() { held.updated_ms() } else { now_ms };
         let document = left.updated(updated_ms);
+        let computed = collection.compute(document.view(), false);
+        let (doc, is_deleted) =
+            (collection.view_with(document.view(), &computed), document.is_deleted());
         let delta = Delta {
             db,
             home: Home::Known(collection.uid()),
@@ -67,8 +70,9 @@ impl Store {
             replaces: Some(held.id()),
             removes: None,
             changes: collection
-                .changes(Some(Entered::of(collection.seen(held))), Entered::of(&document)),
-            keeps: collection.keeps_document(&document),
+                .changes(Some(collection.entered(held)), Entered { doc, is_deleted }),
+            keeps: collection.keeps_document(&document, doc),
+            computed,
             document,
             numbers: None,
             expires_ms: collection.expires_ms(held.id()),

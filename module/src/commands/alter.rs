@@ -1,6 +1,6 @@
 //! `DOC.ALTER`: another definition of a declared collection, made of changes or given whole. `DOC.REINDEX`: all indexes anew.
 
-use folio_engine::schema::Definition;
+use folio_engine::schema::{Callee, Definition};
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
@@ -11,6 +11,9 @@ use crate::acl::Right;
 use crate::ffi::Ctx;
 use crate::{builds, config, datatype, replicate, state};
 
+/// What SET sets.
+const SETTABLE: [&str; 5] = ["MODE", "CHANGES", options::TTL, options::IDS, "VALIDATE"];
+
 /// What is to be changed of `held`, in the order in which it is said.
 fn read(args: &mut Args<'_>, held: &Definition, limits: &Limits) -> Result<Definition> {
     let mut definition = held.clone();
@@ -19,7 +22,10 @@ fn read(args: &mut Args<'_>, held: &Definition, limits: &Limits) -> Result<Defin
         match word {
             "ADD" => add(args, &mut definition, limits)?,
             "DROP" => remove(args, &mut definition, limits)?,
-            "SET" => match args.keyword(&["MODE", "CHANGES", options::TTL, options::IDS]) {
+            "SET" => match args.keyword(&SETTABLE) {
+                Some("VALIDATE") => {
+                    definition.validate = Some(Callee::new(args.text("VALIDATE")?));
+                }
                 Some("MODE") => definition.mode = read_mode(args)?,
                 Some("CHANGES") => {
                     let is_off = args.keyword(&["OFF"]).is_some();
@@ -27,7 +33,7 @@ fn read(args: &mut Args<'_>, held: &Definition, limits: &Limits) -> Result<Defin
                     definition.options.changes = changes;
                 }
                 Some(option) => options::read(option, args, &mut definition.options)?,
-                None => return Err(takes("SET", "MODE, TTL, IDS or CHANGES", args)),
+                None => return Err(takes("SET", "MODE, TTL, IDS, CHANGES or VALIDATE", args)),
             },
             _ => {
                 definition = read_json(&held.name, args.bytes("DEFINITION")?, limits)?;
@@ -62,7 +68,12 @@ fn remove(args: &mut Args<'_>, definition: &mut Definition, limits: &Limits) -> 
     let absent = |what: &str, name: &str| {
         Err(Error::new(Code::Schema, format!("{what} {name} is not declared")))
     };
-    match args.keyword(&["FIELD", "INDEX"]) {
+    match args.keyword(&["FIELD", "INDEX", "VALIDATE"]) {
+        Some("VALIDATE") => {
+            if definition.validate.take().is_none() {
+                return Err(Error::new(Code::Schema, "no VALIDATE is declared of the collection"));
+            }
+        }
         Some("FIELD") => {
             let path = args.path(limits)?;
             let at = definition.fields.iter().position(|field| field.path == path);
@@ -75,7 +86,7 @@ fn remove(args: &mut Args<'_>, definition: &mut Definition, limits: &Limits) -> 
             let Some(at) = at else { return absent("index", &shown(name.as_bytes())) };
             definition.indexes.remove(at);
         }
-        None => return Err(takes("DROP", "FIELD or INDEX", args)),
+        None => return Err(takes("DROP", "FIELD, INDEX or VALIDATE", args)),
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use folio_engine::doc::parse::parse_value;
 use folio_engine::schema::constraint::json_of_word;
 use folio_engine::schema::{
-    Auto, ChangeStream, Definition, Field, IndexKind, Mode, NamedIndex, Nulls, On, Order, Told,
+    Auto, Callee, ChangeStream, Definition, Field, IndexKind, Mode, NamedIndex, Nulls, On, Order,
+    Told,
 };
 use folio_engine::store::Created;
 use folio_engine::{Code, Error, Limits, Result};
@@ -46,6 +47,8 @@ pub(super) const FIELD: Argument = Argument::block(
         Argument::one_of("auto", &[Argument::word("NOW"), Argument::word("UPDATED")])
             .after("AUTO")
             .optional(),
+        Argument::new("function", Kind::String).after("COMPUTED").optional(),
+        Argument::new("function", Kind::String).after("VALIDATE").optional(),
         Argument::one_of("index", INDEX_KINDS).after("INDEX").optional(),
     ],
 );
@@ -53,6 +56,9 @@ pub(super) const FIELD: Argument = Argument::block(
 /// What becomes of undeclared members, as arguments.
 pub(super) const MODE: Argument =
     Argument::one_of("mode", &[Argument::word("OPEN"), Argument::word("STRICT")]);
+
+/// A function that judges each document, as an argument.
+pub(super) const VALIDATE: Argument = Argument::new("function", Kind::String);
 
 /// What is told of changes, as arguments.
 const CHANGES: &[Argument] = &[
@@ -102,8 +108,17 @@ pub(super) const INDEX: Argument = NAMED.after("INDEX");
 
 /// Reads the arguments after the command's name.
 fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Definition> {
-    const NAMES: [&str; 8] =
-        ["PREFIX", "MODE", options::TTL, options::IDS, "CHANGES", "FIELD", "INDEX", "DEFINITION"];
+    const NAMES: [&str; 9] = [
+        "PREFIX",
+        "MODE",
+        options::TTL,
+        options::IDS,
+        "CHANGES",
+        "VALIDATE",
+        "FIELD",
+        "INDEX",
+        "DEFINITION",
+    ];
     let name = args.text("collection")?;
     let mut definition = Definition::new(name);
     let mut seen: Vec<&str> = Vec::new();
@@ -120,6 +135,7 @@ fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Definition> {
             "MODE" => definition.mode = read_mode(args)?,
             options::TTL | options::IDS => options::read(option, args, &mut definition.options)?,
             "CHANGES" => definition.options.changes = Some(read_changes(args)?),
+            "VALIDATE" => definition.validate = Some(Callee::new(args.text("VALIDATE")?)),
             "FIELD" => definition.fields.push(read_field(args, limits)?),
             "INDEX" => definition.indexes.push(read_named(args, limits)?),
             _ => definition = read_json(name, args.bytes("DEFINITION")?, limits)?,
@@ -182,6 +198,8 @@ pub(super) fn read_field(args: &mut Args<'_>, limits: &Limits) -> Result<Field> 
             "INDEX" => field.index = Some(read_kind(args, "INDEX")?),
             // What else is declared is of the type without case.
             "NOCASE" => field.fold_case()?,
+            "COMPUTED" => field.computed = Some(Callee::new(args.text(word)?)),
+            "VALIDATE" => field.validate = Some(Callee::new(args.text(word)?)),
             "IMMUTABLE" => field.constraints.get_or_insert_default().immutable = true,
             _ => read_constraint(args, &mut field, word, limits)?,
         }
@@ -205,6 +223,8 @@ const CONSTRAINTS: &[&str] = &[
     "DEFAULT",
     "IMMUTABLE",
     "AUTO",
+    "COMPUTED",
+    "VALIDATE",
 ];
 
 /// What stands behind a word that is a constraint on a field's values.

@@ -53,7 +53,7 @@ fn reply_rows(ctx: &Ctx<'_>, collection: &Collection, query: &Query<'_>, found: 
             ctx.reply_bytes(document.text());
         } else {
             text.clear();
-            print::project(document.view(), &query.select, &mut text);
+            print::project(collection.view(document), &query.select, &mut text);
             ctx.reply_bytes(&text);
         }
         if query.with_version {

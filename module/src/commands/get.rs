@@ -5,9 +5,10 @@ use std::cell::LazyCell;
 use std::ops::Deref;
 
 use folio_engine::doc::timed::each_timed;
-use folio_engine::doc::{Document, print};
+use folio_engine::doc::{DocRef, Document, print};
 use folio_engine::jsonpath::{Evaluation, JsonPath};
 use folio_engine::path::Path;
+use folio_engine::store::Store;
 use folio_engine::{Error, Limits, Result};
 
 use super::args::syntax;
@@ -42,15 +43,13 @@ impl<'a> Part<'a> {
     /// Appends it as JSON; false, and nothing appended, where a path leads to nothing.
     fn print(
         &self,
-        document: &Document,
+        doc: DocRef<'_>,
         evaluation: &mut Evaluation,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         match self {
-            Part::Path(path) => Ok(print::one(document.view(), path, out)),
-            Part::JsonPath(_, path) => {
-                path.print(document.view().root(), evaluation, out).map(|()| true)
-            }
+            Part::Path(path) => Ok(print::one(doc, path, out)),
+            Part::JsonPath(_, path) => path.print(doc.root(), evaluation, out).map(|()| true),
         }
     }
 }
@@ -62,16 +61,37 @@ fn answer<'d>(
     evaluation: &mut Evaluation,
 ) -> Result<Option<Cow<'d, [u8]>>> {
     let mut text = Vec::new();
-    let is_there = match parts {
-        [] => return Ok(Some(document.text().into())),
-        [part] => part.print(document, evaluation, &mut text)?,
+    let mut print = |doc: DocRef<'_>| match parts {
+        [part] => part.print(doc, evaluation, &mut text),
         _ => {
             let members = parts.iter().map(|part| (part.name(), part));
-            print::object(members, &mut text, |part, out| part.print(document, evaluation, out))?;
-            true
+            print::object(members, &mut text, |part, out| part.print(doc, evaluation, out))?;
+            Ok(true)
         }
     };
+    let is_there = match parts {
+        [] => return Ok(Some(document.text().into())),
+        _ if parts.iter().all(|part| matches!(part, Part::JsonPath(..))) => print(document.view())?,
+        _ => state::with(|state| print_computed(&state.store, document, &mut print))??,
+    };
     Ok(is_there.then_some(text.into()))
+}
+
+/// Prints a document with what its collection computes of it.
+fn print_computed(
+    store: &Store,
+    document: &Document,
+    print: &mut dyn FnMut(DocRef<'_>) -> Result<bool>,
+) -> Result<bool> {
+    let doc = document.view();
+    let Some(home) = store.home_of(document).filter(|home| home.has_computed()) else {
+        return print(doc);
+    };
+    if home.held(document.id()).is_some_and(|held| held.ptr_eq(document)) {
+        return print(home.view(document));
+    }
+    // What is left where parts have lapsed has values of its own.
+    print(home.view_with(doc, &home.compute(doc, false)))
 }
 
 /// The word that asks for documents marked as deleted too.

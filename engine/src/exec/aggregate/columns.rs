@@ -427,7 +427,7 @@ impl<'c> Pass<'_, 'c, '_, '_> {
     }
 
     fn given(&self, id: DocId) -> Option<Given<'c>> {
-        let doc = self.columns.collection.document(id)?.view();
+        let doc = self.columns.collection.view_of(id)?;
         self.source.path()?.first(doc).map(Given::Stored)
     }
 

@@ -118,11 +118,11 @@ fn by_index<'c>(
     wanted.sort_unstable();
     let mut scratch = KeyBuf::default();
     for wanted in wanted.chunk_by(|a, b| a.0 == b.0) {
-        let Some(document) = wanted.first().and_then(|(id, _)| collection.document(*id)) else {
+        let Some(mut doc) = wanted.first().and_then(|(id, _)| collection.view_of(*id)) else {
             continue;
         };
         let mut missing = wanted.len();
-        let walked = source.walk(&mut document.view(), budget.meter(), |given| {
+        let walked = source.walk(&mut doc, budget.meter(), |given| {
             source.key(&given, &mut scratch);
             let key = scratch.as_ref();
             if wanted.binary_search_by(|(_, wanted)| wanted.as_ref().cmp(&key)).is_ok() {
@@ -197,7 +197,7 @@ pub(super) fn given_of<'c>(
     scratch: &mut KeyBuf,
     meter: &Meter<'_>,
 ) -> Option<Given<'c>> {
-    let mut doc = collection.document(id)?.view();
+    let mut doc = collection.view_of(id)?;
     let walked = source.walk(&mut doc, meter, |given| {
         source.key(&given, scratch);
         if scratch.as_ref() == key {

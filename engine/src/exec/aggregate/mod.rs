@@ -203,7 +203,7 @@ impl<'c, 'r, 'm> Reading<'c, 'r, 'm> {
 
 impl<'c> Candidate<'c> for Row<'c> {
     fn doc(&mut self) -> DocRef<'c> {
-        self.document.view()
+        self.collection.view(self.document)
     }
 
     fn fact(&mut self, meta: Meta) -> Fact<'c> {
