@@ -108,7 +108,13 @@ fn queries() -> Vec<(&'static str, f64, f64)> {
     let collection = users.store.collection(0, "users").expect("it was declared");
     let limits = &users.limits;
     let params = Params::default();
-    let scope = Scope { definition: collection.definition(), params: &params, now_ms: 0, limits };
+    let scope = Scope {
+        definition: collection.definition(),
+        params: &params,
+        now_ms: 0,
+        limits,
+        functions: None,
+    };
     let filter = |text: &str| {
         bind(&parse(text, limits).expect("it is well formed"), &scope).expect("its types fit")
     };

@@ -208,6 +208,7 @@ fn queries(c: &mut Criterion) {
                 params: &Params::default(),
                 now_ms: 0,
                 limits: &Limits::default(),
+                functions: None,
             },
         )
         .expect("its types fit")
@@ -261,8 +262,13 @@ fn aggregates(c: &mut Criterion) {
     let collection = store.collection(0, "users").expect("it was declared");
     let limits = Limits::default();
     let params = Params::default();
-    let scope =
-        Scope { definition: collection.definition(), params: &params, now_ms: 0, limits: &limits };
+    let scope = Scope {
+        definition: collection.definition(),
+        params: &params,
+        now_ms: 0,
+        limits: &limits,
+        functions: None,
+    };
     let cases = [
         ("average score by city, from indexes", Some("city"), "avg(score)", None),
         ("count by city, from an index", Some("city"), "count()", None),

@@ -51,7 +51,8 @@ fn looks(store: &Store, asked: Asked<'_>) -> u64 {
         0
     };
     let limits = limits();
-    asked(store, Means { limits: &limits, elapsed_us: Some(&elapsed_us) }).unwrap();
+    asked(store, Means { limits: &limits, elapsed_us: Some(&elapsed_us), functions: None })
+        .unwrap();
     looks.get()
 }
 
@@ -65,7 +66,8 @@ fn is_cut(store: &Store, asked: Asked<'_>, looks: u64) {
             seen.set(seen.get() + 1);
             if seen.get() > most { u64::MAX } else { 0 }
         };
-        let error = asked(store, Means { limits: &limits, elapsed_us: Some(&elapsed_us) });
+        let error =
+            asked(store, Means { limits: &limits, elapsed_us: Some(&elapsed_us), functions: None });
         assert_eq!(error.unwrap_err().code, Code::Timeout);
         assert_eq!(seen.get(), most + 1, "nobody looks again");
     }
@@ -87,7 +89,8 @@ fn filter(store: &Store, text: &str, params: &[(&str, &str)]) -> Filter {
     let params = params.iter().map(|(name, json)| (*name, json.as_bytes()));
     let params = Params::new(params, &store.limits).unwrap();
     let definition = store.collection(0, "t").unwrap().definition();
-    let scope = Scope { definition, params: &params, now_ms: 0, limits: &store.limits };
+    let scope =
+        Scope { definition, params: &params, now_ms: 0, limits: &store.limits, functions: None };
     query::bind(&ast, &scope).unwrap()
 }
 
@@ -121,7 +124,13 @@ fn aggregate(
         scan: true,
     };
     let definition = store.collection(0, "t").unwrap().definition();
-    let scope = Scope { definition, params: &Params::default(), now_ms: 0, limits: &store.limits };
+    let scope = Scope {
+        definition,
+        params: &Params::default(),
+        now_ms: 0,
+        limits: &store.limits,
+        functions: None,
+    };
     let bound = Aggregate::bind(&request, &scope).unwrap();
     move |store, means| {
         let rows = exec::aggregate(store.collection(0, "t").unwrap(), &bound, means)?;
@@ -138,7 +147,7 @@ fn an_answer_after_its_time_is_none() {
     let store = store("", [r#"{"n":1}"#.to_owned()]);
     let late = || u64::MAX;
     let limits = limits();
-    let means = Means { limits: &limits, elapsed_us: Some(&late) };
+    let means = Means { limits: &limits, elapsed_us: Some(&late), functions: None };
     let one = filter(&store, "n = 1", &[]);
     let collection = store.collection(0, "t").unwrap();
     let path = distinct_of(&store, "n");
@@ -154,7 +163,13 @@ fn an_answer_after_its_time_is_none() {
 
 fn distinct_of(store: &Store, path: &str) -> Distinct {
     let definition = store.collection(0, "t").unwrap().definition();
-    let scope = Scope { definition, params: &Params::default(), now_ms: 0, limits: &store.limits };
+    let scope = Scope {
+        definition,
+        params: &Params::default(),
+        now_ms: 0,
+        limits: &store.limits,
+        functions: None,
+    };
     Distinct::bind(path, None, true, &scope).unwrap()
 }
 

@@ -129,7 +129,7 @@ fn store(seed: u64, json: &str) -> Store {
 fn found(collection: &Collection, text: &str) -> Vec<String> {
     let (params, limits) = (Params::default(), Limits::default());
     let definition = collection.definition();
-    let scope = Scope { definition, params: &params, now_ms: 0, limits: &limits };
+    let scope = Scope { definition, params: &params, now_ms: 0, limits: &limits, functions: None };
     let filter = query::bind(&query::parse(text, &limits).unwrap(), &scope).unwrap();
     let find = Find { filter: Some(filter), scan: true, ..Find::default() };
     let found = exec::find(collection, &find, &limits).unwrap();

@@ -342,7 +342,7 @@ const PREDICATES: [&str; 22] = [
 static NO_PARAMS: LazyLock<Params> = LazyLock::new(Params::default);
 
 fn scope<'s>(definition: &'s Definition, limits: &'s Limits) -> Scope<'s> {
-    Scope { definition, params: &NO_PARAMS, now_ms: 0, limits }
+    Scope { definition, params: &NO_PARAMS, now_ms: 0, limits, functions: None }
 }
 
 /// Pages of a few rows each, one after the other, are the whole answer, and each tells the same total.

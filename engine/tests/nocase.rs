@@ -52,7 +52,7 @@ fn collection(store: &Store) -> &Collection {
 
 fn scope<'s>(store: &'s Store, params: &'s Params) -> Scope<'s> {
     let definition = collection(store).definition();
-    Scope { definition, params, now_ms: 0, limits: &store.limits }
+    Scope { definition, params, now_ms: 0, limits: &store.limits, functions: None }
 }
 
 /// The documents that a query finds, in order.

@@ -61,6 +61,7 @@ fn found(collection: &Collection, text: &str) -> Vec<String> {
         params: &params,
         now_ms: collection.now_ms(),
         limits: &limits,
+        functions: None,
     };
     let filter = query::bind(&query::parse(text, &limits).unwrap(), &scope).unwrap();
     let find = Find { filter: Some(filter), scan: true, ..Find::default() };

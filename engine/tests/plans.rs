@@ -83,7 +83,13 @@ fn bound(store: &Store, text: &str) -> Filter {
     let limits = Limits { filter_bytes_max, patterns_max, ..Limits::default() };
     let ast = query::parse(text, &limits).unwrap();
     let definition = collection(store).definition();
-    let scope = Scope { definition, params: &Params::default(), now_ms: 1_000, limits: &limits };
+    let scope = Scope {
+        definition,
+        params: &Params::default(),
+        now_ms: 1_000,
+        limits: &limits,
+        functions: None,
+    };
     query::bind(&ast, &scope).unwrap()
 }
 
@@ -309,7 +315,8 @@ fn an_aggregate_says_how_groups_are_formed_and_does_so() {
     let store = store(true);
     let (limits, params) = (Limits { scan_max: 100, ..Limits::default() }, Params::default());
     let definition = collection(&store).definition();
-    let scope = Scope { definition, params: &params, now_ms: 1_000, limits: &limits };
+    let scope =
+        Scope { definition, params: &params, now_ms: 1_000, limits: &limits, functions: None };
     let named = |texts: &[&'static str]| {
         texts.iter().map(|text| Named { text, name: None }).collect::<Vec<_>>()
     };

@@ -44,7 +44,13 @@ fn cities() -> Store {
 fn filter(store: &Store, text: &str) -> Filter {
     let ast = query::parse(text, &store.limits).unwrap();
     let definition = store.collection(0, "cities").unwrap().definition();
-    let scope = Scope { definition, params: &Params::default(), now_ms: 0, limits: &store.limits };
+    let scope = Scope {
+        definition,
+        params: &Params::default(),
+        now_ms: 0,
+        limits: &store.limits,
+        functions: None,
+    };
     query::bind(&ast, &scope).unwrap()
 }
 

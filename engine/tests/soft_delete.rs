@@ -43,7 +43,13 @@ fn filter(text: &str) -> Arc<Ast> {
 fn with_scope<R>(collection: &Collection, body: impl FnOnce(&Scope<'_>) -> R) -> R {
     let (params, limits) = (Params::default(), Limits::default());
     let definition = collection.definition();
-    body(&Scope { definition, params: &params, now_ms: collection.now_ms(), limits: &limits })
+    body(&Scope {
+        definition,
+        params: &params,
+        now_ms: collection.now_ms(),
+        limits: &limits,
+        functions: None,
+    })
 }
 
 fn find_of(collection: &Collection, text: Option<&str>, with_deleted: bool) -> Find {

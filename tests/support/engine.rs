@@ -74,7 +74,7 @@ impl Engine<'_> {
 
     /// Whether a filter holds of a document, as IF asks.
     pub fn holds(&self, document: &Document, text: &FilterText) -> bool {
-        exec::holds(self.collection, document, &self.bind(text))
+        exec::holds(self.collection, document, &self.bind(text)).unwrap()
     }
 
     /// `DOC.COUNT`.
@@ -145,6 +145,7 @@ impl Engine<'_> {
             params,
             now_ms: self.collection.now_ms(),
             limits: self.limits,
+            functions: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a query may spend: documents read without an index, time, and memory for what it sorts and gathers.
 
 use crate::error::{Code, Error, Result};
+use crate::function::Functions;
 use crate::limits::Limits;
 use crate::query::Meter;
 
@@ -11,11 +12,13 @@ pub struct Means<'m> {
     pub limits: &'m Limits,
     /// Microseconds since the query began; without it, time is no limit.
     pub elapsed_us: Option<&'m dyn Fn() -> u64>,
+    /// The functions that predicates may call; none where there are none.
+    pub functions: Option<&'m Functions>,
 }
 
 impl<'m> From<&'m Limits> for Means<'m> {
     fn from(limits: &'m Limits) -> Self {
-        Means { limits, elapsed_us: None }
+        Means { limits, elapsed_us: None, functions: None }
     }
 }
 

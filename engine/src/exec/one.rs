@@ -2,12 +2,17 @@
 
 use crate::collection::Collection;
 use crate::doc::{DocRef, Document};
-use crate::query::{Candidate, Fact, Filter, Meta};
+use crate::error::Result;
+use crate::query::{Candidate, Fact, Filter, Meta, Meter};
+use crate::value::KeyBuf;
 
 /// Whether `filter`, which is bound to the collection, holds of a document that stands in it. `_valid` costs what
 /// [`Collection::invalid`] does.
-pub fn holds(collection: &Collection, document: &Document, filter: &Filter) -> bool {
-    filter.matches(One { collection, document })
+/// Error: `FUNCTION`.
+pub fn holds(collection: &Collection, document: &Document, filter: &Filter) -> Result<bool> {
+    let (mut one, meter) = (One { collection, document }, Meter::free());
+    let holds = filter.decide(filter.root(), &mut one, &mut KeyBuf::default(), &meter);
+    meter.check().map(|()| holds)
 }
 
 struct One<'c> {

@@ -238,6 +238,7 @@ fn node_text(nodes: &[FilterNode], node: &FilterNode, texts: &HashMap<u32, Strin
         FilterNode::HasAll(test) => test.text.to_string(),
         FilterNode::Kind(test) => test.text.to_string(),
         FilterNode::Computed(test) => test.text.to_string(),
+        FilterNode::Called(test) => test.text.to_string(),
         FilterNode::Elements(test) => {
             let (quantifier, body) = (test.quantifier.name(), of(&test.body));
             if is_joined(nodes, test.body) {

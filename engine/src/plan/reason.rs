@@ -33,6 +33,7 @@ pub fn reason(
         FilterNode::Computed(_) => {
             Some("computed: an index answers a path alone against constants".to_owned())
         }
+        FilterNode::Called(_) => Some("a function is asked about each".to_owned()),
         FilterNode::Elements(test) => Some(match test.quantifier {
             Quantifier::Any => "no index ties conditions to one element".to_owned(),
             Quantifier::All => {

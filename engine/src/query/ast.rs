@@ -84,6 +84,8 @@ pub enum AstOp {
     IsBool(bool),
     /// `IS STRING` and its like; never null.
     IsKind(Kind),
+    /// A loaded function holds of it and of others: `name(left, ..)`.
+    Calls(Box<str>, Vec<Operand>),
 }
 
 /// The words of `IS STRING` and its like.
@@ -365,7 +367,11 @@ impl AstTest {
             AstOp::Between(low, high) => [Some(low), Some(high)],
             _ => [None, None],
         };
-        std::iter::once(&self.left).chain(others.into_iter().flatten())
+        let given = match &self.op {
+            AstOp::Calls(_, given) => given.as_slice(),
+            _ => &[],
+        };
+        std::iter::once(&self.left).chain(others.into_iter().flatten()).chain(given)
     }
 
     /// Writes the predicate or its negation, each in its shortest form.
@@ -386,6 +392,11 @@ impl AstTest {
             AstOp::IsMissing => write!(f, "{path} IS {not}MISSING"),
             AstOp::IsBool(true) => write!(f, "{path} IS {not}TRUE"),
             AstOp::IsBool(false) => write!(f, "{path} IS {not}FALSE"),
+            AstOp::Calls(name, given) => {
+                write!(f, "{not}{name}({path}")?;
+                given.iter().try_for_each(|operand| write!(f, ", {operand}"))?;
+                f.write_char(')')
+            }
             AstOp::IsKind(kind) => {
                 let word = KINDS.iter().find(|(_, known)| known == kind).map_or("", |it| it.0);
                 write!(f, "{path} IS {not}{word}")

@@ -31,15 +31,17 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::ast::{Ast, AstElements, AstOp, AstTest, Cmp, Node, Position, Quantifier, TextOp};
+use super::called::{Argument, Called};
 use super::compare::Comparer;
 use super::constant::{Constant, Constants, Params, Placed};
 use super::filter::{ElementsTest, Filter, FilterNode, HasAll, Place, Test};
 use super::hint;
 use super::kinds;
 use super::normalize::normalized;
-use super::operand::{Literal, Meta, Operand, Subject};
+use super::operand::{Function, Literal, Meta, Operand, Subject};
 use super::text::{Pattern, TextTest, keys_from};
 use super::wording::{Join, Wording};
+use crate::function::Functions;
 use crate::path::{Path, Step};
 use crate::schema::Scalar;
 use crate::schema::definition::{Definition, Field, Mode, Typing};
@@ -58,6 +60,8 @@ pub struct Scope<'s> {
     pub now_ms: i64,
     /// The limits in force.
     pub limits: &'s Limits,
+    /// The functions that predicates may call; none where there are none.
+    pub functions: Option<&'s Functions>,
 }
 
 /// Gives every predicate of `ast` its type and its keys. An error has code `Filter` and the byte of
@@ -222,6 +226,7 @@ impl<'b> Binder<'b> {
                 };
             }
             AstOp::Text(op, operand) => return self.text(asked, *op, operand),
+            AstOp::Calls(name, _) => return self.called(name, test, within).map(|it| vec![it]),
             AstOp::IsKind(kind) => {
                 let Subject::Path(path) = subject else {
                     let what = format!("{subject} is no part of the text; it has one type");
@@ -319,6 +324,34 @@ impl<'b> Binder<'b> {
             together.push(FilterNode::HasAll(HasAll { place, scalar, keys, text }));
         }
         Ok(together)
+    }
+
+    /// A predicate that a loaded function decides. Error: `FILTER`.
+    fn called(&mut self, name: &str, test: &'b AstTest, within: Within<'_>) -> Result<FilterNode> {
+        let position = test.left.position();
+        let Some(functions) = self.scope.functions else {
+            return Err(Error::filter(position.0, "functions are asked of documents alone"));
+        };
+        let function = functions.get(name).map_err(|_| {
+            let own = Function::ALL.map(Function::name);
+            let known = own.into_iter().chain(functions.iter().map(|function| &*function.name));
+            let meant = hint::nearest(name, known)
+                .map_or(String::new(), |meant| format!(", did you mean {meant}?"));
+            let what = format!("{name} is no function that is loaded, and none of {}", own.join(", "));
+            Error::new(Code::Filter, format!("{what} at position {}{meant}", position.0))
+        })?;
+        let args = test.operands().map(|operand| match operand.as_subject() {
+            Some(Subject::Path(path)) => Ok(Argument::Read(place(path, within))),
+            Some(Subject::Meta(meta)) => {
+                let what =
+                    format!("{} is no part of the text, and given to no function", meta.name());
+                Err(Error::filter(operand.position().0, what))
+            }
+            None => Ok(Argument::literal(&self.constants.simple(operand)?.0.literal())),
+        });
+        let args = args.collect::<Result<_>>()?;
+        let called = Called { function: function.clone(), args, text: test.to_string().into() };
+        Ok(FilterNode::Called(called))
     }
 
     /// Error: `LIMITED`, where the filter has compiled too many.

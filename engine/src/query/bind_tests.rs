@@ -23,7 +23,7 @@ const NOW_MS: i64 = 1_769_860_800_000;
 fn bound_to(text: &str, definition: &Definition, pairs: &[(&str, &str)]) -> Result<Filter> {
     let limits = &Limits::default();
     let params = Params::new(pairs.iter().map(|(name, json)| (*name, json.as_bytes())), limits)?;
-    let scope = Scope { definition, params: &params, now_ms: NOW_MS, limits };
+    let scope = Scope { definition, params: &params, now_ms: NOW_MS, limits, functions: None };
     bind(&parse(text, limits)?, &scope)
 }
 

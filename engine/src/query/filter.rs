@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::ast::Quantifier;
+use super::called::Called;
 use super::compute::Computed;
 use super::meter::{Meter, Metered};
 use super::operand::Meta;
@@ -46,6 +47,8 @@ pub enum FilterNode {
     Kind(KindTest),
     /// A comparison of what is read or computed.
     Computed(Computed),
+    /// A loaded function says so.
+    Called(Called),
     /// The filter below holds of an element of an array, or of all.
     Elements(ElementsTest),
 }
@@ -242,6 +245,7 @@ impl Filter {
                 FilterNode::Kind(test) => vec![&test.place],
                 FilterNode::Elements(test) => vec![&test.place],
                 FilterNode::Computed(test) => test.places().collect(),
+                FilterNode::Called(test) => test.places().collect(),
                 FilterNode::All
                 | FilterNode::Nothing
                 | FilterNode::And(_)
@@ -253,6 +257,18 @@ impl Filter {
             Place::Path(path) => Some(path),
             Place::Element(_) | Place::Meta(_) => None,
         })
+    }
+
+    /// Whether the predicate at a place, or its NOT, is one that a function decides.
+    pub fn asks_function(&self, node: u32) -> bool {
+        match &self.nodes[node as usize] {
+            FilterNode::Not(child) => self.asks_function_itself(*child),
+            _ => self.asks_function_itself(node),
+        }
+    }
+
+    fn asks_function_itself(&self, node: u32) -> bool {
+        matches!(self.nodes[node as usize], FilterNode::Called(_))
     }
 
     /// Whether a candidate satisfies the filter. Decides no more children of a join than it must.
@@ -379,6 +395,7 @@ impl FilterNode {
             FilterNode::HasAll(test) => test.holds(asked, buf),
             FilterNode::Kind(test) => asked.any(&test.place, |value| value.kind() == test.kind),
             FilterNode::Computed(test) => test.holds(asked),
+            FilterNode::Called(test) => test.holds(asked),
             _ => false,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod bind;
+mod called;
 mod compare;
 mod compute;
 mod constant;
@@ -24,6 +25,7 @@ mod words;
 
 pub use ast::{Ast, Quantifier};
 pub use bind::{Scope, Used, bind, bind_part, expect_declared, scalar_of};
+pub use called::{Argument, Called};
 pub use compute::{Computed, Expression, PlainNumber, Value};
 pub(crate) use compute::{decimal, quotient};
 pub use constant::Params;

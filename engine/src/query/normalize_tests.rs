@@ -20,7 +20,8 @@ fn shown(text: &str) -> Vec<String> {
 fn bound(text: &str) -> Filter {
     let limits = &Limits { filter_bytes_max: usize::MAX, ..Limits::default() };
     let definition = &Definition::new("c");
-    let scope = Scope { definition, params: &Params::default(), now_ms: 0, limits };
+    let scope =
+        Scope { definition, params: &Params::default(), now_ms: 0, limits, functions: None };
     bind(&parse(text, limits).unwrap(), &scope).unwrap()
 }
 

@@ -198,7 +198,11 @@ impl<'t> Parser<'t> {
     /// A path, a constant or a function.
     fn value(&mut self) -> Result<()> {
         let operand = match &self.token.kind {
-            Kind::Subject(_) => self.subject()?,
+            Kind::Subject(_) => match self.subject()? {
+                Some(operand) => operand,
+                // A condition, which waits already.
+                None => return Ok(()),
+            },
             _ if self.is_literal() => self.literal()?,
             _ if self.is_condition_next() => {
                 return Err(self.expected(CONDITION, &[Keyword::Not]));

@@ -1,7 +1,7 @@
 //! What a predicate is made of besides operators: values, the words that stand behind a value, and what to say where none
 //! of them is.
 
-use super::ast::{AstElements, AstOp, AstTest, KINDS, List, Quantifier, TextOp};
+use super::ast::{AstElements, AstOp, AstTest, KINDS, List, Position, Quantifier, TextOp};
 use super::hint;
 use super::lex::{Keyword, Kind, Token, excerpt};
 use super::operand::{Function, Literal, Operand, Subject, Term};
@@ -67,24 +67,18 @@ impl Parser<'_> {
         Err(Error::filter(start, what))
     }
 
-    /// A path or metadata, or, where a parenthesis follows its one name, a function.
-    pub(super) fn subject(&mut self) -> Result<Operand> {
+    /// A path or metadata, or, where a parenthesis follows, a function of the language; none where it is a loaded one, which
+    /// is a condition.
+    pub(super) fn subject(&mut self) -> Result<Option<Operand>> {
         let position = self.position();
         self.expect_element()?;
         let Kind::Subject(subject) = self.take()? else { unreachable!("just seen") };
         if self.token.kind != Kind::Open {
-            return Ok(Operand::of(Term::Subject(subject), position));
+            return Ok(Some(Operand::of(Term::Subject(subject), position)));
         }
         let name = subject.to_string();
         let Some(function) = Function::of(&name) else {
-            let known = Function::ALL.map(Function::name);
-            let meant = hint::nearest(&name, known)
-                .map_or(String::new(), |meant| format!(", did you mean {meant}?"));
-            let what = format!("{} is no function; there are {}", excerpt(&name), known.join(", "));
-            return Err(Error::new(
-                Code::Filter,
-                format!("{what} at position {}{meant}", position.0),
-            ));
+            return self.call(name, position).map(|()| None);
         };
         self.advance()?;
         let mut operand = Operand { terms: smallvec::SmallVec::new() };
@@ -96,7 +90,37 @@ impl Parser<'_> {
         }
         self.advance()?;
         operand.terms.push((Term::Call(function), position));
-        Ok(operand)
+        Ok(Some(operand))
+    }
+
+    /// What a loaded function is given, behind its name: a path, then paths and constants.
+    fn call(&mut self, name: String, position: Position) -> Result<()> {
+        if !self.is_condition_next() {
+            let what = format!("{} is a condition, and no value", excerpt(&name));
+            return Err(Error::filter(position.0, what));
+        }
+        let mut given: Vec<Operand> = Vec::new();
+        while given.is_empty() || self.token.kind == Kind::Comma {
+            self.advance()?;
+            let operand = match &self.token.kind {
+                Kind::Subject(_) => {
+                    let position = self.position();
+                    self.expect_element()?;
+                    let Kind::Subject(subject) = self.take()? else { unreachable!("just seen") };
+                    Operand::of(Term::Subject(subject), position)
+                }
+                _ if given.is_empty() => return Err(self.expected("a path", &[])),
+                _ => self.literal()?,
+            };
+            given.push(operand);
+        }
+        if self.token.kind != Kind::Close {
+            return Err(self.expected(&format!("')' to close {name}("), &[]));
+        }
+        self.advance()?;
+        let left = given.remove(0);
+        self.test(AstTest { left, op: AstOp::Calls(name.into(), given) }, false, position);
+        Ok(())
     }
 
     pub(super) fn is_literal(&self) -> bool {
@@ -129,7 +153,7 @@ impl Parser<'_> {
             && let [Step::Name(name)] = path.steps()
             && Function::of(name).is_some()
         {
-            let operand = self.subject()?;
+            let operand = self.subject()?.expect("a function of the language is a value");
             if operand.is_constant() {
                 return Ok(operand);
             }

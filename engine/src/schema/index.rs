@@ -126,7 +126,8 @@ impl NamedIndex {
                 position.0
             )));
         }
-        let scope = Scope { definition, params: &Params::default(), now_ms: 0, limits };
+        let scope =
+            Scope { definition, params: &Params::default(), now_ms: 0, limits, functions: None };
         query::bind(&ast, &scope).map_err(refuse)
     }
 

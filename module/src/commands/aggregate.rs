@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use folio_engine::Result;
 use folio_engine::collection::Collection;
 use folio_engine::exec::{self, Aggregate, Distinct, Means, Named, Request};
 use folio_engine::query::{Ast, Params, Scope};
-use folio_engine::{Limits, Result};
 
 use super::args::syntax;
 use super::get::WITH_DELETED;
@@ -75,15 +75,17 @@ pub(super) fn distinct(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
 fn with_scope<R>(
     collection: &Collection,
     params: &Pairs<'_>,
-    limits: &Limits,
+    means: Means<'_>,
     body: impl FnOnce(&Scope<'_>) -> Result<R>,
 ) -> Result<R> {
+    let (limits, functions) = (means.limits, means.functions);
     let params = Params::new(params.iter().copied(), limits)?;
     body(&Scope {
         definition: collection.definition(),
         params: &params,
         now_ms: collection.now_ms(),
         limits,
+        functions,
     })
 }
 
@@ -130,8 +132,8 @@ impl<'a> Groups<'a> {
     }
 
     /// The aggregate over `collection`.
-    pub(super) fn bind(&self, collection: &Collection, limits: &Limits) -> Result<Aggregate> {
-        with_scope(collection, &self.params, limits, |scope| Aggregate::bind(&self.request, scope))
+    pub(super) fn bind(&self, collection: &Collection, means: Means<'_>) -> Result<Aggregate> {
+        with_scope(collection, &self.params, means, |scope| Aggregate::bind(&self.request, scope))
     }
 
     /// Runs it under a clock, and keeps it with its plan if it took long.
@@ -142,7 +144,7 @@ impl<'a> Groups<'a> {
         body: impl FnOnce(&Collection, &Aggregate, Means<'_>) -> Result<R>,
     ) -> Result<R, Refusal> {
         slowlog::clocked(ctx, name, self.timeout_ms, |collection, means| {
-            let bound = self.bind(collection, means.limits)?;
+            let bound = self.bind(collection, means)?;
             let result = body(collection, &bound, means);
             let plan = || exec::explain_aggregate(collection, &bound, means.limits, None);
             slowlog::note(ctx, means, plan);
@@ -173,8 +175,8 @@ impl<'a> Distincts<'a> {
     }
 
     /// The question to `collection`.
-    pub(super) fn bind(&self, collection: &Collection, limits: &Limits) -> Result<Distinct> {
-        let bound = with_scope(collection, &self.params, limits, |scope| {
+    pub(super) fn bind(&self, collection: &Collection, means: Means<'_>) -> Result<Distinct> {
+        let bound = with_scope(collection, &self.params, means, |scope| {
             Distinct::bind(self.path, self.filter.as_deref(), self.scan, scope)
         })?;
         Ok(Distinct { with_deleted: self.with_deleted, ..bound })
@@ -188,7 +190,7 @@ impl<'a> Distincts<'a> {
         body: impl FnOnce(&Collection, &Distinct, Means<'_>) -> Result<R>,
     ) -> Result<R, Refusal> {
         slowlog::clocked(ctx, name, self.timeout_ms, |collection, means| {
-            let bound = self.bind(collection, means.limits)?;
+            let bound = self.bind(collection, means)?;
             let result = body(collection, &bound, means);
             let plan = || exec::explain_distinct(collection, &bound, means.limits, None);
             slowlog::note(ctx, means, plan);

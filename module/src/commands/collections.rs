@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use folio_engine::Limits;
 use folio_engine::collection::{Collection, Digest, Info, Sum};
+use folio_engine::store::Store;
 
 use super::write::Target;
 use super::{Answer, Args, Refusal, buckets, no_collection};
@@ -37,6 +38,16 @@ pub(super) fn with_collection<R>(
     right: Right,
     body: impl FnOnce(&Collection, &Limits) -> R,
 ) -> Result<R, Refusal> {
+    with_store(ctx, name, right, |collection, store| body(collection, &store.limits))
+}
+
+/// The same with all that is stored besides.
+pub(super) fn with_store<R>(
+    ctx: &Ctx<'_>,
+    name: &str,
+    right: Right,
+    body: impl FnOnce(&Collection, &Store) -> R,
+) -> Result<R, Refusal> {
     let permit = Permit::of(ctx);
     let (db, now_ms) = (ctx.db(), clock::now_ms());
     state::with(|state| {
@@ -50,7 +61,7 @@ pub(super) fn with_collection<R>(
         state.store.lapse(db, name, now_ms);
         let collection = state.store.collection(db, name).filter(|there| is_there(there));
         let collection = collection.ok_or_else(|| no_collection(db, name))?;
-        Ok(body(collection, &state.store.limits))
+        Ok(body(collection, &state.store))
     })?
 }
 

@@ -68,10 +68,16 @@ impl<'a> Condition<'a> {
             let open = Definition::new("open");
             let definition = collection.map_or(&open, Collection::definition);
             let now_ms = collection.map_or(now_ms, Collection::now_ms);
-            let scope = Scope { definition, params: &params, now_ms, limits };
+            let scope = Scope {
+                definition,
+                params: &params,
+                now_ms,
+                limits,
+                functions: Some(state.store.functions()),
+            };
             let filter = query::bind(&ast, &scope)?;
             let document = target.old.as_ref().zip(collection);
-            Ok(document.is_some_and(|(document, home)| exec::holds(home, document, &filter)))
+            document.map_or(Ok(false), |(document, home)| exec::holds(home, document, &filter))
         })?
     }
 }

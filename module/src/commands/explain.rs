@@ -87,13 +87,13 @@ pub(super) fn explain(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         }
         Explained::Groups(groups) => {
             slowlog::clocked(ctx, name, groups.timeout_ms, |collection, means| {
-                let bound = groups.bind(collection, means.limits)?;
+                let bound = groups.bind(collection, means)?;
                 Ok(exec::explain_aggregate(collection, &bound, means.limits, None))
             })?
         }
         Explained::Distincts(distincts) => {
             slowlog::clocked(ctx, name, distincts.timeout_ms, |collection, means| {
-                let bound = distincts.bind(collection, means.limits)?;
+                let bound = distincts.bind(collection, means)?;
                 Ok(exec::explain_distinct(collection, &bound, means.limits, None))
             })?
         }

@@ -1,7 +1,7 @@
 //! The arguments that queries share.
 
 use folio_engine::collection::Collection;
-use folio_engine::exec::{Cursor, Direction, Find, fingerprint};
+use folio_engine::exec::{Cursor, Direction, Find, Means, fingerprint};
 use folio_engine::path::Path;
 use folio_engine::query::{self, Params, Scope, Subject};
 use folio_engine::{Error, Limits, Result};
@@ -125,7 +125,8 @@ impl<'a> Query<'a> {
     }
 
     /// The query on `collection`: the filter read and its literals converted to the declared types.
-    pub(super) fn bind(&self, collection: &Collection, limits: &Limits) -> Result<Find> {
+    pub(super) fn bind(&self, collection: &Collection, means: Means<'_>) -> Result<Find> {
+        let limits = means.limits;
         for (subject, _) in &self.order {
             if let Subject::Path(path) = subject {
                 query::expect_declared(path, collection.definition())?;
@@ -139,6 +140,7 @@ impl<'a> Query<'a> {
             params: &params,
             now_ms: collection.now_ms(),
             limits,
+            functions: means.functions,
         };
         let filter = ast.map(|ast| query::bind(ast, &scope)).transpose()?;
         let hash = || fingerprint(collection.name(), ast, &params, &self.order, self.with_deleted);

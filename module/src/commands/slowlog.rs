@@ -12,7 +12,7 @@ use folio_engine::exec::{Find, Means};
 use folio_engine::{Limits, Result, plan};
 
 use super::args::{shown, syntax};
-use super::collections::with_collection;
+use super::collections::with_store;
 use super::query::Query;
 use super::{Answer, Args, Refusal};
 use crate::acl::Right;
@@ -87,7 +87,7 @@ fn asked<R>(
     body: impl FnOnce(&Collection, &Find, Means<'_>) -> Result<R>,
 ) -> Result<R, Refusal> {
     clocked_as(ctx, (name, right), query.timeout_ms, |collection, means| {
-        let find = query.bind(collection, means.limits)?;
+        let find = query.bind(collection, means)?;
         let result = body(collection, &find, means);
         if is_kept {
             let is_count = find.limit.is_none() && find.order.is_empty();
@@ -116,9 +116,10 @@ fn clocked_as<R>(
 ) -> Result<R, Refusal> {
     let began = Instant::now();
     let elapsed_us = || u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let result = with_collection(ctx, name, right, |collection, limits| {
-        let limits = within(limits, timeout_ms);
-        body(collection, Means { limits: &limits, elapsed_us: Some(&elapsed_us) })
+    let result = with_store(ctx, name, right, |collection, store| {
+        let limits = within(&store.limits, timeout_ms);
+        let functions = Some(store.functions());
+        body(collection, Means { limits: &limits, elapsed_us: Some(&elapsed_us), functions })
     })?;
     Ok(result?)
 }

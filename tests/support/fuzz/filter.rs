@@ -100,7 +100,13 @@ fn check(tree: &Ast) {
 fn bind(tree: &Ast, definition: &Definition, params: &Params) -> folio_engine::Result<Filter> {
     query::bind(
         tree,
-        &query::Scope { definition, params, now_ms: NOW_MS, limits: &Limits::default() },
+        &query::Scope {
+            definition,
+            params,
+            now_ms: NOW_MS,
+            limits: &Limits::default(),
+            functions: None,
+        },
     )
 }
 

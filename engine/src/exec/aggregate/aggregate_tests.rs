@@ -84,7 +84,13 @@ fn ask(store: &Store, ask: Ask<'_>) -> Result<Vec<String>> {
     let params = ask.params.iter().map(|(name, json)| (*name, json.as_bytes()));
     let params = Params::new(params, &store.limits).unwrap();
     let definition = collection.definition();
-    let scope = Scope { definition, params: &params, now_ms: 5_000, limits: &store.limits };
+    let scope = Scope {
+        definition,
+        params: &params,
+        now_ms: 5_000,
+        limits: &store.limits,
+        functions: None,
+    };
     let bound = Aggregate::bind(&request, &scope)?;
     let rows = aggregate(collection, &bound, &store.limits)?;
     Ok(rows.into_iter().map(|row| String::from_utf8(row.into()).unwrap()).collect())

@@ -48,6 +48,7 @@ pub fn rows(
             if let Some(having) = &aggregate.having
                 && !having.decide(having.root(), &mut { row }, &mut scratch, budget.meter())
             {
+                budget.look()?;
                 continue;
             }
             keys = aggregate.order.iter().map(|by| by.key(row)).collect();

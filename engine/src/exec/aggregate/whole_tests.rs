@@ -64,7 +64,8 @@ fn list(store: &Store, path: &str, filter: Option<&str>) -> Result<Vec<String>> 
     let collection = store.collection(0, "t").unwrap();
     let params = Params::default();
     let definition = collection.definition();
-    let scope = Scope { definition, params: &params, now_ms: 0, limits: &store.limits };
+    let scope =
+        Scope { definition, params: &params, now_ms: 0, limits: &store.limits, functions: None };
     let filter = filter.map(|text| query::parse(text, &store.limits)).transpose()?;
     let bound = Distinct::bind(path, filter.as_ref(), false, &scope)?;
     let texts = distinct(collection, &bound, &store.limits)?;

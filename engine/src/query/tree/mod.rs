@@ -39,6 +39,7 @@ enum Operator {
     IsMissing,
     IsBool(bool),
     IsKind(Kind),
+    Calls,
     List,
     Path,
     Value,
@@ -49,7 +50,7 @@ enum Operator {
 }
 
 /// All names; of two for one operator the first is written.
-const OPERATORS: [(&str, Operator); 45] = [
+const OPERATORS: [(&str, Operator); 46] = [
     ("and", Operator::And),
     ("or", Operator::Or),
     ("not", Operator::Not),
@@ -82,6 +83,7 @@ const OPERATORS: [(&str, Operator); 45] = [
     ("is boolean", Operator::IsKind(Kind::Bool)),
     ("is array", Operator::IsKind(Kind::Array)),
     ("is object", Operator::IsKind(Kind::Object)),
+    ("call", Operator::Calls),
     ("list", Operator::List),
     ("path", Operator::Path),
     ("value", Operator::Value),
@@ -118,6 +120,7 @@ impl Operator {
         match self {
             Operator::And | Operator::Or => (1, usize::MAX),
             Operator::List => (0, usize::MAX),
+            Operator::Calls => (2, usize::MAX),
             Operator::Call(Function::Now) => (0, 0),
             Operator::Between => (3, 3),
             Operator::Arithmetic(Arithmetic::Sub) => (1, 2),
@@ -150,8 +153,11 @@ impl Operator {
             }
             (Operator::In | Operator::HasList(_), 1..) => Place::List,
             (Operator::Has, 1..) | (Operator::List, _) => Place::Constant,
-            (Operator::Text(_), 1..) | (Operator::Call(_), _) => Place::Literal,
+            (Operator::Text(_), 1..) | (Operator::Call(_), _) | (Operator::Calls, 0) => {
+                Place::Literal
+            }
             (Operator::Compare(_) | Operator::NotEqual | Operator::Between, 1..)
+            | (Operator::Calls, 2..)
             | (Operator::Arithmetic(_), _) => Place::Value,
             _ => Place::Left,
         }

@@ -228,9 +228,28 @@ impl<'t> Reader<'t> {
                 let constants = self.items.drain(open.from..).map(Item::into_value);
                 Item::List(List::Operands(constants.collect()))
             }
+            Operator::Calls => self.calls(open)?,
             operator => self.test(operator)?,
         };
         Ok(item)
+    }
+
+    /// The predicate of a loaded function: its name, a path, and what else it is given.
+    fn calls(&mut self, open: &Open) -> Result<Item> {
+        let mut given = self.items.drain(open.from..).map(Item::into_value);
+        let (name, left) = (given.next(), given.next());
+        let given: Vec<Operand> = given.collect();
+        let (Some(name), Some(left)) = (name, left) else { unreachable!("two at least") };
+        let [(Term::Literal(Literal::String(name)), _)] = name.terms.as_slice() else {
+            let what = format!("expected the name of a function, found {}", shown(&name));
+            return Err(refused(name.position().0, what));
+        };
+        if left.as_subject().is_none() {
+            let what = format!("expected a path alone, found {}", shown(&left));
+            return Err(refused(left.position().0, what));
+        }
+        let op = AstOp::Calls(name.as_ref().into(), given);
+        Ok(self.node(Node::Test(AstTest { left, op })))
     }
 
     /// The predicate of an operator whose operands are complete.

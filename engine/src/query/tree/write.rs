@@ -72,6 +72,13 @@ impl Writer {
     }
 
     fn test(&mut self, test: &AstTest) {
+        if let AstOp::Calls(name, given) = &test.op {
+            self.head(Operator::Calls, 2 + given.len());
+            self.text(name);
+            self.left(&test.left);
+            given.iter().for_each(|operand| self.operand(operand));
+            return;
+        }
         let (operator, count) = match &test.op {
             AstOp::Compare(cmp, _) => (Operator::Compare(*cmp), 2),
             AstOp::Between(..) => (Operator::Between, 3),
@@ -83,6 +90,7 @@ impl Writer {
             AstOp::IsMissing => (Operator::IsMissing, 1),
             AstOp::IsBool(value) => (Operator::IsBool(*value), 1),
             AstOp::IsKind(kind) => (Operator::IsKind(*kind), 1),
+            AstOp::Calls(..) => unreachable!("written before"),
         };
         self.head(operator, count);
         self.left(&test.left);
@@ -95,7 +103,11 @@ impl Writer {
                 self.operand(high);
             }
             AstOp::In(list) | AstOp::HasList(_, list) => self.list(list),
-            AstOp::IsNull | AstOp::IsMissing | AstOp::IsBool(_) | AstOp::IsKind(_) => {}
+            AstOp::IsNull
+            | AstOp::IsMissing
+            | AstOp::IsBool(_)
+            | AstOp::IsKind(_)
+            | AstOp::Calls(..) => {}
         }
     }
 
