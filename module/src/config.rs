@@ -133,6 +133,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
         place: Place::Limit(|limits| &mut limits.query_bytes_max),
     },
     Setting {
+        name: "function-source-bytes-max",
+        min: 64,
+        max: 16 << 20,
+        place: Place::Limit(|limits| &mut limits.function_source_bytes_max),
+    },
+    Setting {
+        name: "function-steps-max",
+        min: 100,
+        max: 1 << 40,
+        place: Place::Limit(|limits| &mut limits.function_steps_max),
+    },
+    Setting {
+        name: "function-bytes-max",
+        min: 1 << 10,
+        max: 1 << 32,
+        place: Place::Limit(|limits| &mut limits.function_bytes_max),
+    },
+    Setting {
         name: "slowlog-slower-than",
         min: -1,
         max: 86_400_000_000,

@@ -81,6 +81,7 @@ pub(crate) fn stored_limits() -> Limits {
         filter_depth_max: usize::MAX,
         regex_bytes_max: usize::MAX,
         patterns_max: usize::MAX,
+        function_source_bytes_max: usize::MAX,
         ..Limits::default()
     }
 }

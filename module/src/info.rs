@@ -40,12 +40,17 @@ pub(crate) fn write(section: &InfoSection) {
         for collection in state.store.collections() {
             totals = (totals.0 + 1, totals.1 + collection.len());
         }
-        (totals, state.store.builds(), state.store.lapsing_len(clock::now_ms()))
+        let functions = (state.store.functions().len(), state.store.functions().counted());
+        (totals, state.store.builds(), state.store.lapsing_len(clock::now_ms()), functions)
     });
-    if let Ok(((collections, documents), builds, lapsing)) = totals {
+    if let Ok(((collections, documents), builds, lapsing, functions)) = totals {
         section.number("collections", collections);
         section.number("documents", documents);
         section.number("builds", builds as u64);
         section.number("path_ttl_pending", lapsing);
+        let (loaded, (calls, failures)) = functions;
+        section.number("functions", loaded as u64);
+        section.number("function_calls", calls);
+        section.number("function_failures", failures);
     }
 }

@@ -231,7 +231,9 @@ pub(crate) fn load_ended(ctx: &Ctx<'_>) {
 
 /// A full sync will be loaded beside the data that are served; `load_began` follows.
 pub(crate) fn staging_began() {
-    state::with_logged(|state| state.staging = Some(Staging::new()));
+    state::with_logged(|state| {
+        state.staging = Some(Staging::new(state.store.functions().runtime()));
+    });
 }
 
 /// It was given up, after `load_ended`. What is served stays.

@@ -2,6 +2,7 @@
 //! replica never decides.
 
 use folio_engine::doc::Document;
+use folio_engine::function::Bounds;
 use folio_engine::planted::{self, Fault};
 
 use crate::datatype;
@@ -55,6 +56,18 @@ pub(crate) fn altered(ctx: &Ctx<'_>, name: &str, definition: &str) {
 /// A declaration was dropped.
 pub(crate) fn undeclared(ctx: &Ctx<'_>, name: &str) {
     ctx.replicate_words(c"DOC.DROP", &[name.as_bytes()]);
+}
+
+/// A function was loaded, with these bounds.
+pub(crate) fn function_loaded(ctx: &Ctx<'_>, name: &str, source: &str, bounds: Bounds) {
+    let (steps, bytes) = (bounds.steps.to_string(), bounds.bytes.to_string());
+    let words = ["LOAD", "REPLACE", "STEPS", &steps, "MEMORY", &bytes, name, source];
+    ctx.replicate_words(c"DOC.FUNCTION", &words.map(str::as_bytes));
+}
+
+/// A function was taken away.
+pub(crate) fn function_deleted(ctx: &Ctx<'_>, name: &str) {
+    ctx.replicate_words(c"DOC.FUNCTION", &[b"DELETE", name.as_bytes()]);
 }
 
 /// Definitions and counters of the selected database were set.

@@ -5,7 +5,10 @@
 //! load. The numbers of collections go on from those that were served, so that the values of both can never be
 //! taken for each other.
 
+use std::sync::Arc;
+
 use folio_engine::Result;
+use folio_engine::function::Runtime;
 use folio_engine::store::Store;
 
 use crate::datatype;
@@ -22,8 +25,12 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    pub(crate) fn new() -> Self {
+    /// Nothing yet. Functions are compiled by `runtime`, which is that of the store that is served.
+    pub(crate) fn new(runtime: Option<&Arc<dyn Runtime>>) -> Self {
         let mut judge = Store::new(0);
+        if let Some(runtime) = runtime {
+            judge.run_by(Arc::clone(runtime));
+        }
         judge.limits = datatype::stored_limits();
         Staging { judge, states: Vec::new(), documents: Vec::new() }
     }

@@ -5,10 +5,11 @@
 //! module. Such a second borrow is refused with `INTERNAL`, instead of two owners of one store.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Arc, Mutex, TryLockError};
 
 use folio_engine::collection::Collection;
 use folio_engine::doc::Document;
+use folio_engine::function::lua::LuaRuntime;
 use folio_engine::schema::Definition;
 use folio_engine::store::{Created, Flushed, Store};
 use folio_engine::{Code, Error, Limits, Result};
@@ -59,7 +60,7 @@ pub(crate) struct State {
 impl State {
     fn new(seed: u64) -> Self {
         State {
-            store: Store::new(seed).counting(ffi::blocks()),
+            store: store(seed),
             pending: None,
             spare_key: Vec::new(),
             is_loading: false,
@@ -294,6 +295,16 @@ impl State {
         self.strays.flush(db);
         self.store.flush(db)
     }
+}
+
+/// A store that runs functions; without Luau, should that fail, it does all else.
+fn store(seed: u64) -> Store {
+    let mut store = Store::new(seed).counting(ffi::blocks());
+    match LuaRuntime::new() {
+        Ok(runtime) => store.run_by(Arc::new(runtime)),
+        Err(error) => ffi::log(true, &error.to_string()),
+    }
+    store
 }
 
 /// Every document of a collection: its key, itself, when it lapses.

@@ -8,6 +8,7 @@ mod buckets;
 mod collections;
 mod documents;
 mod errors;
+mod functions;
 mod insert;
 mod limits;
 mod online;

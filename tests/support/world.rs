@@ -279,7 +279,7 @@ impl World {
             return Kind::Unmet;
         }
         let expected = self.model.set(&key, json.clone(), expires_ms, self.now_ms);
-        let edited = Edited { text: json.print().into_bytes(), timed: Vec::new() };
+        let edited = Edited { text: json.print().into_bytes(), ..Edited::default() };
         let done = self.write(&key, &edited, expires_ms, true);
         self.compare(done, expected.map(|_| ()), Kind::Set, &json.print())
     }

@@ -8,6 +8,7 @@
 //! server that loads a file come to the same. So its bounds are counted in steps and bytes, not in time, and are a part of
 //! the function from the moment it is loaded.
 
+pub mod lua;
 mod registry;
 
 use std::fmt::Debug;

@@ -2,16 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Bounds, Call, Function, Outcome, Runtime};
 use crate::error::{Code, Error, Result};
 use crate::limits::{FUNCTION_NAME_BYTES_MAX, FUNCTIONS_MAX, Limits};
 
 /// All functions of a server, and what runs them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Functions {
     runtime: Option<Arc<dyn Runtime>>,
+    counts: Arc<Counts>,
     loaded: BTreeMap<Box<str>, Arc<Loaded>>,
+}
+
+/// Calls of all functions, those that are gone included.
+#[derive(Debug, Default)]
+struct Counts {
+    calls: AtomicU64,
+    failures: AtomicU64,
 }
 
 /// A function that is loaded.
@@ -24,12 +33,18 @@ pub struct Loaded {
     /// What one call may take.
     pub bounds: Bounds,
     function: Arc<dyn Function>,
+    counts: Arc<Counts>,
 }
 
 impl Loaded {
     /// Calls it. Error: `FUNCTION`.
     pub fn call(&self, call: &Call<'_>) -> Result<Outcome> {
-        self.function.call(call)
+        self.counts.calls.fetch_add(1, Ordering::Relaxed);
+        let outcome = self.function.call(call);
+        if outcome.is_err() {
+            self.counts.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        outcome
     }
 }
 
@@ -64,6 +79,12 @@ impl Functions {
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Loaded>> {
         self.loaded.values()
+    }
+
+    /// How often functions were called since the start, and how many of the calls failed.
+    pub fn counted(&self) -> (u64, u64) {
+        let Counts { calls, failures } = &*self.counts;
+        (calls.load(Ordering::Relaxed), failures.load(Ordering::Relaxed))
     }
 
     /// How many there are.
@@ -111,7 +132,8 @@ impl Functions {
         };
         let function = runtime.compile(name, source, bounds)?;
         let loading = if held.is_some() { Loading::Replaced } else { Loading::New };
-        let loaded = Loaded { name: name.into(), source: source.into(), bounds, function };
+        let (source, counts) = (source.into(), Arc::clone(&self.counts));
+        let loaded = Loaded { name: name.into(), source, bounds, function, counts };
         self.loaded.insert(name.into(), Arc::new(loaded));
         Ok(loading)
     }

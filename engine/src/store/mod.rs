@@ -17,6 +17,7 @@ mod state;
 mod timed;
 
 pub use batch::{BatchChange, BatchError, BatchWrite, PreparedAll};
+pub use functions::FunctionJson;
 pub use journal::{Cause, Change, ChangeOp};
 pub use names::Placement;
 

@@ -4,12 +4,17 @@
 //!   {"floor":{"version":9,"seq":4},
 //!    "collections":[{"declared":true,"version":7,"seq":3,"changes":5,"greatest":12,"definition":{"collection":"users",..}}]}
 //! ```
-//! `changes`, the number of the last entry of its changes, is left out where there was none.
+//! `changes`, the number of the last entry of its changes, is left out where there was none. The first text holds the functions
+//! of the server besides, as `functions`, if there are any:
+//!
+//! ```text
+//!   "functions":[{"name":"slug","source":"return ..","steps":100000,"memory":4194304}]
+//! ```
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{NUMBER_MAX, Store};
+use super::{FunctionJson, NUMBER_MAX, Store};
 use crate::collection::Counters;
 use crate::error::{Code, Error, Result};
 use crate::planted::{self, Fault};
@@ -42,13 +47,25 @@ fn is_zero(number: &u64) -> bool {
 #[derive(Serialize, Deserialize)]
 struct DatabaseJson {
     floor: CountersJson,
+    /// Of the server: in the first text alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    functions: Vec<FunctionJson>,
     collections: Vec<CollectionJson>,
 }
 
+impl DatabaseJson {
+    fn print(&self) -> String {
+        serde_json::to_string(self).expect("numbers and texts have a JSON form")
+    }
+}
+
 impl Store {
-    /// The definitions and counters of each database that has any, in the order of databases.
+    /// The definitions and counters of each database that has any, in the order of databases; with the first of them the
+    /// functions.
     pub fn save_state(&self) -> Vec<(u32, String)> {
         let mut saved = Vec::new();
+        let mut functions: Vec<FunctionJson> =
+            self.functions.iter().map(|loaded| FunctionJson::from(&**loaded)).collect();
         for (db, names) in &self.databases {
             let mut collections = Vec::new();
             for name in names.all() {
@@ -67,24 +84,36 @@ impl Store {
                 });
             }
             let floor = CountersJson { version: names.floor.version, seq: names.floor.seq };
-            let json = DatabaseJson { floor, collections };
-            saved.push((
-                *db,
-                serde_json::to_string(&json).expect("numbers and texts have a JSON form"),
-            ));
+            let functions = std::mem::take(&mut functions);
+            saved.push((*db, DatabaseJson { floor, functions, collections }.print()));
+        }
+        if !functions.is_empty() {
+            let floor = CountersJson { version: 0, seq: 0 };
+            let collections = Vec::new();
+            saved.push((0, DatabaseJson { floor, functions, collections }.print()));
         }
         saved
     }
 
     /// Takes in what [`Store::save_state`] gave, before the documents. Error: `SCHEMA` when the text is not of that
-    /// form, or documents are kept aside already, with nothing taken in.
+    /// form, or documents are kept aside already, `FUNCTION` when a function cannot be compiled; with nothing taken in.
     pub fn load_state(&mut self, db: u32, json: &[u8]) -> Result<()> {
+        let before = self.functions.clone();
+        let outcome = self.read_state(db, json);
+        if outcome.is_err() {
+            self.functions = before;
+        }
+        outcome
+    }
+
+    fn read_state(&mut self, db: u32, json: &[u8]) -> Result<()> {
         if self.has_kept_aside() {
             return Err(Error::new(Code::Schema, "saved definitions stand behind documents"));
         }
         let broken = |what: String| Error::new(Code::Schema, format!("saved definitions: {what}"));
         let read: DatabaseJson =
             serde_json::from_slice(json).map_err(|error| broken(error.to_string()))?;
+        self.take_functions(&read.functions)?;
         let mut definitions = Vec::with_capacity(read.collections.len());
         for collection in read.collections {
             let mut definition =

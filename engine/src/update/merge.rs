@@ -80,6 +80,11 @@ pub(super) fn merge(draft: &mut Draft<'_>, patch: Raw<'_>) -> Result<()> {
         let what = format!("MERGE takes an object (RFC 7396), found {found}");
         return Err(Error::new(Code::Syntax, what));
     }
+    put(draft, patch)
+}
+
+/// The same of an object.
+pub(super) fn put(draft: &mut Draft<'_>, patch: Raw<'_>) -> Result<()> {
     draft.spend(draft.text.len() + patch.bytes().len())?;
     // Neither text is nested deeper than its limit, and the result than neither.
     draft.text = merged(Raw::new(&draft.text), patch);

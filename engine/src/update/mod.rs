@@ -11,6 +11,7 @@
 //! text first and cut it later.
 
 mod array;
+mod call;
 mod merge;
 mod number;
 mod patch;
@@ -23,6 +24,7 @@ use bigdecimal::{BigDecimal, ToPrimitive};
 use crate::doc::edit::{self, Place, find, kind_name, path_error, put};
 use crate::doc::print::write_string;
 use crate::doc::{DocRef, Parsed};
+use crate::function::Functions;
 use crate::path::Path;
 use crate::query::duration;
 use crate::schema::Definition;
@@ -78,6 +80,8 @@ pub enum Op {
     Merge(Json),
     /// Applies a JSON Patch (RFC 6902).
     Patch(Json),
+    /// Calls a function with the document and the elements of an array, and merges what it gives, as [`Op::Merge`] does.
+    Call(Box<str>, Json),
 }
 
 /// The circumstances of an update.
@@ -89,6 +93,8 @@ pub struct Scope<'s> {
     pub now_ms: i64,
     /// The limits in force.
     pub limits: &'s Limits,
+    /// The functions that are loaded, where there are any.
+    pub functions: Option<&'s Functions>,
 }
 
 /// The nanoseconds of a duration such as `30s`, `-1d 3h` or `PT90M`; a part of one is dropped.
@@ -104,6 +110,8 @@ pub struct Edited {
     pub text: Vec<u8>,
     /// The parts with a TTL, as they are stored.
     pub timed: Vec<u8>,
+    /// What the last function replied that was called, if it did.
+    pub reply: Option<Vec<u8>>,
 }
 
 impl Edited {
@@ -120,7 +128,7 @@ impl Edited {
 /// Errors name the operation by its number, from 1: `PATH` where a path holds `[*]`, or the document
 /// has something else there than the operation works on, or nothing that a TTL could be of; `OVERFLOW` where a number leaves its type;
 /// `SCHEMA` where MIN or MAX compare with a value that is not of the declared type; `TEST` where a
-/// JSON Patch tests for another value; `TOOBIG` where the document would be nested or long beyond
+/// JSON Patch tests for another value; `FUNCTION` where CALL fails; `TOOBIG` where the document would be nested or long beyond
 /// its limits; `LIMITED` where all of them together go through too many bytes; `ERR` where an
 /// operand is not what the operation takes.
 pub fn apply(doc: DocRef<'_>, ops: &[Op], scope: &Scope<'_>) -> Result<Edited> {
@@ -137,12 +145,12 @@ pub fn apply_counted(
     spent: &mut Spent,
 ) -> Result<Edited, (usize, Error)> {
     let (text, timed) = (doc.text().to_vec(), Timed::of(doc));
-    let mut draft = Draft { text, timed, limits: scope.limits, spent };
+    let mut draft = Draft { origin: doc, text, timed, reply: None, limits: scope.limits, spent };
     for (at, op) in ops.iter().enumerate() {
         draft.operate(op, scope).map_err(|error| (at, error))?;
     }
     draft.settle().map_err(|error| (ops.len().saturating_sub(1), error))?;
-    Ok(Edited { timed: draft.timed.write(), text: draft.text })
+    Ok(Edited { timed: draft.timed.write(), text: draft.text, reply: draft.reply })
 }
 
 /// The bytes that the updates of one command have gone through.
@@ -171,8 +179,12 @@ pub fn numbered(number: usize, error: Error) -> Error {
 
 /// A document's text on its way to what it will be.
 struct Draft<'l> {
+    /// What it begins as.
+    origin: DocRef<'l>,
     text: Vec<u8>,
     timed: Timed,
+    /// What the last function replied.
+    reply: Option<Vec<u8>>,
     limits: &'l Limits,
     spent: &'l mut Spent,
 }
@@ -239,7 +251,7 @@ impl Op {
             | Op::Toggle(path)
             | Op::Now(path, _)
             | Op::Ttl(path, _) => Some(path),
-            Op::Merge(_) | Op::Patch(_) => None,
+            Op::Merge(_) | Op::Patch(_) | Op::Call(..) => None,
         }
     }
 
@@ -269,6 +281,7 @@ impl Op {
             Op::Ttl(path, after_ms) => draft.set_ttl(path, *after_ms, scope.now_ms),
             Op::Merge(patch) => merge::merge(draft, Raw::new(patch)),
             Op::Patch(patch) => patch::patch(draft, Raw::new(patch)),
+            Op::Call(name, args) => call::call(draft, name, Raw::new(args), scope),
         }
     }
 }

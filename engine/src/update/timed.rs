@@ -1,7 +1,7 @@
 //! What becomes of the parts of a document that have a TTL of their own.
 //!
 //! A value that is put anew has none (SET, NOW), as a key has none after SET; one that is counted on or grown keeps it (INCR,
-//! PUSH and the like). A value that moves takes it along (RENAME). MERGE and PATCH take it from the values that they change.
+//! PUSH and the like). A value that moves takes it along (RENAME). MERGE, PATCH and CALL take it from the values that they change.
 
 use super::{Draft, Op};
 use crate::doc::DocRef;
@@ -19,7 +19,7 @@ pub(super) struct Timed {
 /// What is known of a document before an operation, as far as that decides.
 #[derive(Default)]
 pub(super) struct Before {
-    /// The values of the parts with a TTL, before MERGE and PATCH.
+    /// The values of the parts with a TTL, before MERGE, PATCH and CALL.
     values: Values,
     /// Something stands where RENAME takes it from.
     moves: bool,
@@ -100,7 +100,9 @@ impl Draft<'_> {
                 let moves = from != to && matches!(self.find(from), Place::Found(_));
                 Ok(Before { moves, ..Before::default() })
             }
-            Op::Merge(_) | Op::Patch(_) => Ok(Before { values: self.values()?, moves: false }),
+            Op::Merge(_) | Op::Patch(_) | Op::Call(..) => {
+                Ok(Before { values: self.values()?, moves: false })
+            }
             _ => Ok(Before::default()),
         }
     }
@@ -120,7 +122,7 @@ impl Draft<'_> {
         match op {
             Op::Set(path, _) | Op::Now(path, _) | Op::Unset(path) => self.timed.forget(path),
             Op::Rename(from, to) if before.moves => self.timed.follow(from, to)?,
-            Op::Merge(_) | Op::Patch(_) => {
+            Op::Merge(_) | Op::Patch(_) | Op::Call(..) => {
                 let now = self.values()?;
                 let mut same = now.iter().zip(&before.values).map(|(now, was)| now == was);
                 self.timed.parts.retain(|_| same.next() == Some(true));

@@ -150,6 +150,15 @@ impl Permit {
         }
         Refusal::Forbidden { collection: name.into(), right }
     }
+
+    /// Error: there are keys on which the command has no `right`; ACL LOG shows so.
+    pub(crate) fn expect_all(&self, ctx: &Ctx<'_>, right: Right) -> Result<(), Refusal> {
+        if self.covers(b"", right) {
+            return Ok(());
+        }
+        self.refuse(ctx, "", b"", right);
+        Err(Refusal::NotAllKeys(right))
+    }
 }
 
 /// Whether the user of `ctx` may run administrators' commands.

@@ -9,14 +9,13 @@
 
 use folio_engine::doc::Parsed;
 use folio_engine::exec::{self, Find};
-use folio_engine::update::Spent;
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{of_document, syntax};
 use super::get::WITH_VERSION;
 use super::operations::Operations;
 use super::query::{Query, next_option};
-use super::update::edited;
+use super::update::{Budget, edited};
 use super::write::{Change, Outcome, Planned, Purpose, Refused, Target, write_all};
 use super::{Answer, Args, Refusal, slowlog};
 use crate::config;
@@ -141,12 +140,12 @@ fn updated<'c>(
     limits: &Limits,
 ) -> Result<Vec<Planned<'c>>> {
     let (mut planned, mut bytes) = (Vec::with_capacity(targets.len()), 0);
-    let mut spent = Spent::default();
+    let mut budget = Budget::default();
     for target in targets {
         let key = target.name.bytes();
         let ttl = operations.ttl(target.now_ms)?;
         let mut parsed = Parsed::default();
-        edited(&target, operations, limits, &mut spent)
+        edited(&target, operations, limits, &mut budget)
             .and_then(|edited| {
                 bytes += edited.text.len();
                 edited.parse(&mut parsed, limits)

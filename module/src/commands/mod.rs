@@ -13,6 +13,7 @@ mod explain;
 #[cfg(feature = "planted-faults")]
 pub(crate) mod fault;
 mod find;
+mod function;
 mod get;
 mod insert;
 mod many;
@@ -57,6 +58,8 @@ pub(crate) enum Refusal {
     NoStream(Box<str>),
     /// The user is no administrator.
     NotPermitted,
+    /// The user may not do that to every key.
+    NotAllKeys(Right),
     /// The user may not do that to every key of a collection.
     Forbidden {
         /// What the user calls it; nothing else is told of it.
@@ -89,6 +92,9 @@ impl fmt::Display for Refusal {
             Refusal::NotPermitted => f.write_str(
                 "NOPERM this command is Folio's own: replicas and administrators may run it",
             ),
+            Refusal::NotAllKeys(right) => {
+                write!(f, "NOPERM this user may not {right} every key, as functions do")
+            }
             Refusal::Forbidden { collection, right } => {
                 let name = args::shown(collection.as_bytes());
                 write!(f, "NOPERM this user may not {right} every key of collection {name}")

@@ -2,6 +2,7 @@
 
 use folio_engine::doc::parse_value;
 use folio_engine::update::{self, Json, Op};
+use folio_engine::value::{Kind, Raw};
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::Args;
@@ -15,7 +16,7 @@ const VALUE: &str = "a path and a value";
 const NUMBER: &str = "a path and a number";
 
 /// The words of operations, how many arguments each takes at least, and which.
-const VERBS: [(&str, usize, &str); 22] = [
+const VERBS: [(&str, usize, &str); 23] = [
     ("SET", 2, VALUE),
     ("UNSET", 1, "a path"),
     ("INCR", 2, NUMBER),
@@ -33,6 +34,7 @@ const VERBS: [(&str, usize, &str); 22] = [
     ("PTTL", 2, "a path, and milliseconds or NONE"),
     ("MERGE", 1, "a JSON object (RFC 7396)"),
     ("PATCH", 1, "a JSON array of changes (RFC 6902)"),
+    ("CALL", 2, "a function and a JSON array of arguments"),
     ("EX", 1, "seconds"),
     ("PX", 1, "milliseconds"),
     ("EXAT", 1, "seconds since 1970"),
@@ -161,6 +163,9 @@ fn read_op(
         let value = value(args, limits)?;
         return Ok(if name == "MERGE" { Op::Merge(value) } else { Op::Patch(value) });
     }
+    if name == "CALL" {
+        return read_call(args, limits, takes);
+    }
     let path = args.path(limits)?;
     Ok(match name {
         "SET" => Op::Set(path, value(args, limits)?),
@@ -179,6 +184,17 @@ fn read_op(
         "PTTL" => Op::Ttl(path, read_path_ttl(args, 1, takes)?),
         _ => Op::Now(path, read_duration(args, takes)?),
     })
+}
+
+/// A function, and its arguments as an array.
+fn read_call(args: &mut Args<'_>, limits: &Limits, takes: impl Fn() -> Error) -> Result<Op> {
+    let function = args.text("function")?;
+    let word = args.peek().unwrap_or_default();
+    let arguments = value(args, limits)?;
+    if Raw::new(&arguments).kind() != Kind::Array {
+        return Err(syntax(format!("{}, found {}", takes().message, shown(word))));
+    }
+    Ok(Op::Call(function.into(), arguments))
 }
 
 fn value(args: &mut Args<'_>, limits: &Limits) -> Result<Json> {

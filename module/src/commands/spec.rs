@@ -163,6 +163,21 @@ impl Argument {
 }
 
 impl Command {
+    /// How many words its name has: two of a command that is one of a family, as `DOC.FUNCTION LOAD`.
+    pub(crate) fn words(&self) -> usize {
+        1 + usize::from(self.family().is_some())
+    }
+
+    /// The first word of a name of two.
+    pub(crate) fn family(&self) -> Option<&'static str> {
+        self.name.split_once(' ').map(|(family, _)| family)
+    }
+
+    /// The last word of its name.
+    pub(crate) fn own_name(&self) -> &'static str {
+        self.name.split_once(' ').map_or(self.name, |(_, own)| own)
+    }
+
     /// Whether it may change documents.
     pub(crate) fn writes(&self) -> bool {
         self.flags.starts_with("write")

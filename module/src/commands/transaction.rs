@@ -3,6 +3,7 @@
 //! ```text
 //!   [{"op":"check","key":"stock:7","if":"qty >= $n","params":{"n":2}},
 //!    {"op":"update","key":"stock:7","ops":[["INCR","qty",-2]]},
+//!    {"op":"call","key":"stock:7","function":"restock","args":[5]},
 //!    {"op":"insert","key":"orders:9","value":{"item":7},"ex":3600}]
 //! ```
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 use folio_engine::doc::{json_of_messagepack, parse_value};
 use folio_engine::query::nearest;
-use folio_engine::update::numbered;
+use folio_engine::update::{Op, numbered};
 use folio_engine::value::{Kind, Raw};
 use folio_engine::{Error, Limits, Result};
 
@@ -27,7 +28,7 @@ const OPERATIONS_MAX: usize = 10_000;
 /// How deep a document stands in the operations: in an array, in an object.
 const WRAPPED: usize = 2;
 
-const OPS: [&str; 5] = ["set", "insert", "update", "del", "check"];
+const OPS: [&str; 6] = ["set", "insert", "update", "call", "del", "check"];
 const CONDITIONS: [&str; 3] = ["ifVersion", "if", "params"];
 const TTLS: [&str; 4] = ["ex", "px", "exat", "pxat"];
 
@@ -71,6 +72,8 @@ pub(super) enum Action<'t> {
         /// An absent document begins as an empty one.
         upsert: bool,
     },
+    /// Calls a function on a document.
+    Call(Op),
     /// Removes a document, if there is one.
     Del,
     /// Does nothing: its conditions have to hold.
@@ -221,6 +224,7 @@ fn operation<'t>(raw: Raw<'t>, limits: &Limits) -> Result<Operation<'t>> {
             operations: read_ops(members.required("ops")?, limits)?,
             upsert: members.bool("upsert")?.unwrap_or(false),
         },
+        "call" => Action::Call(read_call(&mut members)?),
         "del" => Action::Del,
         _ => Action::Check { exists: members.bool("exists")? },
     };
@@ -228,6 +232,7 @@ fn operation<'t>(raw: Raw<'t>, limits: &Limits) -> Result<Operation<'t>> {
         "set" => &["value", "keepttl"],
         "insert" => &["value"],
         "update" => &["ops", "upsert"],
+        "call" => &["function", "args"],
         "del" => &[],
         _ => &["exists"],
     };
@@ -269,6 +274,16 @@ fn read_ttl(members: &mut Members<'_>, may_keep: bool) -> Result<NewTtl> {
         ttl = NewTtl::Asked(AskedTtl { name, number });
     }
     Ok(ttl)
+}
+
+/// The function, and its arguments, none where they are left out.
+fn read_call(members: &mut Members<'_>) -> Result<Op> {
+    let function = text(members.required("function")?, "function")?;
+    let args = members.take("args").unwrap_or(Raw::new(b"[]"));
+    if args.kind() != Kind::Array {
+        return Err(syntax(format!("'args' is an array, not {}", shown(args.bytes()))));
+    }
+    Ok(Op::Call(function.into(), args.bytes().into()))
 }
 
 /// The operations of an update: arrays of what DOC.UPDATE takes as arguments, where a value is the value itself.

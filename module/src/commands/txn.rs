@@ -11,13 +11,13 @@
 use std::collections::HashMap;
 
 use folio_engine::doc::{DocRef, Document, Parsed};
-use folio_engine::update::{Edited, Spent, numbered};
+use folio_engine::update::{Edited, Op, numbered};
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
 use super::operations::Operations;
 use super::transaction::{Action, NewTtl, Operation, read, text_of};
-use super::update::{edited, edited_from};
+use super::update::{Budget, edited_from, made};
 use super::write::{Change, Outcome, Planned, Purpose, Refused, Target, Ttl, write_all};
 use super::{Answer, Args, Refusal};
 use crate::ffi::Ctx;
@@ -49,6 +49,8 @@ enum Text {
 enum Reply {
     /// The version of the document at this place among the slots.
     Version(usize),
+    /// What a function said.
+    Said(Vec<u8>),
     /// How many documents went.
     Removed(bool),
     /// That its conditions hold.
@@ -72,9 +74,17 @@ impl Slot<'_> {
     fn put(&mut self, text: &[u8], ttl: NewTtl) -> Result<()> {
         let ttl = ttl.of(&self.target)?;
         self.set_ttl(ttl);
-        self.text = Text::Is(Edited { text: text.to_vec(), timed: Vec::new() });
+        self.text = Text::Is(Edited { text: text.to_vec(), ..Edited::default() });
         self.is_whole = true;
         Ok(())
+    }
+
+    /// What the function replied that was called last.
+    fn said(&mut self) -> Option<Vec<u8>> {
+        match &mut self.text {
+            Text::Is(edited) => edited.reply.take(),
+            Text::AsBefore | Text::Gone => None,
+        }
     }
 
     /// A TTL that is kept is the one that the operation before has left.
@@ -84,45 +94,67 @@ impl Slot<'_> {
         }
     }
 
+    /// The document that stands there, which `parsed` may hold; an empty one where there is none.
+    fn view<'v>(
+        &'v self,
+        parsed: &'v mut Parsed,
+        limits: &Limits,
+        budget: &mut Budget,
+    ) -> Result<DocRef<'v>> {
+        Ok(match &self.text {
+            Text::AsBefore => self.target.old.as_ref().map_or(DocRef::EMPTY, Document::view),
+            Text::Gone => DocRef::EMPTY,
+            Text::Is(edited) => {
+                budget.spent.spend(edited.text.len(), limits)?;
+                edited.parse(parsed, limits)?;
+                parsed.view()
+            }
+        })
+    }
+
     /// The text that the operations of an update make of what stands there.
     fn edited(
         &self,
         operations: &Operations,
         limits: &Limits,
-        spent: &mut Spent,
+        budget: &mut Budget,
     ) -> Result<Edited> {
         let mut parsed = Parsed::default();
-        let before = match &self.text {
-            Text::AsBefore => return edited(&self.target, operations, limits, spent),
-            Text::Gone => DocRef::EMPTY,
-            Text::Is(edited) => {
-                spent.spend(edited.text.len(), limits)?;
-                edited.parse(&mut parsed, limits)?;
-                parsed.view()
-            }
-        };
-        edited_from(&self.target, before, operations, limits, spent)
+        let before = self.view(&mut parsed, limits, budget)?;
+        edited_from(&self.target, before, operations, limits, budget)
+    }
+
+    /// The same of one call.
+    fn called(&self, call: &Op, limits: &Limits, budget: &mut Budget) -> Result<Edited> {
+        let mut parsed = Parsed::default();
+        let before = self.view(&mut parsed, limits, budget)?;
+        let call = std::slice::from_ref(call);
+        made(&self.target, before, call, limits, budget).map_err(|(_, error)| error)
     }
 
     /// What the operation makes of the text. Errors: `EXISTS`, `NOTFOUND`, `CHECK`, those of the operations.
-    fn apply(&mut self, action: &Action<'_>, limits: &Limits, spent: &mut Spent) -> Result<()> {
+    fn apply(&mut self, action: &Action<'_>, limits: &Limits, budget: &mut Budget) -> Result<()> {
         let (was_there, is_there) = (self.target.old.is_some(), self.text().is_some());
         match action {
             Action::Insert { .. } if is_there => {
                 Err(Error::new(Code::Exists, format!("{} is there already", self.key())))
             }
             Action::Set { text, ttl } | Action::Insert { text, ttl } => self.put(text, *ttl),
-            Action::Update { upsert: false, .. } if !is_there => {
+            Action::Update { upsert: false, .. } | Action::Call(_) if !is_there => {
                 Err(Error::new(Code::NotFound, format!("no document under {}", self.key())))
             }
             Action::Update { operations, .. } => {
-                let edited = self.edited(operations, limits, spent)?;
+                let edited = self.edited(operations, limits, budget)?;
                 let ttl = match operations.ttl(self.target.now_ms)? {
                     Ttl::Keep if !is_there => self.target.own_ttl()?,
                     ttl => ttl,
                 };
                 self.set_ttl(ttl);
                 self.text = Text::Is(edited);
+                Ok(())
+            }
+            Action::Call(call) => {
+                self.text = Text::Is(self.called(call, limits, budget)?);
                 Ok(())
             }
             Action::Del => {
@@ -194,7 +226,7 @@ impl<'c> Slots<'c> {
         number: usize,
         operation: &Operation<'_>,
         limits: &Limits,
-        spent: &mut Spent,
+        budget: &mut Budget,
     ) -> Result<Reply, Refusal> {
         let key = operation.key.as_bytes();
         let place = *self.places.get(key).ok_or_else(|| {
@@ -206,13 +238,14 @@ impl<'c> Slots<'c> {
             return Err(Error::new(Code::Check, what).into());
         }
         let was_there = slot.text().is_some();
-        slot.apply(&operation.action, limits, spent)?;
+        slot.apply(&operation.action, limits, budget)?;
         if !matches!(operation.action, Action::Check { .. }) {
             slot.changed_by = Some(number);
         }
         Ok(match operation.action {
             Action::Check { .. } => Reply::Holds,
             Action::Del => Reply::Removed(was_there),
+            Action::Call(_) => slot.said().map_or(Reply::Version(place), Reply::Said),
             _ => Reply::Version(place),
         })
     }
@@ -235,9 +268,9 @@ pub(super) fn transact(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let text = text_of(operations, &limits).inspect_err(|_| refusals::count())?;
     let operations = read(&text, &limits).inspect_err(|_| refusals::count())?;
     let mut slots = Slots::open(ctx, keys.len())?;
-    let (mut replies, mut spent) = (Vec::with_capacity(operations.len()), Spent::default());
+    let (mut replies, mut budget) = (Vec::with_capacity(operations.len()), Budget::default());
     for (at, operation) in operations.iter().enumerate() {
-        let reply = slots.apply(at + 1, operation, &limits, &mut spent);
+        let reply = slots.apply(at + 1, operation, &limits, &mut budget);
         let refused =
             |refusal: &Refusal| refusals::note(ctx.db(), operation.key.as_bytes(), refusal);
         replies.push(reply.map_err(|it| of_operation(at + 1, it)).inspect_err(refused)?);
@@ -266,6 +299,7 @@ pub(super) fn transact(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
                 let outcome = places[slot].and_then(|place| outcomes.get(place));
                 ctx.reply_count(outcome.map_or(0, Outcome::version));
             }
+            Reply::Said(text) => ctx.reply_bytes(&text),
             Reply::Removed(is_gone) => ctx.reply_integer(i64::from(is_gone)),
             Reply::Holds => ctx.reply_ok(),
         }

@@ -1,10 +1,12 @@
 //! `DOC.UPDATE`: operations in order on one document, all or none.
 
+use std::time::Instant;
+
 use folio_engine::collection::Collection;
 use folio_engine::doc::{DocRef, Document};
 use folio_engine::query::nearest;
 use folio_engine::schema::Definition;
-use folio_engine::update::{self, Edited, Scope, Spent};
+use folio_engine::update::{self, Edited, Op, Scope, Spent};
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
@@ -89,15 +91,41 @@ fn read_return(args: &mut Args<'_>) -> Result<Return> {
     }
 }
 
+/// What the updates of one command may take together.
+pub(super) struct Budget {
+    /// The bytes that they go through.
+    pub(super) spent: Spent,
+    began: Instant,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { spent: Spent::default(), began: Instant::now() }
+    }
+}
+
+impl Budget {
+    /// Asked before functions are called: many calls together are as long as a query. Error: `TIMEOUT`.
+    fn expect_time(&self, limits: &Limits) -> Result<()> {
+        let most = limits.query_ms_max;
+        if most == 0 || self.began.elapsed().as_millis() <= most as u128 {
+            return Ok(());
+        }
+        let what =
+            format!("the functions take longer than {most} ms together (folio.query-ms-max)");
+        Err(Error::new(Code::Timeout, what))
+    }
+}
+
 /// What the operations make of what is there.
 pub(super) fn edited(
     target: &Target<'_>,
     operations: &Operations,
     limits: &Limits,
-    spent: &mut Spent,
+    budget: &mut Budget,
 ) -> Result<Edited> {
     let doc = target.old.as_ref().map_or(DocRef::EMPTY, Document::view);
-    edited_from(target, doc, operations, limits, spent)
+    edited_from(target, doc, operations, limits, budget)
 }
 
 /// The same of another document under the same key.
@@ -106,16 +134,37 @@ pub(super) fn edited_from(
     doc: DocRef<'_>,
     operations: &Operations,
     limits: &Limits,
-    spent: &mut Spent,
+    budget: &mut Budget,
 ) -> Result<Edited> {
-    state::with(|state| {
-        let collection = state.store.collection_of(target.db, target.name.bytes())?;
+    made(target, doc, &operations.ops, limits, budget).map_err(|(at, error)| match at {
+        Some(at) => update::numbered(operations.number_of(at), error),
+        None => error,
+    })
+}
+
+/// What operations make of a document under the key. An error comes with the place of its operation, if it is
+/// one's.
+pub(super) fn made(
+    target: &Target<'_>,
+    doc: DocRef<'_>,
+    ops: &[Op],
+    limits: &Limits,
+    budget: &mut Budget,
+) -> Result<Edited, (Option<usize>, Error)> {
+    if let Some(at) = ops.iter().position(|op| matches!(op, Op::Call(..))) {
+        budget.expect_time(limits).map_err(|error| (Some(at), error))?;
+    }
+    let made = state::with(|state| {
+        let found = state.store.collection_of(target.db, target.name.bytes());
+        let collection = found.map_err(|error| (None, error))?;
         let open = Definition::new("open");
         let definition = collection.map_or(&open, Collection::definition);
-        let scope = Scope { definition, now_ms: target.now_ms, limits };
-        update::apply_counted(doc, &operations.ops, &scope, spent)
-            .map_err(|(at, error)| update::numbered(operations.number_of(at), error))
-    })?
+        let functions = Some(state.store.functions());
+        let scope = Scope { definition, now_ms: target.now_ms, limits, functions };
+        update::apply_counted(doc, ops, &scope, &mut budget.spent)
+            .map_err(|(at, error)| (Some(at), error))
+    });
+    made.unwrap_or_else(|error| Err((None, error)))
 }
 
 /// Changes one document.
@@ -134,7 +183,7 @@ pub(super) fn update(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     }
     let ttl = target.birth_ttl(request.operations.ttl(target.now_ms)?)?;
     let refused = |error: &Error| target.refused(error);
-    let edited = edited(&target, &request.operations, &limits, &mut Spent::default())
+    let edited = edited(&target, &request.operations, &limits, &mut Budget::default())
         .inspect_err(refused)?;
     let written = datatype::with_timed(&edited.text, &edited.timed, &limits, |parsed| {
         target.write(parsed, ttl, Purpose::Update)
@@ -195,5 +244,5 @@ mod tests {
         assert_eq!(error(&[b"UPSERT"]), format!("ERR an operation is missing: {KNOWN}"));
     }
 
-    const KNOWN: &str = "SET UNSET INCR MUL MIN MAX PUSH POP ADD PULL RENAME TOGGLE NOW TTL PTTL MERGE PATCH EX PX EXAT PXAT PERSIST";
+    const KNOWN: &str = "SET UNSET INCR MUL MIN MAX PUSH POP ADD PULL RENAME TOGGLE NOW TTL PTTL MERGE PATCH CALL EX PX EXAT PXAT PERSIST";
 }

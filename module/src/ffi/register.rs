@@ -21,7 +21,7 @@ macro_rules! entries {
 }
 
 /// One function an entry of the table; the length is checked here, while compiling.
-const ENTRIES: [Entry; TABLE.len()] = entries!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+const ENTRIES: [Entry; TABLE.len()] = entries!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38);
 
 extern "C" fn entry<const INDEX: usize>(
     ctx: *mut raw::RedisModuleCtx,
@@ -36,8 +36,9 @@ extern "C" fn entry<const INDEX: usize>(
             return Ok(());
         }
         info::count_command();
-        let words: Words<'_> =
-            (1..ctx.argument_count()).map(|index| ctx.argument(index).bytes()).collect();
+        let words: Words<'_> = (command.words()..ctx.argument_count())
+            .map(|index| ctx.argument(index).bytes())
+            .collect();
         let run = || (command.run)(&ctx, &mut Args::new(&words));
         if command.writes() { changes::in_own_command(&ctx, run) } else { run() }
     });
@@ -95,15 +96,41 @@ fn create_faulty(ctx: &Ctx<'_>) -> bool {
     status == raw::REDISMODULE_OK as c_int
 }
 
-fn create(ctx: &Ctx<'_>, command: &Command, entry: Entry) -> bool {
+/// The command of which `command` is one: made with the first of them. Null where the server refuses it.
+fn family(ctx: &Ctx<'_>, name: &str) -> *mut raw::RedisModuleCommand {
+    let name = c_string(name);
+    let get = api!(RedisModule_GetCommand);
+    // SAFETY: server: a live context; borrow: a C string.
+    let made = unsafe { get(ctx.raw, name.as_ptr()) };
+    if !made.is_null() {
+        return made;
+    }
     let create = api!(RedisModule_CreateCommand);
-    let (name, flags) = (c_string(command.name), c_string(command.flags));
+    // SAFETY: server: a live context; borrow: two C strings, which the server copies. It runs none but its own commands.
+    unsafe { create(ctx.raw, name.as_ptr(), None, c"".as_ptr(), 0, 0, 0) };
+    // SAFETY: server: a live context; borrow: a C string.
+    unsafe { get(ctx.raw, name.as_ptr()) }
+}
+
+fn create(ctx: &Ctx<'_>, command: &Command, entry: Entry) -> bool {
+    let flags = c_string(command.flags);
     let (first, last, step) = command.keys.map_or((0, 0, 0), |keys| {
         (1, if keys.last < 0 { keys.last } else { 1 + keys.last }, keys.step)
     });
-    // SAFETY: server: a live context; borrow: two C strings, which the server copies.
-    let status =
-        unsafe { create(ctx.raw, name.as_ptr(), Some(entry), flags.as_ptr(), first, last, step) };
+    let (name, flags) = (c_string(command.own_name()), flags.as_ptr());
+    let status = if let Some(of) = command.family() {
+        let family = family(ctx, of);
+        if family.is_null() {
+            return false;
+        }
+        let create = api!(RedisModule_CreateSubcommand);
+        // SAFETY: server: a live command; borrow: two C strings, which the server copies.
+        unsafe { create(family, name.as_ptr(), Some(entry), flags, first, last, step) }
+    } else {
+        let create = api!(RedisModule_CreateCommand);
+        // SAFETY: server: a live context; borrow: two C strings, which the server copies.
+        unsafe { create(ctx.raw, name.as_ptr(), Some(entry), flags, first, last, step) }
+    };
     status == raw::REDISMODULE_OK as c_int
 }
 
@@ -221,7 +248,7 @@ fn key_specs(command: &Command) -> Option<[raw::RedisModuleCommandKeySpec; 2]> {
 }
 
 fn describe(ctx: &Ctx<'_>, command: &Command) -> bool {
-    let name = c_string(command.name);
+    let name = c_string(&command.name.replace(' ', "|"));
     let get = api!(RedisModule_GetCommand);
     // SAFETY: server: a live context; borrow: a C string.
     let registered = unsafe { get(ctx.raw, name.as_ptr()) };

@@ -116,7 +116,12 @@ impl World {
     fn edit(&self, old: Option<&Document>, changes: &[Change]) -> Result<Edited, Code> {
         let ops: Vec<Op> = changes.iter().map(op).collect();
         let definition = definition(&self.schema);
-        let scope = Scope { definition: &definition, now_ms: self.now_ms, limits: &self.limits };
+        let scope = Scope {
+            definition: &definition,
+            now_ms: self.now_ms,
+            limits: &self.limits,
+            functions: None,
+        };
         let mut empty = Parsed::default();
         empty.parse(b"{}", &self.limits).expect("an empty object is JSON");
         let view = old.map_or(empty.view(), Document::view);

@@ -5,9 +5,10 @@ use super::super::{delete, get, insert, mset, set, update};
 use super::{COLLECTION, COUNT, JSON, KEY, PARAMS, PATH, WITH_DELETED, WITH_VERSION, one_key};
 use crate::acl::Right;
 
-const IF_VERSION: Argument = Argument::new("version", Kind::Integer).after("IFVERSION").optional();
+pub(super) const IF_VERSION: Argument =
+    Argument::new("version", Kind::Integer).after("IFVERSION").optional();
 
-const IF: Argument = Argument::new("filter", Kind::String).after("IF").optional();
+pub(super) const IF: Argument = Argument::new("filter", Kind::String).after("IF").optional();
 const NUMBER: Argument = Argument::new("number", Kind::String);
 const PATH_JSON: &[Argument] = &[PATH, JSON];
 const PATH_NUMBER: &[Argument] = &[PATH, NUMBER];
@@ -205,6 +206,7 @@ pub(super) const DOC_UPDATE: Command = Command {
         "`PATH` a path cannot be read, holds `[*]`, or does not fit the document",
         "`OVERFLOW` a number leaves the range of its type, or a time the years 0000 to 9999",
         "`TEST` a `test` of PATCH fails",
+        "`FUNCTION` the function of CALL fails or is not loaded; `TIMEOUT` functions take longer than `folio.query-ms-max` together",
         "`LIMITED` the operations go through more than `folio.update-bytes-max` bytes, or as for DOC.SET",
         "`JSON`, `SCHEMA`, `UNIQUE`, `VERSION`, `FILTER`, `TOOBIG` as for DOC.SET. The error of an operation names its number",
     ],
@@ -247,6 +249,7 @@ pub(super) const OPERATIONS: &[Argument] = &[
     Argument::block("pttl", PATH_MILLISECONDS).after("PTTL"),
     JSON.after("MERGE"),
     JSON.after("PATCH"),
+    Argument::block("call", &[Argument::new("function", Kind::String), JSON]).after("CALL"),
     EX,
     PX,
     EXAT,

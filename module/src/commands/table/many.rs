@@ -113,10 +113,10 @@ pub(super) const DOC_TXN: Command = Command {
     keys: Some(Keys { last: -2, access: Access::Update, step: 1, before: &[] }),
     right: None,
     arguments: &[KEY.multiple(), Argument::new("operations", Kind::String)],
-    reply: "an array: for `set`, `insert` and `update` the document's version, for `del` how many were removed, for `check` OK. The operations are a JSON or MessagePack array, told in transactions.md. Conditions are asked of what stood there before; uniqueness is judged as all documents will stand",
+    reply: "an array: for `set`, `insert` and `update` the document's version, for `call` what the function replies or else the version, for `del` how many were removed, for `check` OK. The operations are a JSON or MessagePack array, told in transactions.md. Conditions are asked of what stood there before; uniqueness is judged as all documents will stand",
     errors: &[
         "`CHECK` a condition does not hold",
-        "`EXISTS` `insert` finds a document; `NOTFOUND` `update` finds none",
+        "`EXISTS` `insert` finds a document; `NOTFOUND` `update` or `call` finds none",
         "`ERR` an operation cannot be read, or names another key than those given",
         "the errors of DOC.SET and DOC.UPDATE. An error names the operation by its number, from 1",
     ],

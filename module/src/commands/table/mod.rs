@@ -5,6 +5,7 @@
 
 mod collections;
 mod documents;
+mod functions;
 mod internal;
 mod many;
 mod queries;
@@ -49,6 +50,7 @@ pub(crate) const TABLE: &[Command] = &[
     documents::DOC_MSET,
     documents::DOC_MSETNX,
     documents::DOC_UPDATE,
+    functions::DOC_CALL,
     documents::DOC_DEL,
     documents::DOC_UNDELETE,
     many::DOC_UPDATEMANY,
@@ -73,6 +75,11 @@ pub(crate) const TABLE: &[Command] = &[
     queries::DOC_EXPLAIN,
     queries::DOC_PROFILE,
     queries::DOC_SLOWLOG,
+    functions::LOAD,
+    functions::DELETE,
+    functions::LIST,
+    functions::DUMP,
+    functions::RESTORE,
     internal::DOC_APPLY,
     internal::DOC_STATE,
 ];
