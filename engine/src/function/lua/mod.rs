@@ -18,7 +18,7 @@ mod tests;
 mod value;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mlua::chunk::ChunkMode;
 use mlua::{Value, Variadic};
@@ -92,7 +92,7 @@ struct State {
 }
 
 impl State {
-    fn turn(&self) -> std::sync::MutexGuard<'_, usize> {
+    fn turn(&self) -> MutexGuard<'_, usize> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
