@@ -175,6 +175,8 @@ fn arguments_and_replies() {
     assert_eq!(text(outcome.value.unwrap()), value);
     assert_eq!(text(outcome.reply.unwrap()), "6");
     assert_eq!(lab.value_with("return ...", &["[1.50]"]), "[1.50]");
+    let looped = lab.value_with("for _ in ... do end", &["18446744073709551615"]);
+    assert!(looped.ends_with("line 1: there is nothing in a number to iterate over"), "{looped}");
 }
 
 #[test]
@@ -219,6 +221,61 @@ fn errors_have_name_and_line() {
     }
 }
 
+#[test]
+fn sources_that_are_hard_to_compile() {
+    let lab = Lab::new();
+    let nested = |open: &str, middle: &str, close: &str| {
+        let count = 65_000 / (open.len() + close.len());
+        format!("{}{middle}{}", open.repeat(count), close.repeat(count))
+    };
+    for source in [
+        nested("(", "", ""),
+        format!("return {}", nested("(", "1", ")")),
+        format!("return {}", nested("{", "", "}")),
+        format!("return {}", nested("not ", "1", "")),
+        format!("return {}", nested("-", "1", "")),
+        format!("return {}", nested("1+", "1", "")),
+        format!("return {}", nested("1 ..", "1", "")),
+        format!("return {}", nested("2^", "1", "")),
+        format!("return {}", nested("a.", "a", "")),
+        format!("return a{}", nested("()", "", "")),
+        format!("return a{}", nested("[1]", "", "")),
+        format!("return a{}", nested("{}", "", "")),
+        format!("return {}", nested("a and ", "a", "")),
+        format!("return {}", nested("if a then 1 else ", "1", "")),
+        format!("return {}", nested("`{", "1", "}`")),
+        nested("do ", "", " end "),
+        nested("if a then ", "", " end "),
+        nested("while a do ", "", " end "),
+        nested("for i = 1, 8 do ", "", " end "),
+        nested("local function f() ", "", " end "),
+        nested("if a then elseif a then ", "", " end "),
+        format!("if a then {} end", nested("elseif a then ", "", "")),
+        nested("local a = 1 ", "", ""),
+        nested("a = 1 ", "", ""),
+        nested("f() ", "", ""),
+        format!("type A = {}", nested("{", "number", "}")),
+        format!("type A = {}", nested("number | ", "number", "")),
+        format!("local a: {} = 1", nested("(", "number", ")")),
+        format!("return function(): {} end", nested("() -> ", "()", "")),
+        format!("return {{{}}}", nested("1,", "1", "")),
+        format!("return {{{}}}", nested("a = function() end,", "", "")),
+    ] {
+        let began = Instant::now();
+        let shown = &source[..source.len().min(60)];
+        if let Err(error) = lab.compile(&source) {
+            assert!(error.starts_with("FUNCTION function 'f'"), "{shown}: {error}");
+            assert!(!error.contains('\n'), "{shown}: {error}");
+        }
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(10), "{shown}: {took:?}");
+        if std::env::var("SHOW").is_ok() {
+            println!("{took:?} {shown} {:?}", lab.compile(&source).err());
+        }
+    }
+    assert_eq!(lab.value("return 1"), "1");
+}
+
 /// Each has to end soon, in an error of the function, and to leave the next call as it was.
 #[test]
 fn bombs_are_stopped() {
@@ -233,6 +290,9 @@ fn bombs_are_stopped() {
             assert!(!result.contains(leak), "{source}: {result}");
         }
         assert!(took < Duration::from_secs(10), "{source}: {took:?}");
+        if std::env::var("SHOW").is_ok() && took > Duration::from_millis(300) {
+            println!("SLOW {took:?} {source}");
+        }
         let value = call(&*whole, DOC, &[]).unwrap().value.unwrap();
         assert_eq!(text(value), "\"hello\"", "after {source}");
     }
