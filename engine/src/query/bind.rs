@@ -337,7 +337,8 @@ impl<'b> Binder<'b> {
             let known = own.into_iter().chain(functions.iter().map(|function| &*function.name));
             let meant = hint::nearest(name, known)
                 .map_or(String::new(), |meant| format!(", did you mean {meant}?"));
-            let what = format!("{name} is no function that is loaded, and none of {}", own.join(", "));
+            let what =
+                format!("{name} is no function that is loaded, and none of {}", own.join(", "));
             Error::new(Code::Filter, format!("{what} at position {}{meant}", position.0))
         })?;
         let args = test.operands().map(|operand| match operand.as_subject() {

@@ -53,13 +53,13 @@ impl Callee {
         let what = match outcome.value.as_deref() {
             None | Some(b"true") => return Ok(()),
             Some(b"false") => format!("is refused by function '{}'", self.name),
-            Some(value) => match Raw::new(value).string() {
-                Some(reason) => format!("is refused by function '{}': {reason}", self.name),
-                None => {
+            Some(value) => {
+                let Some(reason) = Raw::new(value).string() else {
                     let what = format!("function '{}' judges: true, false or a text", self.name);
                     return Err(Error::new(Code::Function, what));
-                }
-            },
+                };
+                format!("is refused by function '{}': {reason}", self.name)
+            }
         };
         Err(Error::new(Code::Schema, what))
     }

@@ -61,13 +61,13 @@ fn answer<'d>(
     evaluation: &mut Evaluation,
 ) -> Result<Option<Cow<'d, [u8]>>> {
     let mut text = Vec::new();
-    let mut print = |doc: DocRef<'_>| match parts {
-        [part] => part.print(doc, evaluation, &mut text),
-        _ => {
-            let members = parts.iter().map(|part| (part.name(), part));
-            print::object(members, &mut text, |part, out| part.print(doc, evaluation, out))?;
-            Ok(true)
+    let mut print = |doc: DocRef<'_>| {
+        if let [part] = parts {
+            return part.print(doc, evaluation, &mut text);
         }
+        let members = parts.iter().map(|part| (part.name(), part));
+        print::object(members, &mut text, |part, out| part.print(doc, evaluation, out))?;
+        Ok(true)
     };
     let is_there = match parts {
         [] => return Ok(Some(document.text().into())),

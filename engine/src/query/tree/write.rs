@@ -76,7 +76,9 @@ impl Writer {
             self.head(Operator::Calls, 2 + given.len());
             self.text(name);
             self.left(&test.left);
-            given.iter().for_each(|operand| self.operand(operand));
+            for operand in given {
+                self.operand(operand);
+            }
             return;
         }
         let (operator, count) = match &test.op {
