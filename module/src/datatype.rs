@@ -6,7 +6,7 @@
 //!       (encoding 3)   the same without such parts: none had any
 //!       (encoding 2)   the same without the mark: none was deleted
 //!       (encoding 1)   format u, birth number u, version u, created i, updated i, text s
-//! auxiliary            count u, then for each database: number u, definitions and counters as JSON s
+//! auxiliary            count u, then for each database: number u, definitions and counters as JSON s; with the first, functions
 //! rewritten AOF        DOC._STATE json (of every database, before the first document)
 //!                      DOC._APPLY key version,seq,created,updated,-1 json [DELETED] [TIMED json]; the server adds PEXPIREAT
 //! ```

@@ -52,6 +52,8 @@ pub const DECLARATIONS: [&[&str]; 2] = [
     USERS_DECLARED,
     &["DOC.CREATE", "orders", "PREFIX", "o:", "FIELD", "sum", "int", "INDEX", "SORTED"],
 ];
+/// The one function.
+pub const FUNCTION: (&str, &str) = ("older", "return {age = doc.age + 1}");
 const USERS_DECLARED: &[&str] = &[
     "DOC.CREATE",
     "users",
@@ -159,6 +161,16 @@ pub const COMMANDS: &[Command] = &[
     all_of(&["DOC.INFO", "notes"], &["notes:"], READ, Read),
     all_of(&["DOC.VERIFY", "users"], &["users:"], READ, Read),
     all_of(&["DOC.VERIFY", "nothing"], &["nothing:"], READ, Code("NOCOLLECTION")),
+    keys(&["DOC.CALL", "users:1", "older"], &["users:1"], BOTH, Write),
+    keys(&["DOC.CALL", "users:2", "IF", "age > 50", "older"], &["users:2"], BOTH, Write),
+    keys(&["DOC.CALL", "users:1", "none"], &["users:1"], BOTH, Code("FUNCTION")),
+    all_of(&["DOC.FUNCTION", "LOAD", "other", "return nil"], &[""], BOTH, Write),
+    all_of(&["DOC.FUNCTION", "LOAD", "older", "return nil"], &[""], BOTH, Code("FUNCTION")),
+    all_of(&["DOC.FUNCTION", "DELETE", "older"], &[""], BOTH, Write),
+    all_of(&["DOC.FUNCTION", "DELETE", "none"], &[""], BOTH, Code("FUNCTION")),
+    all_of(&["DOC.FUNCTION", "RESTORE", "[]"], &[""], BOTH, Read),
+    all_of(&["DOC.FUNCTION", "LIST"], &[""], READ, Read),
+    all_of(&["DOC.FUNCTION", "DUMP"], &[""], READ, Read),
     Command { words: &["DOC.LIST"], need: Need::Own, answer: Read },
     Command { words: &["DOC.LIST", "*s"], need: Need::Own, answer: Read },
     all_of(USERS_DECLARED, &["users:"], BOTH, Write),
@@ -202,9 +214,15 @@ pub const COMMANDS: &[Command] = &[
 ];
 
 impl Command {
+    /// Its name as rules of users have it.
+    fn name(&self) -> String {
+        let words = if self.words[0] == "DOC.FUNCTION" { 2 } else { 1 };
+        self.words[..words].join("|")
+    }
+
     /// Whether the user may run it.
     pub fn is_allowed(&self, user: &User, knows_categories: bool) -> bool {
-        user.rules_for(self.words[0], knows_categories).any(|rule| self.suits(rule, user))
+        user.rules_for(&self.name(), knows_categories).any(|rule| self.suits(rule, user))
     }
 
     fn suits(&self, rule: &Rule, user: &User) -> bool {

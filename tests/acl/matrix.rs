@@ -6,12 +6,14 @@ use folio_engine::planted::Fault;
 use folio_tests::{Client, Options, Server, planted, reply};
 use redis::{RedisResult, Value};
 
-use crate::commands::{Answer, COLLECTIONS, COMMANDS, Command, DECLARATIONS, DOCUMENTS, listed};
+use crate::commands::{
+    Answer, COLLECTIONS, COMMANDS, Command, DECLARATIONS, DOCUMENTS, FUNCTION, listed,
+};
 use crate::users::{READ, USERS, User};
 
 const WAYS: [&str; 4] = ["alone", "in MULTI", "in EVAL", "in FCALL"];
 const SCRIPT: &str = "return redis.call(unpack(ARGV))";
-const FUNCTION: &str = "#!lua name=carry\nredis.register_function('carry', \
+const CARRY: &str = "#!lua name=carry\nredis.register_function('carry', \
                         function(keys, args) return redis.call(unpack(args)) end)";
 
 #[test]
@@ -58,7 +60,7 @@ impl Matrix {
 
     fn new(server: &Server) -> Self {
         let mut admin = server.resp2();
-        admin.call(&["FUNCTION", "LOAD", FUNCTION]);
+        admin.call(&["FUNCTION", "LOAD", CARRY]);
         for user in USERS {
             let words = user.set_up();
             admin.call(&words.iter().map(String::as_str).collect::<Vec<_>>());
@@ -84,6 +86,9 @@ impl Matrix {
         for name in self.admin.texts(&["DOC.LIST"]) {
             self.admin.call(&["DOC.DROP", &name]);
         }
+        let (name, source) = FUNCTION;
+        self.admin.call(&["DOC.FUNCTION", "LOAD", "REPLACE", name, source]);
+        let _ = self.admin.try_call(&["DOC.FUNCTION", "DELETE", "other"]);
         for words in DECLARATIONS {
             self.admin.call(words);
         }
@@ -96,6 +101,8 @@ impl Matrix {
     /// All that a command could change.
     fn digest(&mut self) -> String {
         let mut digest = self.admin.text(&["DEBUG", "DIGEST"]).expect("a digest is text");
+        let functions = self.admin.text(&["DOC.FUNCTION", "DUMP"]);
+        let _ = write!(digest, " {functions:?}");
         for name in self.admin.texts(&["DOC.LIST"]) {
             let schema = self.admin.text(&["DOC.SCHEMA", &name]);
             let version = self.admin.map(&["DOC.INFO", &name]).remove("version");

@@ -142,7 +142,10 @@ impl User {
     /// The rules that allow a command.
     pub fn rules_for(&self, command: &str, knows_categories: bool) -> impl Iterator<Item = &Rule> {
         let command = command.to_ascii_lowercase();
-        let dangerous = ["doc.drop", "doc._apply", "doc._state"].contains(&&*command);
+        let dangerous = ["doc.drop", "doc._apply", "doc._state"].contains(&&*command)
+            || (command.starts_with("doc.function|")
+                && !command.ends_with("|list")
+                && !command.ends_with("|dump"));
         self.rules.iter().filter(move |rule| match rule.commands {
             Commands::None => false,
             Commands::All => true,

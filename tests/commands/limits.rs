@@ -96,6 +96,27 @@ fn cases() -> Vec<Case> {
             ],
             "LIMITED",
         ),
+        case(
+            "function-source-bytes-max",
+            "65536",
+            "64",
+            &["DOC.FUNCTION", "LOAD", "REPLACE", "f", &format!("return nil -- {}", "x".repeat(64))],
+            "TOOBIG",
+        ),
+        case(
+            "function-steps-max",
+            "100000",
+            "100",
+            &["DOC.FUNCTION", "LOAD", "REPLACE", "STEPS", "101", "f", "return nil"],
+            "LIMITED",
+        ),
+        case(
+            "function-bytes-max",
+            "4194304",
+            "65536",
+            &["DOC.FUNCTION", "LOAD", "REPLACE", "MEMORY", "65537", "f", "return nil"],
+            "LIMITED",
+        ),
     ]
 }
 

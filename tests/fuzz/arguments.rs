@@ -19,7 +19,7 @@ const VERIFY_EVERY: usize = 1_000;
 const FAULT_WITHIN: usize = 1_000;
 
 /// Calls that are in order, of which some words are changed.
-const CALLS: [&str; 50] = [
+const CALLS: [&str; 58] = [
     "DOC.SET c:1 {\"n\":1,\"s\":\"a\",\"t\":[\"x\",\"y\"]}",
     "DOC.SET c:2 {\"n\":2.5} NX EX 1000",
     "DOC.SET c:2 {\"n\":3,\"s\":null} IFVERSION 1 KEEPTTL",
@@ -69,6 +69,14 @@ const CALLS: [&str; 50] = [
      HAVING q>$a ORDER 2 b DESC q LIMIT 0 10 SCAN",
     "DOC.AGGREGATE c GROUP 1 t[*] REDUCE 4 collect(n) distinct(t[*]) first(_key) stddev(o.q[0])",
     "DOC.DISTINCT c t[*] WHERE s=$a PARAMS 1 a \"b\" SCAN",
+    "DOC.FUNCTION LOAD REPLACE STEPS 500 MEMORY 70000 up return{n=#(doc.t)+1},doc.n",
+    "DOC.FUNCTION LOAD f return{n=(...)}",
+    "DOC.FUNCTION DELETE f",
+    "DOC.FUNCTION LIST",
+    "DOC.FUNCTION DUMP up",
+    "DOC.FUNCTION RESTORE [{\"name\":\"f\",\"source\":\"return{s=1}\",\"steps\":9,\"memory\":99999}] REPLACE",
+    "DOC.CALL c:1 IFVERSION 1 IF n>1 up 1 [2]",
+    "DOC.UPDATE c:1 CALL f [1] INCR n 1 CALL up []",
     "DOC._APPLY c:3 9 9 1 1 -1 {\"n\":4}",
     "DOC._STATE {}",
 ];

@@ -194,7 +194,7 @@ fn digest(wire: &mut Wire) -> Vec<Reply> {
         names
     };
     let about = |word: &str, name: &[u8]| vec![word.as_bytes().to_vec(), name.to_vec()];
-    let mut commands = vec![command(&["DBSIZE"])];
+    let mut commands = vec![command(&["DBSIZE"]), command(&["DOC.FUNCTION", "DUMP"])];
     for key in names(&lists[0]) {
         let words = ["TYPE", "PEXPIRETIME", "DOC.GET", "DOC.META", "STRLEN", "LLEN", "HLEN"];
         commands.extend(words.map(|word| about(word, &key)));
