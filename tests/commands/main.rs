@@ -6,6 +6,7 @@ mod aggregates;
 mod batches;
 mod buckets;
 mod collections;
+mod computed;
 mod documents;
 mod errors;
 mod functions;

@@ -159,15 +159,13 @@ pub fn choose<'q>(
     }
     let root = filter.root();
     let known = chooser.known[root as usize];
-    let mut residual = match (known, &filter.nodes[root as usize]) {
+    let residual = match (known, &filter.nodes[root as usize]) {
         (Some(Known { exact: true, .. }), _) => Vec::new(),
         (Some(Known { step, .. }), FilterNode::And(children)) => {
             chooser.left_open(filter, step, children)
         }
         _ => vec![root],
     };
-    // A function is asked last: it costs most, and may count on what else is asked.
-    residual.sort_by_key(|node| filter.asks_function(*node));
     chooser.access(Some(filter), known, residual, invalid)
 }
 

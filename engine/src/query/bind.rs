@@ -82,7 +82,9 @@ pub fn bind_part(ast: &Ast, scope: &Scope<'_>, used: &mut Used) -> Result<Filter
     let mut binder = Binder::new(scope);
     let nodes = binder.nodes(ast)?;
     used.extend(binder.constants.used.iter().map(|name| Box::from(*name)));
-    Ok(normalized(nodes))
+    let asks = nodes.iter().any(|node| matches!(node, FilterNode::Called(_)));
+    let filter = normalized(nodes);
+    Ok(if asks { filter.functions_last() } else { filter })
 }
 
 /// That `path` can lead somewhere: in a STRICT collection to a declared field, around it or into it.

@@ -259,16 +259,24 @@ impl Filter {
         })
     }
 
-    /// Whether the predicate at a place, or its NOT, is one that a function decides.
-    pub fn asks_function(&self, node: u32) -> bool {
-        match &self.nodes[node as usize] {
-            FilterNode::Not(child) => self.asks_function_itself(*child),
-            _ => self.asks_function_itself(node),
+    /// The same filter, of whose joins the parts that ask a function come last: they cost most, and may count on the others.
+    #[must_use]
+    pub(super) fn functions_last(mut self) -> Self {
+        let mut asks: Vec<bool> = Vec::with_capacity(self.nodes.len());
+        for node in &mut self.nodes {
+            let is_asked = match node {
+                FilterNode::Called(_) => true,
+                FilterNode::And(children) | FilterNode::Or(children) => {
+                    children.sort_by_key(|child| asks[*child as usize]);
+                    children.iter().any(|child| asks[*child as usize])
+                }
+                FilterNode::Not(child) => asks[*child as usize],
+                FilterNode::Elements(test) => asks[test.body as usize],
+                _ => false,
+            };
+            asks.push(is_asked);
         }
-    }
-
-    fn asks_function_itself(&self, node: u32) -> bool {
-        matches!(self.nodes[node as usize], FilterNode::Called(_))
+        self
     }
 
     /// Whether a candidate satisfies the filter. Decides no more children of a join than it must.
