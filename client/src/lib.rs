@@ -94,6 +94,7 @@
 //   filter/    filters as trees
 //   order, change     what answers are sorted by; operations of an update
 //   id         ids
+//   computed   fields that functions compute
 //   document   the traits that the derives implement
 //   codec/     documents as text, without id and version
 //   ops/       what is done with documents, a file for each thing
@@ -107,6 +108,7 @@ mod change;
 mod check;
 mod codec;
 mod command;
+mod computed;
 mod connection;
 mod define;
 mod document;
@@ -144,6 +146,7 @@ pub use change::{Change, Changes, expire_at, expire_in, persist};
 pub use check::{Check, Pattern};
 #[doc(hidden)]
 pub use command::Command;
+pub use computed::Computed;
 pub use connection::{Builder, Folio, RESPONSE_TIMEOUT};
 pub use define::{
     ChangesDefinition, Definition, FieldDefinition, IdStrategy, IndexDefinition, Kind,
