@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::place::{Place, read_with_version};
 use super::update::{Conditional, Update};
-use super::{Delete, Modify, Shape, Tracked};
+use super::{Delete, FunctionCall, Modify, Shape, Tracked};
 use crate::codec::decode;
 use crate::ops::shape::{Complete, Projected};
-use crate::{Changes, Command, Document, Error, Executor, Filter, Projection, Reply, Result};
+use crate::{Arguments, Changes, Command, Document, Error, Executor, Filter, Projection, Reply, Result};
 
 /// A call for one document, by its id; [`Document::get`] begins it.
 ///
@@ -179,6 +179,22 @@ impl<T: Document> Get<T> {
         let found = found.map(Reply::versioned).transpose()?.flatten();
         let Some((text, version)) = found else { return Err(Error::NotFound { key: key.into() }) };
         shape.decode(&key, place.id(&key), &text, Some(version))
+    }
+
+    /// Begins a call of a function on the server with this document and these arguments: a tuple, `()` or a list.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use folio::Document;
+    /// # use shop::Article;
+    /// # async fn example(db: folio::Folio, id: folio::Id<Article>) -> folio::Result<()> {
+    /// let left: u32 = Article::get(id).call("stock.take", (2,)).reply(&db).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "call(\"f\", (2,)) reads better")]
+    pub fn call(self, function: &str, arguments: impl Arguments) -> FunctionCall<T> {
+        FunctionCall::new(self.id, function, &arguments)
     }
 
     /// The document, remembered as it was read, so that [`Tracked::save`] writes only what has changed.
