@@ -127,8 +127,18 @@ const DOCUMENT_FIELD: [&str; 12] = [
     "validate",
     "computed",
 ];
-const EMBED_FIELD: [&str; 9] =
-    ["index", "unique", "nocase", "immutable", "default", "auto", "type", "json", "validate"];
+const EMBED_FIELD: [&str; 10] = [
+    "index",
+    "unique",
+    "nocase",
+    "immutable",
+    "default",
+    "auto",
+    "type",
+    "json",
+    "validate",
+    "computed",
+];
 const PROJECTION_FIELD: [&str; 3] = ["id", "version", "path"];
 const CHECKS: [&str; 7] = ["email", "url", "len", "range", "pattern", "one_of", "custom"];
 const INDEXES: [&str; 3] = ["sorted", "set", "substring"];

@@ -19,23 +19,22 @@ pub fn value<'t>(
     let told = |what: String| Err(Error::new_spanned(ty, what));
     let value = match (within(ty), &options.computed) {
         (None, None) => return Ok(None),
-        (Some(_), None) => match target {
-            Target::Document => {
-                return told(format!(
-                    "a function computes `{ident}`: say which, with `#[folio(computed = \"..\")]`"
-                ));
-            }
-            Target::Embed => {
-                return told("a computed field stands in the document, not in a part of it".into());
-            }
-            Target::Projection => {
-                return told("a projection asks for the field, so it has the type of the value, without `Computed`".into());
-            }
-        },
-        (None, Some(_)) => {
+        _ if target == Target::Embed => {
+            return told("a computed field stands in the document, not in a part of it".into());
+        }
+        (Some(_), None) if target == Target::Projection => {
+            let what = "a projection asks for the field, so it has the type of the value, without `Computed`";
+            return told(what.into());
+        }
+        (Some(_), None) => {
             return told(format!(
-                "no document holds a computed field, so its type says so: `Computed<{}>`",
-                quote!(#ty)
+                "a function computes `{ident}`: say which, with `#[folio(computed = \"..\")]`"
+            ));
+        }
+        (None, Some(_)) => {
+            let ty = quote!(#ty).to_string().replace(' ', "");
+            return told(format!(
+                "no document holds a computed field: its type is `Computed<{ty}>`"
             ));
         }
         (Some(value), Some(_)) => value,
@@ -50,7 +49,9 @@ pub fn value<'t>(
     ];
     match others.iter().find(|(is_set, _)| *is_set) {
         Some((_, word)) => {
-            let what = format!("`{word}` is of a field that documents hold, and a function computes this one");
+            let what = format!(
+                "`{word}` is of a field that documents hold, and a function computes this one"
+            );
             Err(Error::new_spanned(ident, what))
         }
         None => Ok(Some(value)),

@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use crate::field::{Array, Nullable};
 use crate::filter::duration;
-use crate::{Arguments, Command, Error, Field, Numeric, Ordered, Result, Timestamp, Value, arguments};
+use crate::{
+    Arguments, Command, Error, Field, Numeric, Ordered, Result, Timestamp, Value, arguments,
+};
 
 /// An operation on documents of type `M`.
 ///
@@ -131,7 +133,6 @@ fn written(value: &(impl Serialize + ?Sized)) -> Argument {
 /// # Ok(())
 /// # }
 /// ```
-#[expect(clippy::needless_pass_by_value, reason = "call(\"f\", (5,)) reads better")]
 pub fn call<M>(function: &str, arguments: impl Arguments) -> Change<M> {
     let arguments = arguments::array(&arguments)
         .map_or_else(|error| Argument::Wrong(error.to_string()), Argument::Json);

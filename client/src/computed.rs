@@ -27,7 +27,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// }
 ///
 /// # async fn example(db: folio::Folio) -> folio::Result<()> {
-/// let slug = Function::new("slug", "return string.gsub(string.lower(doc.title), ' ', '-')");
+/// let slug = Function::new("slug", "return text.slug(doc.title)");
 /// db.sync_with::<Article>([slug]).await?;
 /// let article = Article { id: Id::new(), title: "On Time".into(), slug: Computed::default() };
 /// article.insert(&db).await?;

@@ -14,7 +14,7 @@ use crate::{Command, Error, Executor, Folio, Result, reply};
 /// ```
 /// use folio::Function;
 ///
-/// let slug = Function::new("text.slug", "return string.lower(doc.title)").steps(1_000);
+/// let slug = Function::new("text.slug", "return text.slug(doc.title)").steps(1_000);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
@@ -30,10 +30,7 @@ impl Function {
     /// ```
     /// let birthday = folio::Function::new("birthday", "return {age = doc.age + 1}");
     /// ```
-    pub fn new(
-        name: impl Into<Cow<'static, str>>,
-        source: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(name: impl Into<Cow<'static, str>>, source: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), source: source.into(), steps: None, memory: None }
     }
 

@@ -168,16 +168,16 @@ pub use field::{
     Operand, Ordered, Text, Value,
 };
 pub use filter::{Condition, Filter, Moment, now};
-pub use functions::{Function, FunctionInfo, Functions, Load};
 pub use folio_derive::{Document, Embed, Projection};
+pub use functions::{Function, FunctionInfo, Functions, Load};
 pub use id::{AsId, DocumentId, Id, IdField};
 #[doc(hidden)]
 pub use ops::Selected;
 pub use ops::{
     Aggregate, AggregateOrder, Claim, Claiming, Conditional, ConditionalUpdate, Delete, DeleteMany,
-    Fields, Find, FunctionCall, Get, GetIncluding, GetMany, Having, Including, InsertMany, InsertReport, Is,
-    Keys, Modify, Page, Put, Reducer, Reducers, Selectable, Shape, Tracked, Update, UpdateMany,
-    Upsert, Whole, Written, count,
+    Fields, Find, FunctionCall, Get, GetIncluding, GetMany, Having, Including, InsertMany,
+    InsertReport, Is, Keys, Modify, Page, Put, Reducer, Reducers, Selectable, Shape, Tracked,
+    Update, UpdateMany, Upsert, Whole, Written, count,
 };
 pub use order::{Order, Orders};
 pub use path::FieldPath;

@@ -78,7 +78,7 @@ impl Folio {
     ///
     /// # async fn example(db: folio::Folio) -> folio::Result<()> {
     /// let functions = [
-    ///     Function::new("text.slug", "return string.gsub(string.lower(doc.title), ' ', '-')"),
+    ///     Function::new("text.slug", "return text.slug(doc.title)"),
     ///     Function::new("text.is_clean", "return not string.find((...), '<script', 1, true)"),
     ///     Function::new("article.is_whole", "return #doc.body > 0 or 'has no body'"),
     /// ];

@@ -18,11 +18,8 @@ use crate::{Document, DocumentId, Error, Result};
 /// The text of a document, without its id, its version and what is computed.
 pub(crate) fn encode<T: Document>(document: &T) -> Result<String> {
     let mut out = Vec::with_capacity(256);
-    let skipped = write::Skipped {
-        id: T::ID_NAME,
-        version: T::VERSION_NAME,
-        computed: T::COMPUTED_NAMES,
-    };
+    let skipped =
+        write::Skipped { id: T::ID_NAME, version: T::VERSION_NAME, computed: T::COMPUTED_NAMES };
     let writer = write::Top { inner: &mut serde_json::Serializer::new(&mut out), skipped };
     document.serialize(writer).map_err(Error::Encode)?;
     let text = String::from_utf8(out).map_err(|error| Error::Usage(error.to_string().into()))?;

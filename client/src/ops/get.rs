@@ -9,7 +9,9 @@ use super::update::{Conditional, Update};
 use super::{Delete, FunctionCall, Modify, Shape, Tracked};
 use crate::codec::decode;
 use crate::ops::shape::{Complete, Projected};
-use crate::{Arguments, Changes, Command, Document, Error, Executor, Filter, Projection, Reply, Result};
+use crate::{
+    Arguments, Changes, Command, Document, Error, Executor, Filter, Projection, Reply, Result,
+};
 
 /// A call for one document, by its id; [`Document::get`] begins it.
 ///
@@ -192,7 +194,6 @@ impl<T: Document> Get<T> {
     /// # Ok(())
     /// # }
     /// ```
-    #[expect(clippy::needless_pass_by_value, reason = "call(\"f\", (2,)) reads better")]
     pub fn call(self, function: &str, arguments: impl Arguments) -> FunctionCall<T> {
         FunctionCall::new(self.id, function, &arguments)
     }

@@ -85,7 +85,6 @@ impl Write {
     /// let write = folio::untyped::Write::call("stock:7", "stock.take", (2,))?;
     /// # Ok::<(), folio::Error>(())
     /// ```
-    #[expect(clippy::needless_pass_by_value, reason = "call(key, \"f\", (2,)) reads better")]
     pub fn call(key: &str, function: &str, arguments: impl Arguments) -> Result<Self> {
         let mut write = Self::new(key, |key| Command::write("DOC.CALL").key(key));
         write.arguments.push(function.into());
