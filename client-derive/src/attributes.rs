@@ -19,6 +19,8 @@ pub struct TypeOptions {
     pub no_shortcuts: bool,
     pub indexes: Vec<IndexOptions>,
     pub validate: Vec<Path>,
+    /// The function on the server that judges each document.
+    pub judge: Option<LitStr>,
     pub before_save: Vec<Path>,
     pub after_load: Vec<Path>,
     pub from: Option<Path>,
@@ -67,6 +69,10 @@ pub struct FieldOptions {
     pub kind: Option<LitStr>,
     pub json: bool,
     pub checks: Checks,
+    /// The function on the server that computes it.
+    pub computed: Option<LitStr>,
+    /// The function on the server that judges it.
+    pub judge: Option<LitStr>,
     pub path: Option<LitStr>,
 }
 
@@ -107,7 +113,7 @@ const DOCUMENT: [&str; 12] = [
 ];
 const EMBED: [&str; 1] = ["validate"];
 const PROJECTION: [&str; 1] = ["from"];
-const DOCUMENT_FIELD: [&str; 11] = [
+const DOCUMENT_FIELD: [&str; 12] = [
     "id",
     "version",
     "index",
@@ -119,9 +125,20 @@ const DOCUMENT_FIELD: [&str; 11] = [
     "type",
     "json",
     "validate",
+    "computed",
 ];
-const EMBED_FIELD: [&str; 9] =
-    ["index", "unique", "nocase", "immutable", "default", "auto", "type", "json", "validate"];
+const EMBED_FIELD: [&str; 10] = [
+    "index",
+    "unique",
+    "nocase",
+    "immutable",
+    "default",
+    "auto",
+    "type",
+    "json",
+    "validate",
+    "computed",
+];
 const PROJECTION_FIELD: [&str; 3] = ["id", "version", "path"];
 const CHECKS: [&str; 7] = ["email", "url", "len", "range", "pattern", "one_of", "custom"];
 const INDEXES: [&str; 3] = ["sorted", "set", "substring"];
@@ -198,6 +215,7 @@ impl TypeOptions {
             "no_shortcuts" => self.no_shortcuts = true,
             "unique" => self.indexes.push(IndexOptions::read(meta, true)?),
             "index" => self.indexes.push(IndexOptions::read(meta, false)?),
+            "validate" if is_text(meta) => self.judge = Some(function(meta)?),
             "validate" => self.validate.push(meta.value()?.parse()?),
             "before_save" => self.before_save.push(meta.value()?.parse()?),
             "after_load" => self.after_load.push(meta.value()?.parse()?),
@@ -306,11 +324,27 @@ impl FieldOptions {
             "auto" => self.auto = Some(auto(meta)?),
             "type" => self.kind = Some(words::text(meta)?),
             "json" => self.json = true,
+            "validate" if is_text(meta) => self.judge = Some(function(meta)?),
             "validate" => self.checks.read(meta)?,
+            "computed" => self.computed = Some(function(meta)?),
             _ => self.path = Some(words::text(meta)?),
         }
         Ok(())
     }
+}
+
+/// Whether a text stands behind `=`.
+fn is_text(meta: &ParseNestedMeta<'_>) -> bool {
+    meta.input.peek(Token![=]) && meta.input.peek2(LitStr)
+}
+
+/// The name of a function on the server.
+fn function(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
+    let name = words::text(meta)?;
+    if name.value().is_empty() {
+        return Err(Error::new(name.span(), "the name of a function is not empty"));
+    }
+    Ok(name)
 }
 
 impl Strategy {

@@ -9,8 +9,7 @@ use crate::words;
 
 /// The body of `fn check(&self, at: &mut Check)`.
 pub fn body(input: &Input<'_>) -> TokenStream {
-    let stored = input.fields.iter().filter(|it| it.options.id.is_none() && !it.options.version);
-    let fields = stored.map(field);
+    let fields = input.fields.iter().filter(|it| it.is_stored()).map(field);
     let whole = input
         .options
         .validate

@@ -10,15 +10,14 @@ use crate::hint;
 use crate::input::{Field, Input, unraw};
 use crate::words;
 
-/// `&[FieldDefinition, ..]` of the fields that documents hold.
+/// `&[FieldDefinition, ..]` of the fields that documents hold or functions compute.
 pub fn fields(input: &Input<'_>) -> TokenStream {
-    let stored = input.fields.iter().filter(|it| it.options.id.is_none() && !it.options.version);
-    let fields = stored.map(field);
+    let fields = input.fields.iter().filter(|it| it.is_declared()).map(field);
     quote!(&[#(#fields),*])
 }
 
 fn field(field: &Field<'_>) -> TokenStream {
-    let (options, ty, step) = (&field.options, field.ty, words::step(&field.name));
+    let (options, ty, step) = (&field.options, field.value(), words::step(&field.name));
     let span = ty.span();
     let mut told = if options.json {
         quote_spanned!(span=> ::folio::FieldDefinition::json(#step))
@@ -70,6 +69,17 @@ fn field(field: &Field<'_>) -> TokenStream {
     if !checks.one_of.is_empty() {
         let values = &checks.one_of;
         told = quote!(#told.one_of(&[#(#values),*]));
+    }
+    by_functions(field, told)
+}
+
+/// What functions have to do with it.
+fn by_functions(field: &Field<'_>, mut told: TokenStream) -> TokenStream {
+    if let Some(function) = &field.options.computed {
+        told = quote!(#told.computed(#function));
+    }
+    if let Some(function) = &field.options.judge {
+        told = quote!(#told.validate(#function));
     }
     told
 }

@@ -7,7 +7,7 @@ use syn::{DeriveInput, Error, Result};
 
 use crate::attributes::{Strategy, Target};
 use crate::input::{Field, Input, unraw};
-use crate::{check, definition, fields, refer, words};
+use crate::{check, computed, definition, fields, refer, words};
 
 /// What `Document` itself calls by the type: a shortcut of that name would hide it.
 const TAKEN: [&str; 16] = [
@@ -111,10 +111,13 @@ fn document(input: &Input<'_>, id: &Field<'_>, version: Option<&Field<'_>>) -> R
     let definition = told(input, strategy_of)?;
     let version = version.map(|field| version_methods(field));
     let (check, refer) = (check::body(input), refer::body(input));
+    let computed = computed::members(input);
+    let computed_types = computed::assertions(input);
     let before = input.options.before_save.iter();
     let after = input.options.after_load.iter();
     Ok(quote! {
         #asserted
+        #computed_types
 
         impl ::folio::Document for #ident {
             type Id = #id_type;
@@ -125,6 +128,7 @@ fn document(input: &Input<'_>, id: &Field<'_>, version: Option<&Field<'_>>) -> R
             fn document_id(&self) -> &Self::Id { &self.#id_ident }
             fn set_document_id(&mut self, id: Self::Id) { self.#id_ident = id; }
             #version
+            #computed
             #[allow(unused_variables)]
             fn check(&self, at: &mut ::folio::Check) { #check }
             #refer
@@ -160,11 +164,12 @@ fn told(input: &Input<'_>, strategy: Strategy) -> Result<TokenStream> {
     }));
     let (strict, ttl) = (options.strict, options.ttl_seconds);
     let ids = fields::strategy(strategy);
+    let judge = words::option(options.judge.as_ref());
     let (fields, indexes) = (definition::fields(input), definition::indexes(input)?);
     Ok(quote! {
         ::folio::Definition {
             collection: #collection, prefix: #prefix, strict: #strict, ttl_seconds: #ttl,
-            ids: #ids, changes: #changes, fields: #fields, indexes: #indexes,
+            ids: #ids, validate: #judge, changes: #changes, fields: #fields, indexes: #indexes,
         }
     })
 }

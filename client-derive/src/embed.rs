@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DataEnum, DeriveInput, Fields, Result};
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, Result};
 
 use crate::attributes::{Target, TypeOptions};
 use crate::input::{Container, Input, expect_plain, variant_name};
@@ -18,6 +18,10 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
 
 fn of_struct(input: &DeriveInput) -> Result<TokenStream> {
     let input = Input::read(input, Target::Embed)?;
+    if let Some(function) = &input.options.judge {
+        let what = "a function judges documents and fields: write `validate` at the document, or at the field that this struct is";
+        return Err(Error::new(function.span(), what));
+    }
     let (ident, fields_name) = (input.ident, fields::name(&input));
     let (fields_type, told) = (fields::derive(&input), definition::fields(&input));
     let (check, refer) = (check::body(&input), refer::body(&input));

@@ -16,7 +16,7 @@ pub fn name(input: &Input<'_>) -> Ident {
 
 /// What the accessor of a field gives in a document of type `model`.
 pub fn accessor(field: &Field<'_>, model: &TokenStream) -> TokenStream {
-    let ty: &Type = field.ty;
+    let ty: &Type = field.value();
     let span = ty.span();
     if field.options.id.is_some() {
         return quote_spanned!(span=> ::folio::IdField<#model, #ty>);

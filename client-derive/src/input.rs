@@ -4,7 +4,7 @@ use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Type, Visibility};
 
 use crate::attributes::{FieldOptions, Target, TypeOptions};
-use crate::{renaming, words};
+use crate::{computed, renaming, words};
 
 /// A struct.
 pub struct Input<'a> {
@@ -22,6 +22,8 @@ pub struct Field<'a> {
     pub name: String,
     /// Whether a document without it can be read.
     pub is_optional: bool,
+    /// What its function gives, of a computed field: `String` of `Computed<String>`.
+    pub computed: Option<&'a Type>,
     pub options: FieldOptions,
 }
 
@@ -39,6 +41,23 @@ struct Member {
     skip: bool,
     is_optional: bool,
     converted: Option<Ident>,
+}
+
+impl<'a> Field<'a> {
+    /// Whether it stands in the text of a document.
+    pub fn is_stored(&self) -> bool {
+        self.is_declared() && self.computed.is_none()
+    }
+
+    /// Whether the server is told of it: the id is the key, and the version stands beside the text.
+    pub fn is_declared(&self) -> bool {
+        self.options.id.is_none() && !self.options.version
+    }
+
+    /// The type of its value.
+    pub fn value(&self) -> &'a Type {
+        self.computed.unwrap_or(self.ty)
+    }
 }
 
 impl<'a> Input<'a> {
@@ -76,8 +95,9 @@ impl<'a> Input<'a> {
                 (None, Some(rule)) => renaming::field(&rule.value(), &unraw(ident)),
                 (None, None) => unraw(ident),
             };
+            let computed = computed::value(ident, &field.ty, &options, target)?;
             let is_optional = member.is_optional || container.defaults;
-            fields.push(Field { ident, ty: &field.ty, name, is_optional, options });
+            fields.push(Field { ident, ty: &field.ty, name, is_optional, computed, options });
         }
         Ok(Self { ident: &input.ident, visibility: &input.vis, options, fields })
     }

@@ -8,6 +8,7 @@
 
 mod attributes;
 mod check;
+mod computed;
 mod definition;
 mod document;
 mod embed;

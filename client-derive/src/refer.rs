@@ -9,10 +9,7 @@ use crate::words;
 
 /// `fn refer(&mut self, path, visit) -> bool`.
 pub fn body(input: &Input<'_>) -> TokenStream {
-    let fields = input.fields.iter().filter(|field| {
-        let options = &field.options;
-        options.id.is_none() && !options.version && !options.json
-    });
+    let fields = input.fields.iter().filter(|field| field.is_stored() && !field.options.json);
     let fields = fields.map(|field| {
         let (ident, ty, step) = (field.ident, field.ty, words::step(&field.name));
         quote_spanned! {ty.span()=>

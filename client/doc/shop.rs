@@ -1,6 +1,6 @@
 // The types that the examples of the crate's documentation are about.
 
-use folio::{Document, Embed, Id, Projection, Ref, Timestamp};
+use folio::{Computed, Document, Embed, Id, Projection, Ref, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
@@ -99,6 +99,19 @@ pub struct Post {
     pub author: Ref<Author>,
     pub editor: Option<Ref<Author>>,
     pub readers: Vec<Ref<Author>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]
+#[folio(collection = "shop.articles", validate = "article.is_whole")]
+pub struct Article {
+    #[folio(id)]
+    pub id: Id<Article>,
+    pub title: String,
+    #[folio(validate = "text.is_clean")]
+    pub body: String,
+    pub stock: u32,
+    #[folio(computed = "text.slug", unique, index(sorted))]
+    pub slug: Computed<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Document, Serialize, Deserialize)]

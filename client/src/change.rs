@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use crate::field::{Array, Nullable};
 use crate::filter::duration;
-use crate::{Command, Error, Field, Numeric, Ordered, Result, Timestamp, Value};
+use crate::{
+    Arguments, Command, Error, Field, Numeric, Ordered, Result, Timestamp, Value, arguments,
+};
 
 /// An operation on documents of type `M`.
 ///
@@ -115,6 +117,26 @@ fn json<T>(value: &impl Value<T>) -> Argument {
 fn written(value: &(impl Serialize + ?Sized)) -> Argument {
     serde_json::to_string(value)
         .map_or_else(|error| Argument::Wrong(error.to_string()), Argument::Json)
+}
+
+/// A function on the server is called with the document, as the changes before have left it, and these arguments: a
+/// tuple, `()` or a list. What it gives is merged into the document (RFC 7396); what it replies is dropped:
+/// [`Get::call`](crate::Get::call) gives that.
+///
+/// ```no_run
+/// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+/// # use folio::{Document, Id};
+/// # use shop::User;
+/// # async fn example(db: folio::Folio, id: Id<User>) -> folio::Result<()> {
+/// let changes = (User::visits().inc(1), folio::call("loyalty.grant", (5, "visit")));
+/// User::get(id).update(changes).run(&db).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn call<M>(function: &str, arguments: impl Arguments) -> Change<M> {
+    let arguments = arguments::array(&arguments)
+        .map_or_else(|error| Argument::Wrong(error.to_string()), Argument::Json);
+    Change::new("CALL", function, Some(arguments))
 }
 
 /// The document lapses after this time, to the millisecond.

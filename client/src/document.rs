@@ -48,6 +48,12 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     const ID_NAME: &'static str;
     /// What serde calls the version, if there is one.
     const VERSION_NAME: Option<&'static str> = None;
+    /// What serde calls the fields that functions compute.
+    #[doc(hidden)]
+    const COMPUTED_NAMES: &'static [&'static str] = &[];
+    /// Of a type with such fields: the paths of all of its fields, and what serde calls each.
+    #[doc(hidden)]
+    const MEMBERS: &'static [(&'static str, &'static str)] = &[];
 
     /// The id.
     fn document_id(&self) -> &Self::Id;
@@ -64,6 +70,10 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     fn set_document_version(&mut self, version: u64) {
         let _ = version;
     }
+
+    /// Empties the fields that functions compute.
+    #[doc(hidden)]
+    fn forget_computed(&mut self) {}
 
     /// Notes what breaks the rules of the type.
     fn check(&self, at: &mut Check);

@@ -120,6 +120,9 @@ pub enum Error {
     /// Holds the server's answer: its [code](Error::code), then what was wrong and where.
     #[error("{0}")]
     Server(Box<str>),
+    /// A function on the server failed, is not loaded, or cannot be loaded. Nothing changed.
+    #[error("{0}")]
+    Function(Box<FunctionError>),
     /// The server's answer has a shape that this version of the crate does not know.
     #[error("unexpected reply: {0}")]
     Reply(Box<str>),
@@ -153,6 +156,32 @@ impl fmt::Display for UniqueViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UNIQUE the value at {} is held by ", self.fields.join(", "))?;
         f.write_str(self.holder.as_deref().unwrap_or("another document"))
+    }
+}
+
+/// What is wrong with a function: of [`Error::Function`].
+///
+/// ```no_run
+/// # fn example(error: folio::Error) {
+/// if let folio::Error::Function(error) = error {
+///     println!("{:?}, line {:?}: {}", error.function, error.line, error.message);
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FunctionError {
+    /// The function, if the server names one.
+    pub function: Option<String>,
+    /// The line of its source, from 1, if it is of one.
+    pub line: Option<u64>,
+    /// All that the server says of it.
+    pub message: String,
+}
+
+impl fmt::Display for FunctionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FUNCTION {}", self.message)
     }
 }
 
@@ -264,6 +293,7 @@ impl Error {
             Self::Validation(all) => all.iter().any(|it| it.code == "schema").then_some("SCHEMA"),
             Self::UnindexedQuery(_) => Some("NOINDEX"),
             Self::IndexBuilding(_) => Some("BUILDING"),
+            Self::Function(_) => Some("FUNCTION"),
             _ => None,
         }
     }

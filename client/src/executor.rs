@@ -28,6 +28,12 @@ pub trait Executor: sealed::Sealed + Sync {
         commands: Vec<Command>,
     ) -> impl Future<Output = Result<Vec<Result<Reply>>>> + Send;
 
+    /// Whether writes are kept until later, so that their answers are not known yet.
+    #[doc(hidden)]
+    fn is_deferred(&self) -> bool {
+        false
+    }
+
     /// What a collection or a key is called on the server: in a bucket, its name and a `.` stand before it.
     #[doc(hidden)]
     fn named<'n>(&self, name: &'n str) -> Cow<'n, str>;
@@ -47,6 +53,10 @@ impl<E: Executor> Executor for &E {
 
     async fn execute_all(&self, commands: Vec<Command>) -> Result<Vec<Result<Reply>>> {
         (**self).execute_all(commands).await
+    }
+
+    fn is_deferred(&self) -> bool {
+        (**self).is_deferred()
     }
 
     fn named<'n>(&self, name: &'n str) -> Cow<'n, str> {

@@ -75,6 +75,7 @@
 // The map, in reading order. Each looks only at those above it, but for `ops` and `executor`, which meet in `Command`.
 //
 //   error      what can go wrong; error/server reads the server's lines
+//   arguments  what functions are called with
 //   command    a command as data: arguments, keys, whether it may be sent again
 //   reply      answers, read
 //   observe    what is told to whoever listens; tls
@@ -94,19 +95,23 @@
 //   filter/    filters as trees
 //   order, change     what answers are sorted by; operations of an update
 //   id         ids
+//   computed   fields that functions compute
 //   document   the traits that the derives implement
 //   codec/     documents as text, without id and version
 //   ops/       what is done with documents, a file for each thing
 //   repository the documents of one type, for generic code
 //   schema     what types say beside what is declared
+//   functions  functions on the server
 //   sync       declaring what types say
 //   migrate/   what is done once, in order: of documents and declarations
 //   testing/   servers and documents for tests
+mod arguments;
 mod cache;
 mod change;
 mod check;
 mod codec;
 mod command;
+mod computed;
 mod connection;
 mod define;
 mod document;
@@ -114,6 +119,7 @@ mod error;
 mod executor;
 mod field;
 mod filter;
+mod functions;
 mod id;
 pub mod migrate;
 mod observe;
@@ -139,11 +145,13 @@ pub mod watch;
 // The derives name the crate as its users do.
 extern crate self as folio;
 
+pub use arguments::Arguments;
 pub use cache::Cache;
-pub use change::{Change, Changes, expire_at, expire_in, persist};
+pub use change::{Change, Changes, call, expire_at, expire_in, persist};
 pub use check::{Check, Pattern};
 #[doc(hidden)]
 pub use command::Command;
+pub use computed::Computed;
 pub use connection::{Builder, Folio, RESPONSE_TIMEOUT};
 pub use define::{
     ChangesDefinition, Definition, FieldDefinition, IdStrategy, IndexDefinition, Kind,
@@ -151,7 +159,9 @@ pub use define::{
 pub use document::{Document, Embed, Projection};
 #[doc(hidden)]
 pub use document::{ViewField, path_of, same_type};
-pub use error::{DecodeCause, Error, Result, SchemaMismatch, UniqueViolation, Violation};
+pub use error::{
+    DecodeCause, Error, FunctionError, Result, SchemaMismatch, UniqueViolation, Violation,
+};
 pub use executor::Executor;
 pub use field::{
     Accessor, Array, Comparable, Containing, Field, FieldRef, FieldType, Nullable, Numeric,
@@ -159,14 +169,15 @@ pub use field::{
 };
 pub use filter::{Condition, Filter, Moment, now};
 pub use folio_derive::{Document, Embed, Projection};
+pub use functions::{Function, FunctionInfo, Functions, Load};
 pub use id::{AsId, DocumentId, Id, IdField};
 #[doc(hidden)]
 pub use ops::Selected;
 pub use ops::{
     Aggregate, AggregateOrder, Claim, Claiming, Conditional, ConditionalUpdate, Delete, DeleteMany,
-    Fields, Find, Get, GetIncluding, GetMany, Having, Including, InsertMany, InsertReport, Is,
-    Keys, Modify, Page, Put, Reducer, Reducers, Selectable, Shape, Tracked, Update, UpdateMany,
-    Upsert, Whole, Written, count,
+    Fields, Find, FunctionCall, Get, GetIncluding, GetMany, Having, Including, InsertMany,
+    InsertReport, Is, Keys, Modify, Page, Put, Reducer, Reducers, Selectable, Shape, Tracked,
+    Update, UpdateMany, Upsert, Whole, Written, count,
 };
 pub use order::{Order, Orders};
 pub use path::FieldPath;

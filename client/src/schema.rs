@@ -9,7 +9,7 @@ use crate::untyped::value;
 use crate::{Command, Definition, Executor, Folio, Result, reply};
 
 /// What a field keeps where it is declared: to take it away or to change it would be a loss for other programs.
-const KEPT: [&str; 4] = ["type", "index", "unique", "nocase"];
+const KEPT: [&str; 5] = ["type", "index", "unique", "nocase", "computed"];
 
 /// How a collection stands to its type: of [`Folio::schema_status`].
 ///
@@ -164,8 +164,13 @@ impl Comparison {
         if stands["prefix"] != prefix.as_str() {
             self.differences.push(format!("its prefix is {}, not {prefix:?}", stands["prefix"]));
         }
-        for (word, default) in [("mode", "open".into()), ("ttl", 0.into()), ("ids", "uuid7".into())]
-        {
+        let defaults = [
+            ("mode", "open".into()),
+            ("ttl", 0.into()),
+            ("ids", "uuid7".into()),
+            ("validate", Json::Null),
+        ];
+        for (word, default) in defaults {
             let [before, after] = [stands, wanted].map(|it| it.get(word).unwrap_or(&default));
             if before != after {
                 self.additions.push(format!("its {word} {before} becomes {after}"));

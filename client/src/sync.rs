@@ -2,7 +2,7 @@
 
 use crate::error::SchemaMismatch;
 use crate::schema::{SchemaState, SchemaStatus, Wanted};
-use crate::{Command, Definition, Document, Error, Executor, Folio, Result};
+use crate::{Command, Definition, Document, Error, Executor, Folio, Function, Result};
 
 /// One type of documents, or several in a tuple.
 ///
@@ -65,6 +65,33 @@ impl Folio {
             declare(&db, Wanted::of(&definition, &db)).await?;
         }
         Ok(())
+    }
+
+    /// The same for types that name functions: those that are not loaded yet are loaded first, as
+    /// [`Functions::ensure`](crate::Functions::ensure) does it. A function takes no other one's place; another source is
+    /// another name, or a [`Load::replace`](crate::Load::replace) while no declaration uses it.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use shop::{Article, User};
+    /// use folio::Function;
+    ///
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let functions = [
+    ///     Function::new("text.slug", "return text.slug(doc.title)"),
+    ///     Function::new("text.is_clean", "return not string.find((...), '<script', 1, true)"),
+    ///     Function::new("article.is_whole", "return #doc.body > 0 or 'has no body'"),
+    /// ];
+    /// db.sync_with::<(User, Article)>(functions).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sync_with<D: Documents>(
+        &self,
+        functions: impl IntoIterator<Item = Function>,
+    ) -> Result<()> {
+        self.functions().ensure(functions).await?;
+        self.sync::<D>().await
     }
 
     /// How the collections of types stand to what the types say, in their order: what [`sync`](Folio::sync) would do of

@@ -4,6 +4,7 @@
 
 mod cache;
 mod dropped;
+mod functions;
 mod load;
 mod migrations;
 mod observe;

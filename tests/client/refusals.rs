@@ -61,6 +61,7 @@ fn kind(error: &Error) -> &'static str {
         Error::Validation(_) => "validation",
         Error::UnindexedQuery(_) => "unindexed query",
         Error::IndexBuilding(_) => "index building",
+        Error::Function(_) => "function",
         Error::ModuleMissing => "module missing",
         Error::Server(_) => "server",
         _ => "another",
@@ -68,7 +69,7 @@ fn kind(error: &Error) -> &'static str {
 }
 
 /// Line, kind, whether it is worth another try.
-const LINES: [(&str, &str, bool); 44] = [
+const LINES: [(&str, &str, bool); 45] = [
     // Folio's own: docs/commands.md.
     ("NOTFOUND no document under 'users:1'", "not found", false),
     ("EXISTS 'users:1' is there already", "already exists", false),
@@ -90,6 +91,7 @@ const LINES: [(&str, &str, bool); 44] = [
     ("NOCOLLECTION there is no collection 'users'", "server", false),
     ("COLLECTIONEXISTS 'users' is declared otherwise", "server", false),
     ("OVERFLOW the number leaves the range of an int", "server", false),
+    ("FUNCTION function 'text.slug', line 3: attempt to index nil with 'x'", "function", false),
     ("TEST operation 1 of the patch", "server", false),
     // The server's.
     ("ERR unknown command 'DOC.SET', with args beginning with: 'a' ", "module missing", false),

@@ -1,7 +1,7 @@
 //! Between Rust values and what the server holds.
 //!
 //! The id stands in the key and the version beside the text, so both are left out when a document is written, and put
-//! in when it is read, without a tree of values in between.
+//! in when it is read, without a tree of values in between. What functions compute is left out, too.
 
 mod object;
 mod read;
@@ -15,10 +15,11 @@ use crate::define::Definition;
 use crate::error::DecodeCause;
 use crate::{Document, DocumentId, Error, Result};
 
-/// The text of a document, without its id and version.
+/// The text of a document, without its id, its version and what is computed.
 pub(crate) fn encode<T: Document>(document: &T) -> Result<String> {
     let mut out = Vec::with_capacity(256);
-    let skipped = [Some(T::ID_NAME), T::VERSION_NAME];
+    let skipped =
+        write::Skipped { id: T::ID_NAME, version: T::VERSION_NAME, computed: T::COMPUTED_NAMES };
     let writer = write::Top { inner: &mut serde_json::Serializer::new(&mut out), skipped };
     document.serialize(writer).map_err(Error::Encode)?;
     let text = String::from_utf8(out).map_err(|error| Error::Usage(error.to_string().into()))?;
@@ -26,16 +27,28 @@ pub(crate) fn encode<T: Document>(document: &T) -> Result<String> {
     Ok(if strict { object::without_null_structs(text, fields) } else { text })
 }
 
-/// A document of its text, its id and, where the type has one, its version.
-pub(crate) fn decode<T: Document>(key: &str, id: &str, text: &[u8], version: u64) -> Result<T> {
+/// A document of its text, its id and, where the type has one, its version. `renamed` are members that the text calls
+/// by their paths.
+pub(crate) fn decode_renamed<T: Document>(
+    key: &str,
+    id: &str,
+    text: &[u8],
+    version: u64,
+    renamed: &[(String, &'static str)],
+) -> Result<T> {
     let members = Members {
         id: Some((T::ID_NAME, id, <T::Id as DocumentId>::IS_NUMBER)),
         version: T::VERSION_NAME.map(|name| (name, version)),
-        renamed: &[],
+        renamed,
     };
     let mut document: T = with_members(key, text, members)?;
     document.after_load();
     Ok(document)
+}
+
+/// A document of its text, its id and, where the type has one, its version.
+pub(crate) fn decode<T: Document>(key: &str, id: &str, text: &[u8], version: u64) -> Result<T> {
+    decode_renamed(key, id, text, version, &[])
 }
 
 /// What is put in, and what is called otherwise, when a text is read.

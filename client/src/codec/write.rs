@@ -2,16 +2,30 @@
 
 use serde::ser::{Error, Impossible, Serialize, SerializeStruct, Serializer};
 
+/// The members that are left out.
+#[derive(Clone, Copy)]
+pub(super) struct Skipped {
+    pub(super) id: &'static str,
+    pub(super) version: Option<&'static str>,
+    pub(super) computed: &'static [&'static str],
+}
+
+impl Skipped {
+    fn has(&self, name: &str) -> bool {
+        self.id == name || self.version == Some(name) || self.computed.contains(&name)
+    }
+}
+
 /// Writes a struct without some of its members, and nothing else.
 pub(super) struct Top<S> {
     pub(super) inner: S,
-    pub(super) skipped: [Option<&'static str>; 2],
+    pub(super) skipped: Skipped,
 }
 
 /// The struct that is being written.
 pub(super) struct Outer<S> {
     inner: S,
-    skipped: [Option<&'static str>; 2],
+    skipped: Skipped,
 }
 
 impl<S: SerializeStruct> SerializeStruct for Outer<S> {
@@ -23,7 +37,7 @@ impl<S: SerializeStruct> SerializeStruct for Outer<S> {
         name: &'static str,
         value: &T,
     ) -> Result<(), S::Error> {
-        if self.skipped.contains(&Some(name)) {
+        if self.skipped.has(name) {
             return Ok(());
         }
         self.inner.serialize_field(name, value)

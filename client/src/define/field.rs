@@ -77,6 +77,8 @@ pub struct FieldDefinition {
     pub(crate) max_len: Option<u64>,
     pub(crate) pattern: Option<&'static str>,
     pub(crate) values: &'static [&'static str],
+    pub(crate) computed: Option<&'static str>,
+    pub(crate) validate: Option<&'static str>,
 }
 
 #[doc(hidden)]
@@ -104,6 +106,8 @@ impl FieldDefinition {
             max_len: None,
             pattern: None,
             values: &[],
+            computed: None,
+            validate: None,
         }
     }
 
@@ -176,6 +180,16 @@ impl FieldDefinition {
     pub const fn one_of(self, values: &'static [&'static str]) -> Self {
         Self { values, ..self }
     }
+
+    #[must_use]
+    pub const fn computed(self, function: &'static str) -> Self {
+        Self { computed: Some(function), ..self }
+    }
+
+    #[must_use]
+    pub const fn validate(self, function: &'static str) -> Self {
+        Self { validate: Some(function), ..self }
+    }
 }
 
 /// A field by its whole path, as it is declared.
@@ -201,6 +215,8 @@ fn descend(fields: &[FieldDefinition], base: &str, always: bool, flat: &mut Vec<
         let path = format!("{base}{}", field.name);
         let always = always && field.required;
         let ty = match field.kind {
+            // What a function gives is one field, whatever it holds.
+            Kind::Embed(_) | Kind::Embeds(_) if field.computed.is_some() => "json".to_owned(),
             Kind::Embed(inner) => {
                 descend(inner, &format!("{path}."), always, flat);
                 continue;

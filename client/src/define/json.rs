@@ -25,6 +25,9 @@ pub(super) fn definition(definition: &Definition) -> Value {
     if let Some(ids) = ids {
         told.insert("ids".into(), ids.into());
     }
+    if let Some(function) = definition.validate {
+        told.insert("validate".into(), function.into());
+    }
     let fields = flatten(definition.fields).iter().map(field).collect();
     told.insert("fields".into(), Value::Array(fields));
     if !definition.indexes.is_empty() {
@@ -88,6 +91,11 @@ fn field(flat: &Flat) -> Value {
     }
     if let Some(instant) = field.auto {
         told.insert("auto".into(), instant.into());
+    }
+    for (word, function) in [("computed", field.computed), ("validate", field.validate)] {
+        if let Some(function) = function {
+            told.insert(word.into(), function.into());
+        }
     }
     Value::Object(told)
 }

@@ -26,6 +26,8 @@ pub struct Definition {
     pub ttl_seconds: u64,
     /// Where ids come from.
     pub ids: IdStrategy,
+    /// The function that judges each document, if there is one.
+    pub validate: Option<&'static str>,
     /// The change stream, if there is one.
     pub changes: Option<ChangesDefinition>,
     /// The fields.
@@ -119,12 +121,16 @@ impl Definition {
         json::definition(self)
     }
 
-    /// Whether documents hold the value at a path alone.
+    /// Whether documents hold the value at a path alone. A value that is computed they do not hold.
     pub(crate) fn is_unique(&self, path: &str) -> bool {
         let alone = |index: &&IndexDefinition| {
             index.unique && index.filter.is_none() && index.on.len() == 1 && index.on[0].0 == path
         };
-        field::flatten(self.fields).iter().any(|field| field.unique && field.path == path)
+        let fields = field::flatten(self.fields);
+        if fields.iter().any(|field| field.path == path && field.field.computed.is_some()) {
+            return false;
+        }
+        fields.iter().any(|field| field.unique && field.path == path)
             || self.indexes.iter().any(|index| alone(&index))
     }
 

@@ -1,6 +1,6 @@
 //! What a line of the server's means.
 
-use super::{Error, UniqueViolation, Violation};
+use super::{Error, FunctionError, UniqueViolation, Violation};
 
 /// The error of an answer of `code` that reads `message`. What cannot be read further stays as it is.
 pub(super) fn refused(code: &str, message: &str) -> Error {
@@ -16,6 +16,7 @@ pub(super) fn refused(code: &str, message: &str) -> Error {
         "SCHEMA" => violation(message),
         "NOINDEX" => Some(Error::UnindexedQuery(line())),
         "BUILDING" => Some(Error::IndexBuilding(line())),
+        "FUNCTION" => Some(Error::Function(Box::new(function(message)))),
         _ => None,
     };
     read.unwrap_or_else(|| Error::Server(line()))
@@ -64,9 +65,37 @@ fn violation(message: &str) -> Option<Error> {
     Some(Error::Validation(vec![Violation::new(path, "schema", told)]))
 }
 
+/// `[operation 2: ]function 'text.slug', line 3: attempt to ..`, `no function 'x' is loaded`.
+fn function(message: &str) -> FunctionError {
+    let named = message.split_once("function '").and_then(|(_, rest)| rest.split_once('\''));
+    let line = named.and_then(|(_, rest)| rest.strip_prefix(", line ")?.split_once(':'));
+    FunctionError {
+        function: named.map(|(name, _)| name.into()),
+        line: line.and_then(|(line, _)| line.parse().ok()),
+        message: message.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_function_is_told_with_its_line() {
+        for (message, name, line) in [
+            ("function 'slug', line 3: attempt to index nil with 'x'", Some("slug"), Some(3)),
+            ("operation 2: function 'a.b', line 10: it's: wrong", Some("a.b"), Some(10)),
+            ("function 'f': more than 4194304 bytes", Some("f"), None),
+            ("field slug: no function 'text.slug' is loaded", Some("text.slug"), None),
+            ("nothing is registered that runs functions", None, None),
+        ] {
+            let error = refused("FUNCTION", message);
+            assert_eq!(error.code(), Some("FUNCTION"));
+            assert_eq!(error.to_string(), format!("FUNCTION {message}"));
+            let Error::Function(told) = error else { panic!("{error:?}") };
+            assert_eq!((told.function.as_deref(), told.line), (name, line), "{message}");
+        }
+    }
 
     #[test]
     fn a_held_value_is_told_with_its_holder() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::many::{DeleteMany, UpdateMany};
 use super::place::Place;
-use super::shape::{FieldTuple, Fields, Projected, Shape, Whole};
+use super::shape::{Complete, FieldTuple, Fields, Projected, Shape, Whole};
 use super::stream;
 use crate::order::{self, Order};
 use crate::reply::Found;
@@ -180,6 +180,23 @@ impl<T: Document> Query<T> {
 impl<T: Document> Find<T, Whole<T>> {
     pub(crate) fn new(filter: Option<Filter<T>>) -> Self {
         Self { query: Query::new(filter), shape: Whole::new() }
+    }
+
+    /// With what functions compute: the fields of type [`Computed`](crate::Computed) are filled.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use folio::Document;
+    /// # use shop::Article;
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// for article in Article::find(()).order_by(Article::slug().asc()).with_computed().all(&db).await? {
+    ///     println!("{:?}", article.slug.get());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_computed(self) -> Find<T, impl Shape<T, Row = T>> {
+        Find { query: self.query, shape: Complete::<T>::new() }
     }
 
     /// Only the fields of a projection.

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::place::{Place, read_with_version};
 use super::update::{Conditional, Update};
-use super::{Delete, Modify, Shape, Tracked};
+use super::{Delete, FunctionCall, Modify, Shape, Tracked};
 use crate::codec::decode;
-use crate::ops::shape::Projected;
-use crate::{Changes, Command, Document, Error, Executor, Filter, Projection, Reply, Result};
+use crate::ops::shape::{Complete, Projected};
+use crate::{
+    Arguments, Changes, Command, Document, Error, Executor, Filter, Projection, Reply, Result,
+};
 
 /// A call for one document, by its id; [`Document::get`] begins it.
 ///
@@ -138,11 +140,34 @@ impl<T: Document> Get<T> {
     /// # }
     /// ```
     pub async fn select<P: Projection<Of = T>>(self, db: &impl Executor) -> Result<P> {
-        let shape = Projected::<P>::new();
+        self.shaped(&Projected::<P>::new(), db).await
+    }
+
+    /// The document with what functions compute of it: the fields of type [`Computed`](crate::Computed) are filled. Fails
+    /// with [`Error::NotFound`] if there is none.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use folio::Document;
+    /// # use shop::Article;
+    /// # async fn example(db: folio::Folio, id: folio::Id<Article>) -> folio::Result<()> {
+    /// let article = Article::get(id).with_computed(&db).await?;
+    /// println!("{:?}", article.slug.get());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn with_computed(self, db: &impl Executor) -> Result<T> {
+        if T::MEMBERS.is_empty() {
+            return self.one(db).await;
+        }
+        self.shaped(&Complete::<T>::new(), db).await
+    }
+
+    async fn shaped<S: Shape<T>>(self, shape: &S, db: &impl Executor) -> Result<S::Row> {
         let place = Place::of::<T>(db);
         let key = place.key(&self.id);
         let mut get = Command::read("DOC.MGET").key(&key).arg("PATHS");
-        let paths = Shape::<T>::paths(&shape).unwrap_or_default();
+        let paths = shape.paths().unwrap_or_default();
         // One path alone would be answered with its value and not with an object.
         get.push(paths.len() + 1);
         for path in &paths {
@@ -155,7 +180,22 @@ impl<T: Document> Get<T> {
         let found = db.execute(get).await?.list()?.into_iter().next();
         let found = found.map(Reply::versioned).transpose()?.flatten();
         let Some((text, version)) = found else { return Err(Error::NotFound { key: key.into() }) };
-        Shape::<T>::decode(&shape, &key, place.id(&key), &text, Some(version))
+        shape.decode(&key, place.id(&key), &text, Some(version))
+    }
+
+    /// Begins a call of a function on the server with this document and these arguments: a tuple, `()` or a list.
+    ///
+    /// ```no_run
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use folio::Document;
+    /// # use shop::Article;
+    /// # async fn example(db: folio::Folio, id: folio::Id<Article>) -> folio::Result<()> {
+    /// let left: u32 = Article::get(id).call("stock.take", (2,)).reply(&db).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call(self, function: &str, arguments: impl Arguments) -> FunctionCall<T> {
+        FunctionCall::new(self.id, function, &arguments)
     }
 
     /// The document, remembered as it was read, so that [`Tracked::save`] writes only what has changed.

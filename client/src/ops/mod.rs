@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod bulk;
+mod call;
 mod claim;
 mod delete;
 mod find;
@@ -20,6 +21,8 @@ mod upsert;
 
 pub use aggregate::Aggregate;
 pub use bulk::{InsertMany, InsertReport};
+pub use call::FunctionCall;
+pub(crate) use call::{command as call_command, replied};
 pub use claim::{Claim, Claiming};
 pub use delete::Delete;
 pub use find::{Find, Page};

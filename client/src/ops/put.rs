@@ -167,6 +167,7 @@ async fn write<T: Document>(
         });
     }
     document.set_document_version(reply.to()?);
+    document.forget_computed();
     Ok(())
 }
 
@@ -217,6 +218,7 @@ async fn numbered<T: Document>(
     };
     document.set_document_id(own);
     document.set_document_version(version);
+    document.forget_computed();
     Ok(())
 }
 

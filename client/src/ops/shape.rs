@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::codec::{Members, decode, with_members};
+use crate::codec::{Members, decode, decode_renamed, with_members};
 use crate::error::DecodeCause;
 use crate::{Document, DocumentId, Error, Executor, Field, IdField, Projection, Result};
 
@@ -76,6 +76,37 @@ impl<T: Document> Shape<T> for Whole<T> {
 
     fn decode(&self, key: &str, id: &str, text: &[u8], version: Option<u64>) -> Result<T> {
         decode(key, id, text, version.unwrap_or_default())
+    }
+}
+
+/// The whole document, and what functions compute of it. Its fields are asked for one by one.
+pub struct Complete<T> {
+    names: Vec<(String, &'static str)>,
+    model: PhantomData<fn() -> T>,
+}
+
+impl<T: Document> Complete<T> {
+    pub(crate) fn new() -> Self {
+        let names = T::MEMBERS.iter().map(|(path, name)| ((*path).to_owned(), *name)).collect();
+        Self { names, model: PhantomData }
+    }
+}
+
+impl<T: Document> Shape<T> for Complete<T> {
+    type Row = T;
+
+    fn paths(&self) -> Option<Vec<String>> {
+        // Of a type without such fields the document is all there is.
+        let paths = || self.names.iter().map(|(path, _)| path.clone()).collect();
+        (!self.names.is_empty()).then(paths)
+    }
+
+    fn wants_version(&self) -> bool {
+        T::VERSION_NAME.is_some()
+    }
+
+    fn decode(&self, key: &str, id: &str, text: &[u8], version: Option<u64>) -> Result<T> {
+        decode_renamed(key, id, text, version.unwrap_or_default(), &self.names)
     }
 }
 

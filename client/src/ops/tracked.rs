@@ -97,6 +97,7 @@ impl<T: Document> Tracked<T> {
         let update = Update::new(self.id.clone(), changes).if_version(self.version);
         self.version = update.run(db).await?;
         self.document.set_document_version(self.version);
+        self.document.forget_computed();
         self.before = after;
         Ok(())
     }

@@ -202,7 +202,7 @@ impl Transaction {
         for part in parts {
             match &part.action {
                 Action::Put(text) => self.own(&part, Own::Text(text.clone())),
-                Action::Update => self.own(&part, Own::Changed),
+                Action::Update | Action::Call => self.own(&part, Own::Changed),
                 Action::Delete => {
                     let own = self.state().own.get(&part.key).cloned();
                     let was_there = match own {
@@ -292,6 +292,10 @@ impl Executor for Transaction {
             answers.push(self.execute(command).await);
         }
         Ok(answers)
+    }
+
+    fn is_deferred(&self) -> bool {
+        true
     }
 
     fn named<'n>(&self, name: &'n str) -> Cow<'n, str> {

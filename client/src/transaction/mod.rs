@@ -6,8 +6,11 @@ mod interactive;
 mod part;
 pub(crate) mod text;
 
+use redis::Value;
+use serde::de::DeserializeOwned;
+
 use crate::command::{Command, Repeat};
-use crate::{Error, Executor, Folio, Reply, Result};
+use crate::{Error, Executor, Folio, Reply, Result, reply};
 
 pub use interactive::Transaction;
 use part::Action;
@@ -88,13 +91,35 @@ tuples!(A B C D F G H I);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Done {
     /// The document has this version now.
     Written(u64),
     /// Whether there was a document to remove.
     Removed(bool),
+    /// What a function has replied, as JSON; where it has replied nothing the document is [`Written`](Done::Written).
+    Replied(Box<str>),
+}
+
+impl Done {
+    /// What a function has replied; `None` if nothing, or if none was called.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// use folio::untyped::Write;
+    ///
+    /// let done = db.atomic(vec![Write::call("stock:7", "stock.take", (2,))?]).await?;
+    /// let left: Option<u64> = done[0].reply()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reply<R: DeserializeOwned>(&self) -> Result<Option<R>> {
+        match self {
+            Self::Replied(json) => reply::document("a reply", json.as_bytes()).map(Some),
+            Self::Written(_) | Self::Removed(_) => Ok(None),
+        }
+    }
 }
 
 impl Folio {
@@ -147,8 +172,17 @@ fn outcome(answer: Reply, action: &Action) -> Result<Option<Done>> {
     Ok(match action {
         Action::Check => None,
         Action::Delete => Some(Done::Removed(answer.to::<u64>()? > 0)),
+        Action::Call => Some(called(answer)?),
         Action::Put(_) | Action::Update => Some(Done::Written(answer.to()?)),
     })
+}
+
+/// A version, or what the function has replied.
+fn called(answer: Reply) -> Result<Done> {
+    match answer.into_value() {
+        version @ Value::Int(_) => Reply::new(version).to().map(Done::Written),
+        text => Ok(Done::Replied(Reply::new(text).to::<String>()?.into())),
+    }
 }
 
 fn command(parts: &[Part]) -> Command {
@@ -229,6 +263,12 @@ mod tests {
                 .to_owned()
                 + r#""ops":[["SET","b.c","x"],["NOW","at","PT5M"],["POP","list"],["PERSIST"]]}"#
         );
+        let call = Command::write("DOC.CALL").key("a").arg(("ifversion", 7, "if.x", 5, "[]"));
+        let told = r#"{"op":"call","key":"a","ifVersion":7,"function":"if.x","args":[5,[]]}"#;
+        assert_eq!(json(call), told);
+        let call = Command::write("DOC.UPDATE").key("a").arg(("CALL", "f", "[5]", "PERSIST"));
+        let told = r#"{"op":"update","key":"a","ops":[["CALL","f",[5]],["PERSIST"]]}"#;
+        assert_eq!(json(call), told);
         let delete = Command::write("DOC.DEL").key("a").arg(("IFVERSION", 7));
         assert_eq!(json(delete), r#"{"op":"del","key":"a","ifVersion":7}"#);
         let keep = self::set("a").arg(("XX", "KEEPTTL"));

@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::{Error, Result};
 
 /// The words of updates with the kinds of what follows them.
-const VERBS: [(&str, &[Word]); 20] = [
+const VERBS: [(&str, &[Word]); 21] = [
     ("SET", &[Word::Text, Word::Json]),
     ("UNSET", &[Word::Text]),
     ("INCR", &[Word::Text, Word::Json]),
@@ -27,6 +27,7 @@ const VERBS: [(&str, &[Word]); 20] = [
     ("NOW", &[Word::Text, Word::Perhaps]),
     ("MERGE", &[Word::Json]),
     ("PATCH", &[Word::Json]),
+    ("CALL", &[Word::Text, Word::Json]),
     ("EX", &[Word::Text]),
     ("PX", &[Word::Text]),
     ("EXAT", &[Word::Text]),
@@ -60,6 +61,7 @@ pub(crate) enum Action {
     /// Puts this text.
     Put(String),
     Update,
+    Call,
     Delete,
     Check,
 }
@@ -85,6 +87,10 @@ struct Members<'c> {
     upsert: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ops: Option<Vec<Vec<Argument<'c>>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<Vec<&'c RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -178,6 +184,7 @@ impl Part {
         match name {
             "DOC.SET" => set(&mut words),
             "DOC.UPDATE" => update(&mut words).map(|part| vec![part]),
+            "DOC.CALL" => call(&mut words).map(|part| vec![part]),
             "DOC.DEL" => delete(&mut words).map(|part| vec![part]),
             _ => Err(Error::Usage(format!("{name} is no part of a transaction").into())),
         }
@@ -299,6 +306,22 @@ fn update(words: &mut Words<'_>) -> Result<Part> {
     }
     members.ops = Some(ops);
     part(&members, Action::Update)
+}
+
+/// Conditions stand before the function.
+fn call(words: &mut Words<'_>) -> Result<Part> {
+    let mut members = Members { op: "call", key: words.text()?, ..Members::default() };
+    let mut name = words.text()?;
+    while condition(&name.to_ascii_uppercase(), words, &mut members)? {
+        name = words.text()?;
+    }
+    members.function = Some(name);
+    let mut args = Vec::new();
+    while !words.left.as_slice().is_empty() {
+        args.push(words.json()?);
+    }
+    members.args = Some(args);
+    part(&members, Action::Call)
 }
 
 fn delete(words: &mut Words<'_>) -> Result<Part> {

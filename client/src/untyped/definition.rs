@@ -225,6 +225,28 @@ impl Field {
         self.word("AUTO").word("UPDATED")
     }
 
+    /// A function on the server computes it of each document; no document holds it.
+    ///
+    /// ```
+    /// use folio::untyped::{Field, Index};
+    ///
+    /// let field = Field::new("slug", "string").computed("text.slug").unique().index(Index::Sorted);
+    /// ```
+    #[must_use]
+    pub fn computed(self, function: &str) -> Self {
+        self.word("COMPUTED").word(function)
+    }
+
+    /// A function on the server judges every value.
+    ///
+    /// ```
+    /// let field = folio::untyped::Field::new("isbn", "string").validate("is_isbn");
+    /// ```
+    #[must_use]
+    pub fn validate(self, function: &str) -> Self {
+        self.word("VALIDATE").word(function)
+    }
+
     fn word(mut self, word: &str) -> Self {
         self.arguments.push(word.into());
         self
@@ -362,6 +384,18 @@ impl Definition {
     #[must_use]
     pub fn ttl(mut self, seconds: u64) -> Self {
         self.arguments.extend(["TTL".into(), seconds.to_string()]);
+        self
+    }
+
+    /// A function on the server judges each document.
+    ///
+    /// ```
+    /// let bookings = folio::untyped::Definition::new("bookings").validate("booking.in_order");
+    /// assert_eq!(bookings.arguments(), ["bookings", "VALIDATE", "booking.in_order"]);
+    /// ```
+    #[must_use]
+    pub fn validate(mut self, function: &str) -> Self {
+        self.arguments.extend(["VALIDATE".into(), function.into()]);
         self
     }
 

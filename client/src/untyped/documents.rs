@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Definition;
-use crate::{Command, Error, Executor, Folio, Reply, Result, reply};
+use crate::ops::{call_command, replied};
+use crate::{Arguments, Command, Error, Executor, Folio, Reply, Result, reply};
 
 /// How many documents [`Folio::set_many`] has under way at once: enough to hide the way to the
 /// server, few enough to keep both ends' buffers small.
@@ -203,6 +204,28 @@ impl Folio {
     pub async fn undelete(&self, key: &str) -> Result<bool> {
         let brought: u64 = self.cmd("DOC.UNDELETE").key(&self.named(key)).query().await?;
         Ok(brought > 0)
+    }
+
+    /// Calls a function on the server with a document and these arguments, a tuple, `()` or a list, and gives what it has
+    /// replied: its second result. Where that is nothing, an `Option` is `None`.
+    ///
+    /// What the function gives first is merged into the document (RFC 7396). Fails with [`Error::NotFound`] if there is
+    /// no document.
+    ///
+    /// ```no_run
+    /// # async fn example(db: folio::Folio) -> folio::Result<()> {
+    /// let left: u64 = db.call("stock:7", "stock.take", (2,)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn call<R: DeserializeOwned>(
+        &self,
+        key: &str,
+        function: &str,
+        arguments: impl Arguments,
+    ) -> Result<R> {
+        let command = call_command(&self.named(key), None, function, &arguments.texts()?);
+        replied(key, self.execute(command).await?)
     }
 
     /// Removes a document; `false` if there was none.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::Argument;
 use crate::command::Command;
-use crate::{Error, Executor, Operation, Result, Transaction, reply};
+use crate::{Arguments, Error, Executor, Operation, Result, Transaction, reply};
 
 /// A write of one document, not yet sent: for [`Folio::atomic`](crate::Folio::atomic) and [`Transaction::write`].
 ///
@@ -78,6 +78,20 @@ impl Write {
         Self::new(key, |key| Command::write("DOC.UPDATE").key(key).arg("UPSERT"))
     }
 
+    /// Calls a function on the server with a document that is there, else [`Error::NotFound`], and these arguments: a
+    /// tuple, `()` or a list. Its reply is [`Done::Replied`](crate::Done::Replied).
+    ///
+    /// ```
+    /// let write = folio::untyped::Write::call("stock:7", "stock.take", (2,))?;
+    /// # Ok::<(), folio::Error>(())
+    /// ```
+    pub fn call(key: &str, function: &str, arguments: impl Arguments) -> Result<Self> {
+        let mut write = Self::new(key, |key| Command::write("DOC.CALL").key(key));
+        write.arguments.push(function.into());
+        write.arguments.extend(arguments.texts()?.into_iter().map(String::into_bytes));
+        Ok(write)
+    }
+
     /// Removes a document, if there is one.
     ///
     /// ```
@@ -132,7 +146,12 @@ fn push(words: &mut Vec<Vec<u8>>, argument: impl Argument) {
 impl Operation for Write {
     fn command<E: Executor>(self, on: &E) -> Result<Command> {
         let mut command = (self.build)(&on.named(&self.key));
-        for word in self.arguments.iter().chain(&self.condition) {
+        // Behind the conditions stands a function with its arguments, and all else in front of them.
+        let (first, last) = match command.name() {
+            "DOC.CALL" => (&self.condition, &self.arguments),
+            _ => (&self.arguments, &self.condition),
+        };
+        for word in first.iter().chain(last) {
             command.push(word.as_slice());
         }
         Ok(command)

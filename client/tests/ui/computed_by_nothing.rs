@@ -1,0 +1,14 @@
+use folio::{Computed, Document, Id};
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "articles")]
+struct Article {
+    #[folio(id)]
+    id: Id<Article>,
+    title: String,
+    #[folio(computed = "")]
+    slug: Computed<String>,
+}
+
+fn main() {}

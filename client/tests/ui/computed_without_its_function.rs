@@ -1,0 +1,13 @@
+use folio::{Computed, Document, Id};
+use serde::{Deserialize, Serialize};
+
+#[derive(Document, Serialize, Deserialize)]
+#[folio(collection = "articles")]
+struct Article {
+    #[folio(id)]
+    id: Id<Article>,
+    title: String,
+    slug: Computed<String>,
+}
+
+fn main() {}
