@@ -20,7 +20,7 @@ fn made(doc: &str, timed: &[(&str, i64)], ops: &[&str]) -> String {
     let (definition, limits) = (Definition::new("t"), Limits::default());
     let scope = Scope { definition: &definition, now_ms: NOW_MS, limits: &limits, functions: None };
     match apply(doc.view(), &ops, &scope) {
-        Ok(Edited { text, timed }) => {
+        Ok(Edited { text, timed, .. }) => {
             let timed = each_timed(&timed).map(|(at_ms, path)| format!(" {path}@{at_ms}"));
             String::from_utf8(text).unwrap() + &timed.collect::<String>()
         }
