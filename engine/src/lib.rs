@@ -1,8 +1,8 @@
 //! The engine of Folio: JSON documents, their schemas, indexes and queries, as plain values.
 //!
-//! No Redis, clock, randomness or `unsafe` in here, and threads only to build indexes side by side: what the engine does is
-//! decided by its arguments alone, so that a test can drive it through millions of steps and a replica does what its
-//! primary did.
+//! No Redis, clock, randomness or `unsafe` in here, and threads only to build indexes side by side and to compile functions
+//! on a deep stack: what the engine does is decided by its arguments alone, so that a test can drive it through millions of
+//! steps and a replica does what its primary did.
 //! ARCHITECTURE.md lists the folders in the order in which to read them.
 #![forbid(unsafe_code)]
 

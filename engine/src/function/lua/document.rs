@@ -197,7 +197,11 @@ pub(super) fn register(lua: &Lua, session: &Arc<Session>) -> Result<()> {
             },
         );
         part.add_meta_method(MetaMethod::Iter, move |lua, part, ()| {
-            let is_object = part.raw(&s4.text()).kind() == Kind::Object;
+            let kind = part.raw(&s4.text()).kind();
+            if !matches!(kind, Kind::Array | Kind::Object) {
+                return Err(Error::runtime("there is nothing in a number to iterate over"));
+            }
+            let is_object = kind == Kind::Object;
             let cursor = Cursor { at: part.start + 1, end: part.end - 1, index: 0, is_object };
             Ok((advance.clone(), lua.create_any_userdata(cursor)?))
         });

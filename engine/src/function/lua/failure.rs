@@ -49,7 +49,9 @@ impl Failure {
                 Failure { message: String::new(), trace: String::new(), is_memory: true }
             }
             LuaError::SyntaxError { message, .. } => {
-                Failure { message: message.clone(), trace: message.clone(), is_memory: false }
+                // The compiler knows no chunk's name: "3: what is wrong".
+                let named = format!("{FUNCTION_CHUNK}:{message}");
+                Failure { message: named.clone(), trace: named, is_memory: false }
             }
             LuaError::BadArgument { pos, cause, .. } => {
                 let inner = Failure::of(cause);

@@ -25,7 +25,7 @@ const SLACK_BYTES: usize = GARBAGE_BYTES + (256 << 10);
 /// What a call may allocate before its steps become dearer.
 const FREE_BYTES: usize = 64 << 10;
 /// Bytes that cost one step more.
-const BYTES_PER_STEP: usize = 16 << 10;
+const BYTES_PER_STEP: usize = 8 << 10;
 /// Bytes of source that make the surcharge one time larger: between two steps stands no more than the whole source.
 const SOURCE_BYTES_PER_SURCHARGE: usize = 256;
 
@@ -78,7 +78,8 @@ impl Meter {
     /// One step; an error when there are no more.
     #[inline]
     pub(super) fn step(&self, lua: &Lua) -> Result<()> {
-        self.charge(self.weight.load(Relaxed).saturating_add(self.surcharge(lua)))
+        let cost = self.weight.load(Relaxed).saturating_add(self.surcharge(lua));
+        self.charge(cost).map_err(|_| stopped(lua))
     }
 
     /// Steps for work that has no steps of its own.
@@ -106,4 +107,18 @@ impl Meter {
         let excess = lua.used_memory().saturating_sub(self.free_to.load(Relaxed));
         (excess / BYTES_PER_STEP) as u64 * self.scale.load(Relaxed)
     }
+}
+
+/// The error of a step too many. No trace is made for an interrupt, so this is one: the frames nearest to it.
+#[cold]
+fn stopped(lua: &Lua) -> Error {
+    const FRAMES_MAX: usize = 32;
+    let frame = |level| {
+        lua.inspect_stack(level, |frame| {
+            let chunk = frame.source().short_src.unwrap_or_default().into_owned();
+            format!("\t{chunk}:{}:\n", frame.current_line().unwrap_or_default())
+        })
+    };
+    let frames: String = (0..FRAMES_MAX).map_while(frame).collect();
+    Error::runtime(format!("too many steps\nstack traceback:\n{frames}"))
 }

@@ -18,7 +18,8 @@ mod tests;
 mod value;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use mlua::chunk::ChunkMode;
 use mlua::{Value, Variadic};
@@ -57,21 +58,14 @@ impl Runtime for LuaRuntime {
         let state = &self.state;
         let _turn = state.turn();
         let wrong = |error| failure(name, &error, None, "the source does not fit into memory");
-        // Alone first: what ends a function within the source must not end ours.
+        let bytecode = compiled(source).map_err(wrong)?;
         let lua = &state.sandbox.lua;
-        let load = |text: &str| {
-            let chunk =
-                lua.load(text).set_name(format!("={FUNCTION_CHUNK}")).set_mode(ChunkMode::Text);
-            let chunk =
-                chunk.set_compiler(compiler()).set_environment(state.sandbox.globals.clone());
-            chunk.into_function()
-        };
-        // Nothing is bounded while a source is compiled but its length.
         lua.set_memory_limit(0).map_err(wrong)?;
         state.session.meter.start(0, Bounds { steps: u64::MAX, bytes: u64::MAX }, true, 0);
-        load(source).map_err(wrong)?;
-        let made = load(&format!("return function(doc, ...) {source}\nend")).map_err(wrong)?;
-        let function = made.call::<mlua::Function>(()).map_err(wrong)?;
+        let chunk = lua.load(bytecode).set_name(format!("={FUNCTION_CHUNK}"));
+        let chunk =
+            chunk.set_mode(ChunkMode::Binary).set_environment(state.sandbox.globals.clone());
+        let function = chunk.call::<mlua::Function>(()).map_err(wrong)?;
         Ok(Arc::new(LuaFunction {
             name: name.into(),
             source_bytes: source.len(),
@@ -80,6 +74,24 @@ impl Runtime for LuaRuntime {
             state: Arc::clone(state),
         }))
     }
+}
+
+/// The bytecode of a chunk that gives the function whose body is `source`. Nothing bounds compiling but the source's length
+/// and Luau's limit of a thousand levels, which take more than the stack that a server may have left: so it has one of its
+/// own.
+fn compiled(source: &str) -> mlua::Result<Vec<u8>> {
+    const STACK_BYTES: usize = 64 << 20;
+    let compile = || {
+        let compiler = compiler();
+        // Alone first: what ends a function within the source must not end ours.
+        compiler.compile(source)?;
+        compiler.compile(format!("return function(doc, ...) {source}\nend"))
+    };
+    thread::scope(|scope| {
+        let running = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, compile);
+        let ended = running.map_err(mlua::Error::external)?.join();
+        ended.unwrap_or_else(|_| Err(mlua::Error::runtime("the source cannot be compiled")))
+    })
 }
 
 /// What all functions of a runtime share.
@@ -92,7 +104,7 @@ struct State {
 }
 
 impl State {
-    fn turn(&self) -> std::sync::MutexGuard<'_, usize> {
+    fn turn(&self) -> MutexGuard<'_, usize> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -160,7 +160,8 @@ fn write_text(bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
 
 fn write_number(value: f64, out: &mut Vec<u8>) -> Result<()> {
     if !value.is_finite() {
-        return Err(Error::runtime(format!("{value} is no JSON number").to_lowercase()));
+        let name = if value.is_nan() { "nan" } else { "infinity" };
+        return Err(Error::runtime(format!("{name} is no JSON number")));
     }
     let is_safe = value.abs() <= INTEGER_MAX as f64 && value.fract() == 0.0;
     let number = if is_safe { Number::Int(value as i64) } else { Number::Float(value) };
