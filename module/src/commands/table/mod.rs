@@ -125,7 +125,8 @@ mod tests {
         for command in TABLE {
             // It writes no key, and builds indexes.
             let builds = command.name == "DOC.REINDEX";
-            let deletes = ["DOC.DEL", "DOC.DELETEMANY", "DOC.DROP"].contains(&command.name);
+            let deleting = ["DOC.DEL", "DOC.DELETEMANY", "DOC.DROP", "DOC.FUNCTION DELETE"];
+            let deletes = deleting.contains(&command.name);
             let is_write = command.flags.contains("write");
             assert_eq!(
                 command.flags.contains("deny-oom"),
