@@ -2,6 +2,7 @@
 //! the same. Functions are Rust's own here; what functions are written in is tested where it is run.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its premise does not hold")]
+#![expect(clippy::unnecessary_wraps, reason = "all functions have one form")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -83,10 +84,10 @@ const COMPUTED: &str = r#"{"collection":"t","validate":"sound","fields":[FIELDS,
     {"path":"twice","type":"int","computed":"twice","index":"sorted","max":16}],"indexes":[
     {"name":"pair","on":[{"path":"low.s"},{"path":"n","order":"desc"}]},
     {"name":"few","on":[{"path":"n"}],"where":"twice > 4"}]}"#;
-/// Without one of the fields, and with another index.
+/// Without one of the fields, and with an index over what it was.
 const OTHER: &str = r#"{"collection":"t","validate":"sound","fields":[FIELDS,
     {"path":"low.s","type":"string","computed":"small","index":"sorted"},
-    {"path":"twice","type":"int","computed":"twice"}]}"#;
+    {"path":"twice","type":"int","computed":"twice"}],"indexes":[{"name":"w","on":[{"path":"words[*]"}]}]}"#;
 const PLAIN: &str = r#"{"collection":"t","fields":[FIELDS,
     {"path":"low.s","type":"string"},{"path":"words","type":"array<string>"},{"path":"twice","type":"int"}]}"#;
 const FILTERS: [&str; 10] = [
@@ -464,6 +465,12 @@ fn a_computed_field_is_declared_at_one_place() {
     assert_eq!(
         told(r#""path":"a","computed":"f","default":"x""#),
         "SCHEMA field a is COMPUTED, and goes with neither DEFAULT, AUTO nor IMMUTABLE"
+    );
+    let json = r#"{"collection":"t","fields":[{"path":"a","type":"json","computed":"f"},{"path":"a.b","type":"int","default":1}]}"#;
+    let error = Definition::from_json(json.as_bytes(), &Limits::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "SCHEMA field a.b is COMPUTED, and goes with neither DEFAULT, AUTO nor IMMUTABLE"
     );
     let json = r#"{"collection":"t","fields":[{"path":"a","type":"json","computed":"f"},{"path":"a.b","type":"int","computed":"g"}]}"#;
     let error = Definition::from_json(json.as_bytes(), &Limits::default()).unwrap_err();

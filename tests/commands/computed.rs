@@ -147,7 +147,7 @@ fn a_filter_asks_a_function() {
         assert_eq!(c.error(&["DOC.FIND", "p", "WHERE", "near(to[0], y)"]), told);
         assert_eq!(c.error(&["DOC.DELETE", "p:2", "IF", "near(to[0], y)"]), told);
         assert_eq!(c.error(&["DOC.DELETEMANY", "p", "WHERE", "near(to[0], y)"]), told);
-        let told = "FILTER nearr is no function that is loaded, and none of now, time, duration at position 6, did you mean near?";
+        let told = "FILTER nearr is no function that is loaded, and none of now, time, duration at position 0, did you mean near?";
         assert_eq!(c.error(&["DOC.COUNT", "p", "WHERE", "nearr(x, y)"]), told);
         let plan = c.texts(&["DOC.EXPLAIN", "p", "COUNT", "WHERE", "near(x, y)"]);
         assert!(plan.join("\n").contains("a function is asked about each"), "{plan:?}");

@@ -74,7 +74,7 @@ impl Engine<'_> {
 
     /// Whether a filter holds of a document, as IF asks.
     pub fn holds(&self, document: &Document, text: &FilterText) -> bool {
-        exec::holds(self.collection, document, &self.bind(text)).unwrap()
+        exec::holds(self.collection, document, &self.bind(text), self.limits.into()).unwrap()
     }
 
     /// `DOC.COUNT`.

@@ -48,6 +48,11 @@ impl ComputedFields {
         !self.slots.iter().any(Slot::is_used)
     }
 
+    /// Whether the declaration to come sees other fields than the one in force.
+    pub fn is_changing(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is_coming != slot.is_declared)
+    }
+
     /// Whether the declaration to come has fields of its own.
     pub fn is_growing(&self) -> bool {
         self.slots.iter().any(|slot| slot.is_coming && !slot.is_declared)
@@ -88,6 +93,11 @@ impl ComputedFields {
         self.view_with(doc, self.values.get(id).map(|values| &**values))
     }
 
+    /// Whether the declaration in force has computed fields.
+    pub fn is_in_use(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is_declared)
+    }
+
     /// How many documents have values.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -95,7 +105,7 @@ impl ComputedFields {
 
     /// Whether the values that are kept of the document of `id` are those that functions give, as far as they are in use.
     pub fn is_right(&self, id: DocId, seen: Option<&Document>) -> bool {
-        let Some(seen) = seen.filter(|_| !self.is_unused()) else { return true };
+        let Some(seen) = seen.filter(|_| self.is_in_use()) else { return true };
         let values = self.compute(seen.view(), false);
         let (held, made) =
             (self.view(id, seen.view()), self.view_with(seen.view(), values.as_deref()));
@@ -124,13 +134,20 @@ impl ComputedFields {
     }
 
     /// The declaration to come is in force, or was given up.
-    pub fn end(&mut self, is_in_force: bool) {
+    ///
+    /// Gives the values, which nobody reads any more, where no field is computed now.
+    pub fn end(&mut self, is_in_force: bool) -> IdMap<Box<[u8]>> {
         for slot in &mut self.slots {
             if is_in_force {
                 slot.is_declared = slot.is_coming;
             }
             slot.is_coming = false;
         }
+        if !self.is_unused() {
+            return IdMap::default();
+        }
+        (self.slots, self.bytes) = (Vec::new(), 0);
+        std::mem::take(&mut self.values)
     }
 
     pub fn heap_bytes(&self) -> usize {

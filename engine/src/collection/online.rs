@@ -24,7 +24,7 @@ use super::{Collection, Documents, Info};
 use crate::doc::computed::Seen;
 use crate::doc::{DocRef, Document, Parsed, Touched};
 use crate::error::{Code, Error, Result};
-use crate::index::{DocId, Index};
+use crate::index::{DocId, IdMap, Index};
 use crate::limits::Limits;
 use crate::planted;
 use crate::schema::fill::Fill;
@@ -60,12 +60,13 @@ pub(super) struct Building {
 #[derive(Debug, Default)]
 pub struct Retired {
     indexes: Vec<Index>,
+    computed: IdMap<Box<[u8]>>,
 }
 
 impl Retired {
     /// Whether there is nothing to free.
     pub fn is_empty(&self) -> bool {
-        self.indexes.is_empty()
+        self.indexes.is_empty() && self.computed.is_empty()
     }
 }
 
@@ -267,19 +268,19 @@ impl Collection {
         };
         self.indexes = origins.into_iter().filter_map(next).collect();
         self.definition = definition;
-        self.computed.end(true);
+        let computed = self.computed.end(true);
         self.breaking = breaking;
         self.declared = true;
         self.note_names();
-        Retired { indexes: held.into_iter().flatten().collect() }
+        Retired { indexes: held.into_iter().flatten().collect(), computed }
     }
 
     /// Gives the build up.
     pub(crate) fn abandon_build(&mut self) -> Retired {
         let indexes = self.building.take().map(|building| building.indexes);
-        self.computed.end(false);
+        let computed = self.computed.end(false);
         self.note_names();
-        Retired { indexes: indexes.unwrap_or_default() }
+        Retired { indexes: indexes.unwrap_or_default(), computed }
     }
 
     /// Goes on with the build of a collection in whose place this one stands, without documents.

@@ -117,8 +117,8 @@ impl Collection {
         touched: Option<&Touched<'_>>,
     ) -> Changes {
         let mut changes = Changes::new();
-        let is_growing = self.computed.is_growing();
-        let of_coming = is_growing.then(|| (old.map(as_coming), as_coming(new)));
+        let is_changing = self.building.is_some() && self.computed.is_changing();
+        let of_coming = is_changing.then(|| (old.map(as_coming), as_coming(new)));
         let touched_coming = of_coming
             .and_then(|(old, new)| touched.and(old).map(|old| Touched::between(old.doc, new.doc)));
         for (at, index) in self.every_index().enumerate() {
@@ -160,10 +160,15 @@ impl Collection {
         limits: &Limits,
     ) -> Result<()> {
         let most = limits.index_entries_max;
+        let coming = touched.map(|touched| {
+            let (old, new) = (touched.old_text(), touched.new_text());
+            Touched::between(old.seen_by(Seen::Coming), new.seen_by(Seen::Coming))
+        });
         let large = |(at, index): &(usize, &Index)| {
-            let (source, doc) = (index.source(), doc.seen_by(self.seen_by(*at)));
+            let (source, seen) = (index.source(), self.seen_by(*at));
+            let touched = if seen == Seen::Declared { touched } else { coming.as_ref() };
             !touched.is_some_and(|touched| source.same_text(touched))
-                && source.values_of(doc, most) > most
+                && source.values_of(doc.seen_by(seen), most) > most
         };
         let Some((_, index)) = self.every_index().enumerate().find(large) else { return Ok(()) };
         let paths = index.paths();

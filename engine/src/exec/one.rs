@@ -1,5 +1,6 @@
 //! A filter decided on one document of a collection, with all that is known of it: the condition of a write.
 
+use super::Means;
 use crate::collection::Collection;
 use crate::doc::{DocRef, Document};
 use crate::error::Result;
@@ -8,9 +9,15 @@ use crate::value::KeyBuf;
 
 /// Whether `filter`, which is bound to the collection, holds of a document that stands in it. `_valid` costs what
 /// [`Collection::invalid`] does.
-/// Error: `FUNCTION`.
-pub fn holds(collection: &Collection, document: &Document, filter: &Filter) -> Result<bool> {
-    let (mut one, meter) = (One { collection, document }, Meter::free());
+/// Errors: `FUNCTION`, `TIMEOUT`.
+pub fn holds(
+    collection: &Collection,
+    document: &Document,
+    filter: &Filter,
+    means: Means<'_>,
+) -> Result<bool> {
+    let mut one = One { collection, document };
+    let meter = Meter::new(means.limits.query_ms_max, means.elapsed_us);
     let holds = filter.decide(filter.root(), &mut one, &mut KeyBuf::default(), &meter);
     meter.check().map(|()| holds)
 }

@@ -85,7 +85,7 @@ pub enum AstOp {
     /// `IS STRING` and its like; never null.
     IsKind(Kind),
     /// A loaded function holds of it and of others: `name(left, ..)`.
-    Calls(Box<str>, Vec<Operand>),
+    Calls(Box<str>, Position, Vec<Operand>),
 }
 
 /// The words of `IS STRING` and its like.
@@ -368,7 +368,7 @@ impl AstTest {
             _ => [None, None],
         };
         let given = match &self.op {
-            AstOp::Calls(_, given) => given.as_slice(),
+            AstOp::Calls(_, _, given) => given.as_slice(),
             _ => &[],
         };
         std::iter::once(&self.left).chain(others.into_iter().flatten()).chain(given)
@@ -392,7 +392,7 @@ impl AstTest {
             AstOp::IsMissing => write!(f, "{path} IS {not}MISSING"),
             AstOp::IsBool(true) => write!(f, "{path} IS {not}TRUE"),
             AstOp::IsBool(false) => write!(f, "{path} IS {not}FALSE"),
-            AstOp::Calls(name, given) => {
+            AstOp::Calls(name, _, given) => {
                 write!(f, "{not}{name}({path}")?;
                 given.iter().try_for_each(|operand| write!(f, ", {operand}"))?;
                 f.write_char(')')

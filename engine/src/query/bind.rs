@@ -228,7 +228,9 @@ impl<'b> Binder<'b> {
                 };
             }
             AstOp::Text(op, operand) => return self.text(asked, *op, operand),
-            AstOp::Calls(name, _) => return self.called(name, test, within).map(|it| vec![it]),
+            AstOp::Calls(name, position, _) => {
+                return Ok(vec![self.called((name, *position), test, within)?]);
+            }
             AstOp::IsKind(kind) => {
                 let Subject::Path(path) = subject else {
                     let what = format!("{subject} is no part of the text; it has one type");
@@ -329,8 +331,12 @@ impl<'b> Binder<'b> {
     }
 
     /// A predicate that a loaded function decides. Error: `FILTER`.
-    fn called(&mut self, name: &str, test: &'b AstTest, within: Within<'_>) -> Result<FilterNode> {
-        let position = test.left.position();
+    fn called(
+        &mut self,
+        (name, position): (&str, Position),
+        test: &'b AstTest,
+        within: Within<'_>,
+    ) -> Result<FilterNode> {
         let Some(functions) = self.scope.functions else {
             return Err(Error::filter(position.0, "functions are asked of documents alone"));
         };

@@ -64,6 +64,10 @@ impl Called {
     /// Whether the function says true. Where it fails, the question has: the meter keeps the error.
     pub(super) fn holds(&self, asked: &mut Asked<'_, '_>) -> bool {
         const NULL: &[u8] = b"null";
+        // A call may take as long as much else.
+        if asked.meter.check().is_err() {
+            return false;
+        }
         let mut lists: Vec<Vec<u8>> = Vec::new();
         let mut args: SmallVec<[Raw<'_>; 4]> = SmallVec::new();
         for given in &self.args {

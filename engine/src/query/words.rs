@@ -119,7 +119,11 @@ impl Parser<'_> {
         }
         self.advance()?;
         let left = given.remove(0);
-        self.test(AstTest { left, op: AstOp::Calls(name.into(), given) }, false, position);
+        self.test(
+            AstTest { left, op: AstOp::Calls(name.into(), position, given) },
+            false,
+            position,
+        );
         Ok(())
     }
 

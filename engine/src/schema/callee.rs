@@ -122,14 +122,16 @@ impl Field {
     }
 
     /// Whether what it is computed by goes with the rest of it. Error: `SCHEMA`.
-    pub(super) fn validate_computed(&self) -> Result<()> {
-        if self.computed.is_none() {
+    pub(super) fn validate_computed(&self, definition: &Definition) -> Result<()> {
+        if !definition.is_computed(&self.path) {
             return Ok(());
         }
         let refuse = |what: &str| {
             Err(Error::new(Code::Schema, format!("field {} is COMPUTED, and {what}", self.path)))
         };
-        if !self.path.steps().iter().all(|step| matches!(step, Step::Name(_))) {
+        if self.computed.is_some()
+            && !self.path.steps().iter().all(|step| matches!(step, Step::Name(_)))
+        {
             return refuse("stands at one place: names alone");
         }
         let constraints = self.constraints.as_deref();

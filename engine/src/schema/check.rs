@@ -7,6 +7,7 @@ use super::constraint::excerpt;
 use super::definition::{Definition, Field, Mode};
 use super::strict::check_members;
 use super::types::Scalar;
+use crate::doc::print;
 use crate::doc::timed::TimedPath;
 use crate::doc::{DocRef, Document, Parsed, Touched};
 use crate::error::{Code, Error, Result};
@@ -109,12 +110,15 @@ pub fn check_field(
     for raw in field.path.values(doc) {
         found = true;
         check_found(field, raw, buf, &mut see)?;
-        if let Some(callee) = &field.validate {
-            callee.judge(doc, &[raw]).map_err(|error| match error.code {
-                Code::Schema => refuse(field, error.message),
-                _ => error,
-            })?;
-        }
+    }
+    if let Some(callee) = field.validate.as_ref().filter(|_| found) {
+        // Asked once, however many values there are: a call has bounds.
+        let mut values = Vec::new();
+        print::one(doc, &field.path, &mut values);
+        callee.judge(doc, &[Raw::new(&values)]).map_err(|error| match error.code {
+            Code::Schema => refuse(field, error.message),
+            _ => error,
+        })?;
     }
     if field.required && !found {
         return Err(refuse(field, "is required, and missing"));

@@ -191,7 +191,7 @@ impl Definition {
                 constraints.validate(&field.path).map_err(|error| field.refuse(&error))?;
                 check::check_default(field)?;
             }
-            field.validate_computed()?;
+            field.validate_computed(self)?;
             let is_around = |other: &&Field| {
                 other.computed.is_some() && field.path.steps().starts_with(other.path.steps())
             };

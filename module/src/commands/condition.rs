@@ -1,6 +1,9 @@
 //! What a write is asked to depend on: `IFVERSION n`, and `IF filter [PARAMS n name value ..]`.
 
+use std::time::Instant;
+
 use folio_engine::collection::Collection;
+use folio_engine::exec::Means;
 use folio_engine::query::{self, Params, Scope};
 use folio_engine::schema::Definition;
 use folio_engine::{Limits, Result, exec};
@@ -59,6 +62,8 @@ impl<'a> Condition<'a> {
     }
 
     fn holds(&self, filter: Given<'a>, target: &Target<'_>, limits: &Limits) -> Result<bool> {
+        let began = Instant::now();
+        let elapsed_us = || u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let params = Params::new(self.params.iter().copied(), limits)?;
         let ast = shapes::read(filter, limits)?;
         let (key, now_ms) = (target.name.bytes(), target.now_ms);
@@ -77,7 +82,10 @@ impl<'a> Condition<'a> {
             };
             let filter = query::bind(&ast, &scope)?;
             let document = target.old.as_ref().zip(collection);
-            document.map_or(Ok(false), |(document, home)| exec::holds(home, document, &filter))
+            let functions = Some(state.store.functions());
+            let means = Means { limits, elapsed_us: Some(&elapsed_us), functions };
+            let holds = |(document, home)| exec::holds(home, document, &filter, means);
+            document.map_or(Ok(false), holds)
         })?
     }
 }

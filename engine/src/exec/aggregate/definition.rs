@@ -106,8 +106,9 @@ impl Aggregate {
         }
         let rows = row_definition(&keys, &reducers)?;
         let having = request.having.map(|text| {
-            let bound = query::parse(text, scope.limits)
-                .and_then(|ast| bind_rows(&ast, &Scope { definition: &rows, ..*scope }, &mut used));
+            let bound = query::parse(text, scope.limits).and_then(|ast| {
+                bind_rows(&ast, &Scope { definition: &rows, functions: None, ..*scope }, &mut used)
+            });
             bound.map_err(|Error { code, message, .. }| {
                 Error::new(code, format!("HAVING: {message}"))
             })

@@ -48,7 +48,6 @@ pub fn rows(
             if let Some(having) = &aggregate.having
                 && !having.decide(having.root(), &mut { row }, &mut scratch, budget.meter())
             {
-                budget.look()?;
                 continue;
             }
             keys = aggregate.order.iter().map(|by| by.key(row)).collect();

@@ -240,7 +240,7 @@ impl<'t> Reader<'t> {
         let (name, left) = (given.next(), given.next());
         let given: Vec<Operand> = given.collect();
         let (Some(name), Some(left)) = (name, left) else { unreachable!("two at least") };
-        let [(Term::Literal(Literal::String(name)), _)] = name.terms.as_slice() else {
+        let [(Term::Literal(Literal::String(name)), position)] = name.terms.as_slice() else {
             let what = format!("expected the name of a function, found {}", shown(&name));
             return Err(refused(name.position().0, what));
         };
@@ -248,7 +248,7 @@ impl<'t> Reader<'t> {
             let what = format!("expected a path alone, found {}", shown(&left));
             return Err(refused(left.position().0, what));
         }
-        let op = AstOp::Calls(name.as_ref().into(), given);
+        let op = AstOp::Calls(name.as_ref().into(), *position, given);
         Ok(self.node(Node::Test(AstTest { left, op })))
     }
 

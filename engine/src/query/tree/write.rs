@@ -72,7 +72,7 @@ impl Writer {
     }
 
     fn test(&mut self, test: &AstTest) {
-        if let AstOp::Calls(name, given) = &test.op {
+        if let AstOp::Calls(name, _, given) = &test.op {
             self.head(Operator::Calls, 2 + given.len());
             self.text(name);
             self.left(&test.left);
