@@ -74,7 +74,9 @@ impl Engine<'_> {
 
     /// Whether a filter holds of a document, as IF asks.
     pub fn holds(&self, document: &Document, text: &FilterText) -> bool {
-        exec::holds(self.collection, document, &self.bind(text), self.limits.into()).unwrap()
+        let filter = self.bind(text);
+        let holds = exec::holds(self.collection, document, &filter, self.limits.into());
+        holds.expect("no function is asked")
     }
 
     /// `DOC.COUNT`.

@@ -31,14 +31,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::ast::{Ast, AstElements, AstOp, AstTest, Cmp, Node, Position, Quantifier, TextOp};
-use super::called::{Argument, Called};
 use super::compare::Comparer;
 use super::constant::{Constant, Constants, Params, Placed};
 use super::filter::{ElementsTest, Filter, FilterNode, HasAll, Place, Test};
 use super::hint;
 use super::kinds;
 use super::normalize::normalized;
-use super::operand::{Function, Literal, Meta, Operand, Subject};
+use super::operand::{Literal, Meta, Operand, Subject};
 use super::text::{Pattern, TextTest, keys_from};
 use super::wording::{Join, Wording};
 use crate::function::Functions;
@@ -330,39 +329,6 @@ impl<'b> Binder<'b> {
         Ok(together)
     }
 
-    /// A predicate that a loaded function decides. Error: `FILTER`.
-    fn called(
-        &mut self,
-        (name, position): (&str, Position),
-        test: &'b AstTest,
-        within: Within<'_>,
-    ) -> Result<FilterNode> {
-        let Some(functions) = self.scope.functions else {
-            return Err(Error::filter(position.0, "functions are asked of documents alone"));
-        };
-        let function = functions.get(name).map_err(|_| {
-            let own = Function::ALL.map(Function::name);
-            let known = own.into_iter().chain(functions.iter().map(|function| &*function.name));
-            let meant = hint::nearest(name, known)
-                .map_or(String::new(), |meant| format!(", did you mean {meant}?"));
-            let what =
-                format!("{name} is no function that is loaded, and none of {}", own.join(", "));
-            Error::new(Code::Filter, format!("{what} at position {}{meant}", position.0))
-        })?;
-        let args = test.operands().map(|operand| match operand.as_subject() {
-            Some(Subject::Path(path)) => Ok(Argument::Read(place(path, within))),
-            Some(Subject::Meta(meta)) => {
-                let what =
-                    format!("{} is no part of the text, and given to no function", meta.name());
-                Err(Error::filter(operand.position().0, what))
-            }
-            None => Ok(Argument::literal(&self.constants.simple(operand)?.0.literal())),
-        });
-        let args = args.collect::<Result<_>>()?;
-        let called = Called { function: function.clone(), args, text: test.to_string().into() };
-        Ok(FilterNode::Called(called))
-    }
-
     /// Error: `LIMITED`, where the filter has compiled too many.
     fn count_pattern(&mut self, pattern: &Pattern) -> Result<()> {
         self.patterns += usize::from(pattern.is_compiled());
@@ -499,7 +465,7 @@ fn whole<'p>(path: &'p Path, within: Within<'_>) -> Cow<'p, Path> {
     within.map_or(Cow::Borrowed(path), |elements| Cow::Owned(elements.join(path.steps())))
 }
 
-fn place(path: &Path, within: Within<'_>) -> Place {
+pub(super) fn place(path: &Path, within: Within<'_>) -> Place {
     match within {
         None => Place::Path(path.clone()),
         Some(_) => Place::Element(path.clone()),

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::filter::{Asked, Place};
-use super::operand::Literal;
+use super::ast::{AstTest, Position};
+use super::bind::{Binder, Within, place};
+use super::filter::{Asked, FilterNode, Place};
+use super::hint;
+use super::operand::{Function, Literal, Subject};
 use crate::doc::print::write_string;
 use crate::function::{Call, Loaded};
 use crate::value::Raw;
+use crate::{Code, Error, Result};
 
 /// A loaded function says true of a document and what some paths lead to.
 #[derive(Debug, Clone)]
@@ -49,6 +53,41 @@ impl Argument {
             }
         };
         Argument::Constant(json.into())
+    }
+}
+
+impl<'b> Binder<'b> {
+    /// A predicate that a loaded function decides. Error: `FILTER`.
+    pub(super) fn called(
+        &mut self,
+        (name, position): (&str, Position),
+        test: &'b AstTest,
+        within: Within<'_>,
+    ) -> Result<FilterNode> {
+        let Some(functions) = self.scope.functions else {
+            return Err(Error::filter(position.0, "functions are asked of documents alone"));
+        };
+        let function = functions.get(name).map_err(|_| {
+            let own = Function::ALL.map(Function::name);
+            let known = own.into_iter().chain(functions.iter().map(|function| &*function.name));
+            let meant = hint::nearest(name, known)
+                .map_or(String::new(), |meant| format!(", did you mean {meant}?"));
+            let what =
+                format!("{name} is no function that is loaded, and none of {}", own.join(", "));
+            Error::new(Code::Filter, format!("{what} at position {}{meant}", position.0))
+        })?;
+        let args = test.operands().map(|operand| match operand.as_subject() {
+            Some(Subject::Path(path)) => Ok(Argument::Read(place(path, within))),
+            Some(Subject::Meta(meta)) => {
+                let what =
+                    format!("{} is no part of the text, and given to no function", meta.name());
+                Err(Error::filter(operand.position().0, what))
+            }
+            None => Ok(Argument::literal(&self.constants.simple(operand)?.0.literal())),
+        });
+        let args = args.collect::<Result<_>>()?;
+        let called = Called { function: function.clone(), args, text: test.to_string().into() };
+        Ok(FilterNode::Called(called))
     }
 }
 
