@@ -145,7 +145,7 @@ fn a_filter_asks_a_function() {
         let told = "FUNCTION function 'near', line 2: attempt to perform arithmetic (sub) on nil and number";
         assert_eq!(c.error(&["DOC.COUNT", "p", "WHERE", "near(to[0], y)"]), told);
         assert_eq!(c.error(&["DOC.FIND", "p", "WHERE", "near(to[0], y)"]), told);
-        assert_eq!(c.error(&["DOC.DELETE", "p:2", "IF", "near(to[0], y)"]), told);
+        assert_eq!(c.error(&["DOC.UPDATE", "p:2", "IF", "near(to[0], y)", "SET", "z", "1"]), told);
         assert_eq!(c.error(&["DOC.DELETEMANY", "p", "WHERE", "near(to[0], y)"]), told);
         let told = "FILTER nearr is no function that is loaded, and none of now, time, duration at position 0, did you mean near?";
         assert_eq!(c.error(&["DOC.COUNT", "p", "WHERE", "nearr(x, y)"]), told);

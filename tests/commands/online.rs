@@ -337,7 +337,7 @@ fn a_change_that_documents_break_names_the_first_ten() {
         ("ADD FIELD n int", "SCHEMA field n is declared twice, first as n"),
         ("DROP FIELD x", "SCHEMA field x is not declared"),
         ("DROP INDEX x", "SCHEMA index 'x' is not declared"),
-        ("SET PREFIX x", "ERR SET takes MODE, TTL, IDS or CHANGES, not 'PREFIX'"),
+        ("SET PREFIX x", "ERR SET takes MODE, TTL, IDS, CHANGES or VALIDATE, not 'PREFIX'"),
     ] {
         let command: Vec<&str> = ["DOC.ALTER", "t"].into_iter().chain(change.split(' ')).collect();
         assert_eq!(c.error(&command), error);
