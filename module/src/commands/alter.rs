@@ -161,8 +161,10 @@ mod tests {
         assert_eq!(error(""), "ERR ADD, DROP, SET or DEFINITION says what is to be changed");
         assert_eq!(error("ADD"), "ERR ADD takes FIELD or INDEX");
         assert_eq!(error("ADD PATH a"), "ERR ADD takes FIELD or INDEX, not 'PATH'");
-        assert_eq!(error("DROP a"), "ERR DROP takes FIELD or INDEX, not 'a'");
-        assert_eq!(error("SET PREFIX a"), "ERR SET takes MODE, TTL, IDS or CHANGES, not 'PREFIX'");
+        assert_eq!(error("DROP a"), "ERR DROP takes FIELD, INDEX or VALIDATE, not 'a'");
+        assert_eq!(error("DROP VALIDATE"), "SCHEMA no VALIDATE is declared of the collection");
+        let takes = "ERR SET takes MODE, TTL, IDS, CHANGES or VALIDATE, not 'PREFIX'";
+        assert_eq!(error("SET PREFIX a"), takes);
         assert_eq!(error("DROP FIELD b"), "SCHEMA field b is not declared");
         assert_eq!(error("DROP INDEX y"), "SCHEMA index 'y' is not declared");
         assert_eq!(
