@@ -30,6 +30,9 @@ fn writes() -> Vec<Vec<&'static str>> {
         vec!["DOC.UPDATEMANY", "users", "WHERE", "age > 17", "LIMIT", "9", "INCR", "age", "1"],
         vec!["DOC.CLAIM", "users", "WHERE", "age > 17", "INCR", "age", "1"],
         vec!["DOC.TXN", "users:1", r#"[{"op":"update","key":"users:1","ops":[["INCR","age",1]]}]"#],
+        vec!["DOC.FUNCTION", "LOAD", "REPLACE", "one", "return {age = 1}"],
+        vec!["DOC.CALL", "users:1", "one"],
+        vec!["DOC.FUNCTION", "RESTORE", "[]"],
         vec!["DOC.CREATE", "others", "FIELD", "n", "int", "INDEX", "SORTED"],
         vec!["DOC.ALTER", "others", "ADD", "FIELD", "more", "int", "INDEX", "SORTED"],
         vec!["DOC._APPLY", "users:applied", "5000", "5000", "0", "0", "-1", "{}"],
@@ -38,7 +41,7 @@ fn writes() -> Vec<Vec<&'static str>> {
 }
 
 /// Those that only give memory back.
-const DELETIONS: [&str; 3] = ["DOC.DEL", "DOC.DELETEMANY", "DOC.DROP"];
+const DELETIONS: [&str; 4] = ["DOC.DEL", "DOC.DELETEMANY", "DOC.DROP", "DOC.FUNCTION|DELETE"];
 
 fn files(folder: &Path) -> Vec<(String, u64)> {
     let entries = fs::read_dir(folder).expect("the append-only files are there").flatten();
@@ -146,8 +149,12 @@ fn every_write_is_refused_and_changes_nothing() {
 fn the_list_of_writes_is_complete() {
     let server = Server::start();
     let mut c = server.resp2();
-    let named: BTreeSet<String> =
-        writes().iter().map(|command| command[0]).chain(DELETIONS).map(str::to_lowercase).collect();
+    let name = |command: &Vec<&str>| match command[0] {
+        family @ "DOC.FUNCTION" => format!("{family}|{}", command[1]),
+        name => name.to_owned(),
+    };
+    let named = writes().iter().map(name).chain(DELETIONS.map(str::to_owned)).collect::<Vec<_>>();
+    let named: BTreeSet<String> = named.iter().map(|name| name.to_lowercase()).collect();
     let mut found = BTreeSet::new();
     for command in c.texts(&["COMMAND", "LIST", "FILTERBY", "MODULE", "folio"]) {
         let about = list(c.call(&["COMMAND", "INFO", &command])).remove(0);
