@@ -191,7 +191,7 @@ fn says_what_it_expected_and_where() {
 #[test]
 fn says_what_functions_and_elements_take() {
     let cases = [
-        ("foo(1) = 2", "expected a path, found 1 at position 4"),
+        ("foo(1) = 2", "foo is no function; there are now, time, duration at position 0"),
         ("foo(a", "expected ')' to close foo(, found the end at position 5"),
         ("a = foo(b)", "foo is a condition, and no value at position 4"),
         ("foo(a, (b))", "expected a literal, found ( at position 7"),

@@ -109,7 +109,7 @@ impl Parser<'_> {
                     let Kind::Subject(subject) = self.take()? else { unreachable!("just seen") };
                     Operand::of(Term::Subject(subject), position)
                 }
-                _ if given.is_empty() => return Err(self.expected("a path", &[])),
+                _ if given.is_empty() => return Err(no_function(&name, position)),
                 _ => self.literal()?,
             };
             given.push(operand);
@@ -359,4 +359,13 @@ fn text_op(keyword: Keyword) -> Option<TextOp> {
 fn kind_called(path: &Path) -> Option<JsonKind> {
     let [Step::Name(name)] = path.steps() else { return None };
     KINDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind)
+}
+
+/// The error of what is none of the language's functions, and no loaded one either: those take a path first.
+fn no_function(name: &str, position: Position) -> Error {
+    let known = Function::ALL.map(Function::name);
+    let meant = hint::nearest(name, known)
+        .map_or(String::new(), |meant| format!(", did you mean {meant}?"));
+    let what = format!("{} is no function; there are {}", excerpt(name), known.join(", "));
+    Error::new(Code::Filter, format!("{what} at position {}{meant}", position.0))
 }

@@ -478,7 +478,7 @@ fn the_examples_of_the_documentation_are_true() {
         assert!(hex.is_empty() || *hex == written.join(" "), "{text}");
         examples += 1;
     }
-    assert_eq!(examples, 6);
+    assert_eq!(examples, 7);
 }
 
 proptest! {
