@@ -91,7 +91,7 @@ pub const QUERY_MS_MAX: usize = 10_000;
 pub const QUERY_BYTES_MAX: usize = 256 << 20;
 /// 64 KiB of source: a function that a person reads has some lines.
 pub const FUNCTION_SOURCE_BYTES_MAX: usize = 64 << 10;
-/// 100,000 calls and turns of loops, some milliseconds.
+/// 100,000 calls and turns of loops: far more than a value takes, and soon over.
 pub const FUNCTION_STEPS_MAX: usize = 100_000;
 /// 4 MiB: room for the words of a long text.
 pub const FUNCTION_BYTES_MAX: usize = 4 << 20;

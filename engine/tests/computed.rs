@@ -303,10 +303,6 @@ impl World {
         let states = self.store.save_state();
         let mut fresh = Store::new(9);
         fresh.run_by(Arc::new(Native));
-        for (name, _) in BODIES {
-            // A state that has functions brings them itself.
-            let _ = fresh.load_function(name, "", BOUNDS, false);
-        }
         for (db, json) in states {
             fresh.load_state(db, json.as_bytes()).unwrap();
         }

@@ -99,7 +99,7 @@ impl Share {
         }
     }
 
-    /// Makes the indexes whole. `documents` holds those that were shown.
+    /// Makes the indexes whole. `collection` holds the documents that were shown.
     fn finish(self, ids: Ids<'_>, collection: &Collection) -> Done {
         let of_fields = self.fields.into_iter().filter_map(|(_, builder)| builder);
         let indexes = of_fields.chain(self.others).map(|(at, builder)| {

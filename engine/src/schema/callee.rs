@@ -99,7 +99,12 @@ impl Definition {
         self.validate.is_some() || self.fields.iter().any(Field::asks_functions)
     }
 
-    /// Whether `path` leads to a computed field or into one.
+    /// Whether it has computed fields.
+    pub(crate) fn computes(&self) -> bool {
+        self.fields.iter().any(|field| field.computed.is_some())
+    }
+
+    /// Whether `path` leads to a computed field or into one. O(fields).
     pub fn is_computed(&self, path: &Path) -> bool {
         let leads = |field: &Field| path.steps().starts_with(field.path.steps());
         self.fields.iter().any(|field| field.computed.is_some() && leads(field))

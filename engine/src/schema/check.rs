@@ -23,13 +23,11 @@ pub fn check(
     huge_numbers: &[u32],
 ) -> Result<()> {
     let mut buf = KeyBuf::default();
+    let computes = definition.computes();
     for field in in_order(definition) {
         // A function may look at anything.
-        let is_left = |touched: &Touched<'_>| {
-            !field.asks_functions()
-                && !definition.is_computed(&field.path)
-                && touched.leaves(&field.path)
-        };
+        let asks = field.asks_functions() || (computes && definition.is_computed(&field.path));
+        let is_left = |touched: &Touched<'_>| !asks && touched.leaves(&field.path);
         if !touched.is_some_and(is_left) {
             check_field(field, doc, &mut buf, None)?;
         }

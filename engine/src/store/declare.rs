@@ -49,12 +49,11 @@ impl Store {
     fn declare(
         &mut self,
         db: u32,
-        definition: Definition,
+        mut definition: Definition,
         judge: impl FnOnce(&Definition, &[Mover]) -> Result<()>,
     ) -> Result<Created> {
         self.settle();
         definition.validate(&self.limits)?;
-        let mut definition = definition;
         definition.bind(&self.functions)?;
         if let Some(there) = self.collection(db, &definition.name) {
             if there.is_declared() && *there.definition() == definition {

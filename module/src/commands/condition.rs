@@ -12,7 +12,7 @@ use super::args::syntax;
 use super::query::{Given, read_filter, read_params};
 use super::write::Target;
 use super::{Args, Refusal, shapes};
-use crate::state;
+use crate::{clock, state};
 
 /// The conditions of one write. Without any it is done.
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl<'a> Condition<'a> {
 
     fn holds(&self, filter: Given<'a>, target: &Target<'_>, limits: &Limits) -> Result<bool> {
         let began = Instant::now();
-        let elapsed_us = || u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let elapsed_us = || clock::micros_since(began);
         let params = Params::new(self.params.iter().copied(), limits)?;
         let ast = shapes::read(filter, limits)?;
         let (key, now_ms) = (target.name.bytes(), target.now_ms);
@@ -73,16 +73,10 @@ impl<'a> Condition<'a> {
             let open = Definition::new("open");
             let definition = collection.map_or(&open, Collection::definition);
             let now_ms = collection.map_or(now_ms, Collection::now_ms);
-            let scope = Scope {
-                definition,
-                params: &params,
-                now_ms,
-                limits,
-                functions: Some(state.store.functions()),
-            };
+            let functions = Some(state.store.functions());
+            let scope = Scope { definition, params: &params, now_ms, limits, functions };
             let filter = query::bind(&ast, &scope)?;
             let document = target.old.as_ref().zip(collection);
-            let functions = Some(state.store.functions());
             let means = Means { limits, elapsed_us: Some(&elapsed_us), functions };
             let holds = |(document, home)| exec::holds(home, document, &filter, means);
             document.map_or(Ok(false), holds)

@@ -47,8 +47,8 @@ pub(super) const FIELD: Argument = Argument::block(
         Argument::one_of("auto", &[Argument::word("NOW"), Argument::word("UPDATED")])
             .after("AUTO")
             .optional(),
-        Argument::new("function", Kind::String).after("COMPUTED").optional(),
-        Argument::new("function", Kind::String).after("VALIDATE").optional(),
+        FUNCTION.after("COMPUTED").optional(),
+        FUNCTION.after("VALIDATE").optional(),
         Argument::one_of("index", INDEX_KINDS).after("INDEX").optional(),
     ],
 );
@@ -57,8 +57,8 @@ pub(super) const FIELD: Argument = Argument::block(
 pub(super) const MODE: Argument =
     Argument::one_of("mode", &[Argument::word("OPEN"), Argument::word("STRICT")]);
 
-/// A function that judges each document, as an argument.
-pub(super) const VALIDATE: Argument = Argument::new("function", Kind::String);
+/// The name of a function, as an argument.
+pub(super) const FUNCTION: Argument = Argument::new("function", Kind::String);
 
 /// What is told of changes, as arguments.
 const CHANGES: &[Argument] = &[

@@ -17,13 +17,14 @@ use crate::acl::{Permit, Right};
 use crate::ffi::Ctx;
 use crate::{config, datatype, replicate, state};
 
-/// What one call may take: as it was asked, or as much as the settings allow. Error: `LIMITED`, where it asks for more.
+/// What one call is to take, where it was said.
 struct Asked {
     steps: Option<u64>,
     bytes: Option<u64>,
 }
 
 impl Asked {
+    /// The same, or as much as the settings allow. Errors: `LIMITED`, where it asks for more; `ERR` for 0.
     fn bounds(&self, limits: &Limits) -> Result<Bounds> {
         let (steps, bytes) = (limits.function_steps_max, limits.function_bytes_max);
         Ok(Bounds {

@@ -115,7 +115,7 @@ fn clocked_as<R>(
     body: impl FnOnce(&Collection, Means<'_>) -> Result<R>,
 ) -> Result<R, Refusal> {
     let began = Instant::now();
-    let elapsed_us = || u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let elapsed_us = || clock::micros_since(began);
     let result = with_store(ctx, name, right, |collection, store| {
         let limits = within(&store.limits, timeout_ms);
         let functions = Some(store.functions());

@@ -40,7 +40,7 @@ pub struct LuaRuntime {
 }
 
 impl LuaRuntime {
-    /// A runtime without functions. About a millisecond. Error: `INTERNAL`, if the library does not load.
+    /// A runtime without functions. Compiles the library. Error: `INTERNAL`, if the library does not load.
     pub fn new() -> Result<LuaRuntime> {
         let session = Arc::<Session>::default();
         session.meter.start(0, Bounds { steps: u64::MAX, bytes: u64::MAX }, true, 0);

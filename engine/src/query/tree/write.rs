@@ -72,15 +72,6 @@ impl Writer {
     }
 
     fn test(&mut self, test: &AstTest) {
-        if let AstOp::Calls(name, _, given) = &test.op {
-            self.head(Operator::Calls, 2 + given.len());
-            self.text(name);
-            self.left(&test.left);
-            for operand in given {
-                self.operand(operand);
-            }
-            return;
-        }
         let (operator, count) = match &test.op {
             AstOp::Compare(cmp, _) => (Operator::Compare(*cmp), 2),
             AstOp::Between(..) => (Operator::Between, 3),
@@ -92,9 +83,12 @@ impl Writer {
             AstOp::IsMissing => (Operator::IsMissing, 1),
             AstOp::IsBool(value) => (Operator::IsBool(*value), 1),
             AstOp::IsKind(kind) => (Operator::IsKind(*kind), 1),
-            AstOp::Calls(..) => unreachable!("written before"),
+            AstOp::Calls(_, _, given) => (Operator::Calls, 2 + given.len()),
         };
         self.head(operator, count);
+        if let AstOp::Calls(name, ..) = &test.op {
+            self.text(name);
+        }
         self.left(&test.left);
         match &test.op {
             AstOp::Compare(_, operand) | AstOp::Has(operand) | AstOp::Text(_, operand) => {
@@ -105,11 +99,12 @@ impl Writer {
                 self.operand(high);
             }
             AstOp::In(list) | AstOp::HasList(_, list) => self.list(list),
-            AstOp::IsNull
-            | AstOp::IsMissing
-            | AstOp::IsBool(_)
-            | AstOp::IsKind(_)
-            | AstOp::Calls(..) => {}
+            AstOp::Calls(_, _, given) => {
+                for operand in given {
+                    self.operand(operand);
+                }
+            }
+            AstOp::IsNull | AstOp::IsMissing | AstOp::IsBool(_) | AstOp::IsKind(_) => {}
         }
     }
 
