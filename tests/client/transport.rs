@@ -138,6 +138,29 @@ fn a_thousand_tasks_are_told_of_a_server_that_is_gone_as_fast_as_one() {
 }
 
 #[test]
+fn tasks_that_ask_again_at_once_hear_that_the_server_is_back() {
+    with_proxy(async |db, proxy| {
+        proxy.set(Fault::Refuse);
+        proxy.end_all();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let tasks: Vec<_> = (0..100)
+            .map(|_| {
+                let db = db.clone();
+                tokio::spawn(async move { while db.check().await.is_err() {} })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        proxy.set(Fault::None);
+        let back = Instant::now();
+        for task in tasks {
+            let outcome = tokio::time::timeout(Duration::from_secs(5), task).await;
+            outcome.expect("the server answers again").expect("no task panics");
+        }
+        assert!(back.elapsed() < Duration::from_secs(3), "{:?}", back.elapsed());
+    });
+}
+
+#[test]
 fn opening_goes_on_when_the_time_of_those_who_wait_is_up() {
     with_proxy(async |db, proxy| {
         let quick = db.with_timeout(Duration::from_millis(20));

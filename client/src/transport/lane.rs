@@ -36,14 +36,10 @@ struct Shared {
     tries: u32,
     connect_timeout: Duration,
     live: RwLock<Option<Arc<Live>>>,
-    /// One task opens, the others wait for it. Holds how often that was over, and how it ended.
-    opening: Mutex<Opening>,
-}
-
-#[derive(Debug, Default)]
-struct Opening {
-    attempts: u64,
-    failed: Option<RedisError>,
+    /// One task opens, the others wait for it. Holds why the last attempt failed, if it did.
+    opening: Mutex<Option<RedisError>>,
+    /// How many attempts to open are over. Only who holds `opening` counts on.
+    attempts: AtomicU64,
 }
 
 /// A connection that was open when last heard of.
@@ -74,8 +70,8 @@ impl Lane {
     }
 
     fn with_tries(target: Target, tries: u32, connect_timeout: Duration) -> Self {
-        let (live, opening) = (RwLock::default(), Mutex::default());
-        Self(Arc::new(Shared { target, tries, connect_timeout, live, opening }))
+        let (live, opening, attempts) = (RwLock::default(), Mutex::default(), AtomicU64::new(0));
+        Self(Arc::new(Shared { target, tries, connect_timeout, live, opening, attempts }))
     }
 
     /// The connection, opened if it has to be. That is the work of a task of its own: it goes on when the time of those
@@ -103,22 +99,20 @@ impl Shared {
         if let Some(live) = self.current() {
             return Ok(live);
         }
-        let before = match self.opening.try_lock() {
-            Ok(opening) => opening.attempts,
-            // Whoever opens now counts one attempt more when it is done.
-            Err(_) => u64::MAX,
-        };
-        let mut opening = self.opening.lock().await;
+        // An attempt that was over by now is not told of: the server may have come back since.
+        let before = self.attempts.load(Ordering::Acquire);
+        let mut failed = self.opening.lock().await;
         if let Some(live) = self.current() {
             return Ok(live);
         }
-        if let Some(error) = opening.failed.as_ref().filter(|_| opening.attempts != before) {
+        let is_later = self.attempts.load(Ordering::Acquire) != before;
+        if let Some(error) = failed.as_ref().filter(|_| is_later) {
             return Err(error.clone());
         }
         // Should this task end meanwhile, nobody is told of an earlier failure as if it were new.
-        opening.failed = None;
+        *failed = None;
         let opened = self.open().await;
-        opening.attempts += 1;
+        self.attempts.fetch_add(1, Ordering::Release);
         match opened {
             Ok(live) => {
                 observe::opened();
@@ -129,7 +123,7 @@ impl Shared {
             }
             Err(error) => {
                 observe::unopened(&error);
-                opening.failed = Some(error.clone());
+                *failed = Some(error.clone());
                 Err(error)
             }
         }
