@@ -219,6 +219,11 @@ fn what_is_computed_is_filtered_ordered_projected_and_grouped() {
         let longest = serde_json::to_value(longest).expect("it is JSON");
         let least = serde_json::to_value(least).expect("it is JSON");
         assert_eq!((longest, least), (json!(4), json!("at-last")));
+        let sum = "local so_far, value = ...\nreturn (so_far or 0) + value";
+        db.functions().ensure([Function::new("math.sum", sum)]).await?;
+        let total = Article::stock().fold::<Option<u64>>("math.sum");
+        let all = Article::aggregate(()).agg(total).one(&db).await?;
+        assert_eq!(all, Some(15));
         Ok(())
     });
 }

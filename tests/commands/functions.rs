@@ -280,6 +280,70 @@ fn a_call_is_an_operation_among_others() {
 }
 
 #[test]
+fn a_function_reduces() {
+    over_both(|c| {
+        prepare(c);
+        let product = "local so_far, value, by = ...\nreturn (so_far or 1) * value * (by or 1)";
+        load(c, "math.product", product);
+        let trail = "local so_far, value = ...\nlocal t = so_far or {n = 0, all = ''}\n\
+             t = {n = t.n + 1, all = t.all .. value .. doc.k}\nreturn t, t.all .. t.n";
+        load(c, "trail", trail);
+        load(c, "nothing", "return nil");
+        load(
+            c,
+            "late",
+            "local so_far, value = ...\nif value == 3 then error('no three') end\nreturn value",
+        );
+        load(c, "endless", ENDLESS);
+        for (key, text) in [
+            ("r:1", r#"{"n":2,"k":"a","xs":[2,3]}"#),
+            ("r:2", r#"{"n":3,"k":"b","xs":[]}"#),
+            ("r:3", r#"{"n":null,"k":"a"}"#),
+            ("r:4", r#"{"n":5,"k":"a","xs":[7]}"#),
+        ] {
+            c.call(&["DOC.SET", key, text]);
+        }
+        let mut rows = |words: &[&str]| {
+            let words: Vec<&str> = ["DOC.AGGREGATE", "r"].iter().chain(words).copied().collect();
+            let rows = list(c.map(&words).remove("results").expect("results"));
+            rows.iter().map(json).collect::<Vec<_>>()
+        };
+        // Values are folded by birth; what is missing or null is passed over, and each value of an array counts.
+        assert_eq!(
+            rows(&["REDUCE", "2", "math.product(n)", "AS", "p", "trail(n)", "AS", "t"]),
+            [json!({"p": 30, "t": "2a3b5a3"})]
+        );
+        assert_eq!(rows(&["REDUCE", "1", "trail(xs[*])", "AS", "t"]), [json!({"t": "2a3a7a3"})]);
+        // Constants follow, and a value may be computed.
+        let words =
+            ["REDUCE", "1", "math.product(n + 1, $by)", "AS", "p", "PARAMS", "1", "by", "2"];
+        assert_eq!(rows(&words), [json!({"p": 3 * 4 * 6 * 8})]);
+        // By group; HAVING and ORDER see the results.
+        let words = ["GROUP", "1", "k", "REDUCE", "1", "math.product(n)", "AS", "p"];
+        assert_eq!(rows(&words), [json!({"k": "a", "p": 10}), json!({"k": "b", "p": 3})]);
+        let more = ["HAVING", "p > 2", "ORDER", "1", "p"];
+        assert_eq!(
+            rows(&[&words[..], &more].concat()),
+            [json!({"k": "b", "p": 3}), json!({"k": "a", "p": 10})]
+        );
+        // Of no value, and of a function that gives nothing.
+        let words = ["WHERE", "k = 'z'", "REDUCE", "1", "math.product(n)", "AS", "p"];
+        assert_eq!(rows(&words), [json!({"p": null})]);
+        assert_eq!(rows(&["REDUCE", "1", "nothing(n)", "AS", "p"]), [json!({"p": null})]);
+
+        let mut error = |reducer: &str| c.error(&["DOC.AGGREGATE", "r", "REDUCE", "1", reducer]);
+        assert_eq!(error("late(n)"), "FUNCTION function 'late', line 2: no three");
+        let over = "FUNCTION function 'endless', line 1: more than 100000 steps";
+        assert!(error("endless(n)").starts_with(over));
+        let takes = "ERR trail takes a value, and constants behind it, and 'trail()' has 0";
+        assert_eq!(error("trail()"), takes);
+        let constant = error("trail(n, k)");
+        assert_eq!(constant, "FILTER trail(n, k): expected a literal at position 9");
+        assert_eq!(error("trial(n)"), "ERR unknown reducer 'trial', did you mean trail?");
+    });
+}
+
+#[test]
 fn a_transaction_calls() {
     over_both(|c| {
         prepare(c);

@@ -250,6 +250,18 @@ impl<M, T> Field<M, T> {
         Reducer::new(format!("quantile({}, {q})", self.path()))
     }
 
+    /// What a function that is loaded into the server makes of the values, one after the other: it is called with what it
+    /// has come to so far, and with the value. `R` is what it comes to, an `Option` where a group may have no value.
+    ///
+    /// ```
+    /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }
+    /// # use shop::User;
+    /// let product: folio::Reducer<User, Option<f64>> = User::age().fold("product");
+    /// ```
+    pub fn fold<R>(&self, function: &str) -> Reducer<M, R> {
+        self.reduce(function)
+    }
+
     /// The least value.
     ///
     /// ```

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::ast::{AstTest, Position};
-use super::bind::{Binder, Within, place};
+use super::bind::{Binder, Scope, Used, Within, place};
 use super::filter::{Asked, FilterNode, Place};
 use super::hint;
-use super::operand::{Function, Literal, Subject};
+use super::operand::{Function, Literal, Operand, Subject};
 use crate::doc::print::write_string;
 use crate::function::{Call, Loaded};
 use crate::value::Raw;
@@ -43,17 +43,30 @@ impl PartialEq for Called {
 impl Argument {
     /// The constant that a literal is.
     pub(super) fn literal(literal: &Literal) -> Self {
-        let json = match literal {
-            Literal::Bool(value) => value.to_string().into_bytes(),
-            Literal::Number(text) => text.as_bytes().to_vec(),
-            Literal::String(text) => {
-                let mut json = Vec::new();
-                write_string(text, &mut json);
-                json
-            }
-        };
-        Argument::Constant(json.into())
+        Argument::Constant(json(literal))
     }
+}
+
+/// What a literal is as JSON.
+fn json(literal: &Literal) -> Box<[u8]> {
+    let json = match literal {
+        Literal::Bool(value) => value.to_string().into_bytes(),
+        Literal::Number(text) => text.as_bytes().to_vec(),
+        Literal::String(text) => {
+            let mut json = Vec::new();
+            write_string(text, &mut json);
+            json
+        }
+    };
+    json.into()
+}
+
+/// A literal, a parameter, or what a function of the language makes of one, as JSON. Error: `FILTER`.
+pub fn constant(operand: &Operand, scope: &Scope<'_>, used: &mut Used) -> Result<Box<[u8]>> {
+    let mut binder = Binder::new(scope);
+    let json = json(&binder.constants.simple(operand)?.0.literal());
+    used.extend(binder.constants.used.iter().map(|name| Box::from(*name)));
+    Ok(json)
 }
 
 impl<'b> Binder<'b> {

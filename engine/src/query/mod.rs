@@ -25,7 +25,7 @@ mod words;
 
 pub use ast::{Ast, Quantifier};
 pub use bind::{Scope, Used, bind, bind_part, expect_declared, scalar_of};
-pub use called::{Argument, Called};
+pub use called::{Argument, Called, constant};
 pub use compute::{Computed, Expression, PlainNumber, Value};
 pub(crate) use compute::{decimal, quotient};
 pub use constant::Params;

@@ -27,7 +27,8 @@ impl<'t> Call<'t> {
     pub fn read(text: &'t str) -> Option<Call<'t>> {
         let open = text.find('(')?;
         let word = text[..open].trim();
-        let is_word = !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric());
+        let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || "._".contains(letter);
+        let is_word = !word.is_empty() && word.chars().all(is_of_word);
         let end = text.trim_end().strip_suffix(')')?.len();
         if !is_word || end <= open {
             return None;
@@ -103,7 +104,8 @@ mod tests {
             Some(("q", vec![("`a,)`.b", 2), ("'x,''('", 11), ("2", 20)]))
         );
         assert_eq!(read("q(a,)"), Some(("q", vec![("a", 2), ("", 4)])));
-        for other in ["price", "sum(a", "sum a)", "(a)", "sum(a) + 1", "sum(a)(b)", "a.b(c)", ")("]
+        assert_eq!(read("text.of_all(a)"), Some(("text.of_all", vec![("a", 12)])));
+        for other in ["price", "sum(a", "sum a)", "(a)", "sum(a) + 1", "sum(a)(b)", "a-b(c)", ")("]
         {
             assert_eq!(read(other), None, "{other}");
         }

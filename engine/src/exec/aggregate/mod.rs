@@ -5,7 +5,7 @@
 //!                  by document, or from the postings of an index
 //!                                           by document, or from columns
 //! ```
-//! `definition` is what is asked, `groups` and `reducer` are where it comes together, `bucket` and `sum` the arithmetic,
+//! `definition` is what is asked, `groups` and `reducer` are where it comes together, `folded` are functions as reducers, `bucket` and `sum` the arithmetic,
 //! `way` decides whether documents are read, `columns` is the way past them, `rows` what is answered; `distinct` is
 //! DOC.DISTINCT, and `explain` tells of both.
 
@@ -15,6 +15,7 @@ mod columns;
 mod definition;
 mod distinct;
 mod explain;
+mod folded;
 mod groups;
 mod reducer;
 mod room;
@@ -133,6 +134,7 @@ fn by_documents<'c, 'q>(
                 }
                 continue;
             };
+            let doc = row.doc();
             source.each(&mut row, meter, |given| {
                 if given.is_null() {
                     return Ok(());
@@ -140,7 +142,7 @@ fn by_documents<'c, 'q>(
                 found.iter().try_for_each(|group| {
                     meter.step(1)?;
                     let state = &mut groups.all[*group as usize].states[at];
-                    reducer.add(source, state, &given, &mut scratch, room)
+                    reducer.add(source, state, &given, &mut scratch, (doc, meter), room)
                 })
             })?;
         }

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use bigdecimal::{BigDecimal, One, Signed};
 
 use super::call::{Call, syntax, within};
+use super::folded::{self, Folded};
 use super::room::Room;
 use super::sum::{Overflow, Spread, Sum, quantile};
+use crate::doc::DocRef;
+use crate::function::{Functions, Outcome};
 use crate::query::{
-    Given, Literal, Scope, Source, Term, Used, Value, decimal, excerpt, nearest, write_value,
+    Given, Literal, Meter, Scope, Source, Term, Used, Value, decimal, excerpt, nearest, write_value,
 };
 use crate::schema::{FieldType, Scalar};
 use crate::value::{Key, KeyBuf, Number};
@@ -41,6 +44,8 @@ pub enum Function {
     CountDistinct,
     /// `quantile(x, q)`
     Quantile(BigDecimal),
+    /// A loaded function: `product(x)`, `product(x, 2)`
+    Folded(Folded),
 }
 
 const NAMES: [(&str, Function); 11] = [
@@ -76,16 +81,18 @@ impl Reducer {
             let shown = excerpt(text);
             return Err(syntax(format!("'{shown}' is no reducer, such as count() or sum(price)")));
         };
-        let function = Self::function(&call, text, scope)?;
+        let function = Self::function(&call, text, scope, used)?;
         let takes = match function {
             Function::Count => 0..=1,
             Function::Quantile(_) => 2..=2,
+            Function::Folded(_) => 1..=usize::MAX,
             _ => 1..=1,
         };
         if !takes.contains(&call.arguments.len()) {
             let takes = match function {
                 Function::Count => "one value or none",
                 Function::Quantile(_) => "a value and a place from 0 to 1, as quantile(price, 0.5)",
+                Function::Folded(_) => "a value, and constants behind it",
                 _ => "one value",
             };
             let found = call.arguments.len();
@@ -100,7 +107,12 @@ impl Reducer {
         Ok(Reducer { name: name.into(), function, source })
     }
 
-    fn function(call: &Call<'_>, text: &str, scope: &Scope<'_>) -> Result<Function> {
+    fn function(
+        call: &Call<'_>,
+        text: &str,
+        scope: &Scope<'_>,
+        used: &mut Used,
+    ) -> Result<Function> {
         let word = call.word;
         if word.eq_ignore_ascii_case(QUANTILE) {
             let Some(place) = call.arguments.get(1) else {
@@ -117,15 +129,20 @@ impl Reducer {
                 within(text, Error::filter(place.at, what))
             });
         }
-        let found = NAMES.iter().find(|(name, _)| word.eq_ignore_ascii_case(name));
-        found.map(|(_, function)| function.clone()).ok_or_else(|| {
-            let names: Vec<&str> = NAMES.iter().map(|it| it.0).chain([QUANTILE]).collect();
-            let hint = match nearest(word, names.iter().copied()) {
-                Some(meant) => format!(", did you mean {meant}?"),
-                None => format!(", expected one of {}", names.join(" ")),
-            };
-            syntax(format!("unknown reducer '{}'{hint}", excerpt(word)))
-        })
+        let own = NAMES.iter().find(|(name, _)| word.eq_ignore_ascii_case(name));
+        if let Some((_, function)) = own {
+            return Ok(function.clone());
+        }
+        if let Some(folded) = Folded::bind(call, text, scope, used)? {
+            return Ok(Function::Folded(folded));
+        }
+        let names: Vec<&str> = NAMES.iter().map(|it| it.0).chain([QUANTILE]).collect();
+        let loaded = scope.functions.into_iter().flat_map(Functions::iter).map(|it| &*it.name);
+        let hint = match nearest(word, names.iter().copied().chain(loaded)) {
+            Some(meant) => format!(", did you mean {meant}?"),
+            None => format!(", expected a function that is loaded, or one of {}", names.join(" ")),
+        };
+        Err(syntax(format!("unknown reducer '{}'{hint}", excerpt(word))))
     }
 
     /// The type of the result.
@@ -135,7 +152,9 @@ impl Reducer {
         };
         let computed = if source.is_decimal() { Scalar::Decimal } else { Scalar::Json };
         let (scalar, array) = match self.function {
-            Function::Count | Function::CountDistinct | Function::Stddev => (Scalar::Json, false),
+            Function::Count | Function::CountDistinct | Function::Stddev | Function::Folded(_) => {
+                (Scalar::Json, false)
+            }
             Function::Sum | Function::Avg | Function::Quantile(_) => (computed, false),
             Function::Min | Function::Max | Function::First | Function::Last => {
                 (source.scalar(), false)
@@ -160,19 +179,27 @@ impl Reducer {
             Function::Distinct => State::Distinct(BTreeMap::new()),
             Function::CountDistinct => State::Keys(BTreeSet::new()),
             Function::Quantile(_) => State::Numbers(Vec::new()),
+            Function::Folded(_) => State::Folded(None),
         }
     }
 
-    /// Adds a value of `source`, which is not null. Error: `LIMITED`.
+    /// Adds a value of `source`, which is not null and which the document gives. Errors: `LIMITED`; of a loaded function
+    /// `FUNCTION` and `TIMEOUT` too.
     pub fn add<'d>(
         &self,
         source: &Source,
         state: &mut State<'d>,
         given: &Given<'d>,
         scratch: &mut KeyBuf,
+        of: (DocRef<'_>, &Meter<'_>),
         room: &mut Room,
     ) -> Result<()> {
         match state {
+            State::Folded(state) => {
+                if let Function::Folded(folded) = &self.function {
+                    folded.add(state, (source, given), of, room)?;
+                }
+            }
             State::Count(count) => *count += 1,
             State::Sum(sum) => {
                 if let Some(number) = source.number(given) {
@@ -254,6 +281,10 @@ impl Reducer {
                 numbers.sort_by(|a, b| a.compare(b, false).unwrap_or(std::cmp::Ordering::Equal));
                 quantile(&numbers, place)
             }
+            State::Folded(state) => {
+                folded::write(state, out);
+                return Ok(());
+            }
             State::Best(best) => {
                 self.write_given(best.map(|(_, given)| given), out);
                 return Ok(());
@@ -324,6 +355,8 @@ pub enum State<'d> {
     Keys(BTreeSet<Key>),
     /// The numbers.
     Numbers(Vec<Value<'static>>),
+    /// What a function has given last.
+    Folded(Option<Outcome>),
 }
 
 impl State<'_> {
@@ -331,7 +364,7 @@ impl State<'_> {
     pub fn values(&self) -> usize {
         match self {
             State::Count(_) | State::Sum(_) | State::Spread(_) => 0,
-            State::Best(_) | State::One(_) => 1,
+            State::Best(_) | State::One(_) | State::Folded(_) => 1,
             State::All(values) => values.len(),
             State::Distinct(values) => values.len(),
             State::Keys(keys) => keys.len(),
