@@ -339,8 +339,15 @@ impl<'r> Run<'r> {
         }
         for ((command, expect, at), reply) in batch.iter().zip(&replies[1..]) {
             if !fits(expect, reply, &mut self.versions) {
-                let text =
-                    format!("{}\n  gave     {reply:?}\n  expected {expect:?}", shown(command));
+                let pace = format!(
+                    "{} commands from {began} to {ended}, soon: {}",
+                    batch.len(),
+                    self.soon
+                );
+                let text = format!(
+                    "{}\n  gave     {reply:?}\n  expected {expect:?}\n  within   {pace}",
+                    shown(command)
+                );
                 return Err(Stop::Fault(*at, text));
             }
         }

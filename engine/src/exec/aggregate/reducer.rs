@@ -217,21 +217,7 @@ impl Reducer {
                     numbers.push(owned(number));
                 }
             }
-            State::Best(best) => {
-                source.key(given, scratch);
-                let is_better = best.as_ref().is_none_or(|(key, _)| match self.function {
-                    Function::Min => scratch.as_ref() < key.as_ref(),
-                    _ => scratch.as_ref() > key.as_ref(),
-                });
-                if is_better {
-                    let bytes =
-                        |(key, given): &(Key, Given<'_>)| key.heap_bytes() + given.heap_bytes();
-                    let next = (scratch.as_ref().to_key(), given.clone());
-                    room.take(bytes(&next))?;
-                    room.release(best.as_ref().map_or(0, bytes));
-                    *best = Some(next);
-                }
-            }
+            State::Best(best) => self.better(best, source, given, scratch, room)?,
             State::One(one) => {
                 if one.is_none() || self.function == Function::Last {
                     *one = Some(given.clone());
@@ -258,6 +244,30 @@ impl Reducer {
                     room.take(bytes)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Keeps the better of a value and the best so far; the earlier of equals.
+    fn better<'d>(
+        &self,
+        best: &mut Option<(Key, Given<'d>)>,
+        source: &Source,
+        given: &Given<'d>,
+        scratch: &mut KeyBuf,
+        room: &mut Room,
+    ) -> Result<()> {
+        source.key(given, scratch);
+        let is_better = best.as_ref().is_none_or(|(key, _)| match self.function {
+            Function::Min => scratch.as_ref() < key.as_ref(),
+            _ => scratch.as_ref() > key.as_ref(),
+        });
+        if is_better {
+            let bytes = |(key, given): &(Key, Given<'_>)| key.heap_bytes() + given.heap_bytes();
+            let next = (scratch.as_ref().to_key(), given.clone());
+            room.take(bytes(&next))?;
+            room.release(best.as_ref().map_or(0, bytes));
+            *best = Some(next);
         }
         Ok(())
     }
