@@ -277,6 +277,19 @@ impl<'r> Run<'r> {
 
     /// Runs an operation, or puts it into the batch.
     pub fn step(&mut self, at: usize, op: &Op) -> Result<(), Stop> {
+        match self.take_step(at, op) {
+            // A machine that has slept for minutes finds gone what was to last.
+            Err(Stop::Fault(..)) if self.is_outlasted() => Err(Stop::Slow),
+            outcome => outcome,
+        }
+    }
+
+    /// Whether more time has passed since the run began than the model tells apart.
+    fn is_outlasted(&mut self) -> bool {
+        self.rig.wire.now_ms().is_ok_and(|now_ms| now_ms > self.world.end_ms())
+    }
+
+    fn take_step(&mut self, at: usize, op: &Op) -> Result<(), Stop> {
         self.at = at;
         if !op.is_reload() {
             self.end_lingering()?;

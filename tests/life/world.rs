@@ -359,6 +359,11 @@ impl World {
         found
     }
 
+    /// When the run is over in which instants can be told apart: what is relative to now lies in the first half of a step.
+    pub fn end_ms(&self) -> i64 {
+        self.base_ms + STEP_MS / 2 - 1
+    }
+
     /// The instants between which a part lapses that was given so many milliseconds.
     pub fn part_instants(&self, after_ms: i64) -> (i64, i64) {
         match after_ms {
