@@ -252,6 +252,7 @@ impl<M, T> Field<M, T> {
 
     /// What a function that is loaded into the server makes of the values, one after the other: it is called with what it
     /// has come to so far, and with the value. `R` is what it comes to, an `Option` where a group may have no value.
+    /// The query ends with [`Error::Function`] where a call fails.
     ///
     /// ```
     /// # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); }

@@ -46,7 +46,7 @@ impl Folded {
         Ok(Some(Folded { function: Arc::clone(function), args }))
     }
 
-    /// Folds a value that `doc` gives into `state`. Errors: `FUNCTION`, `LIMITED`, `TIMEOUT`.
+    /// Folds a value that `doc`, as it is stored, gives into `state`. Errors: `FUNCTION`, `LIMITED`, `TIMEOUT`.
     pub fn add(
         &self,
         state: &mut Option<Outcome>,
@@ -59,7 +59,6 @@ impl Folded {
         meter.check()?;
         let mut value = Vec::new();
         source.write(given, &mut value);
-        let doc = doc.without_computed();
         let next = {
             let so_far = state.as_ref().and_then(|so_far| so_far.value.as_deref());
             let mut args: SmallVec<[Raw<'_>; 4]> = SmallVec::new();

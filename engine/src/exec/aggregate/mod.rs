@@ -134,7 +134,8 @@ fn by_documents<'c, 'q>(
                 }
                 continue;
             };
-            let doc = row.doc();
+            // Functions see no computed values, so none are looked up.
+            let doc = row.document.view();
             source.each(&mut row, meter, |given| {
                 if given.is_null() {
                     return Ok(());
