@@ -1,14 +1,16 @@
 //! What a document is on disk.
 //!
 //! ```text
-//! value (encoding 4)   birth number, version, created, updated since then, 1 if it is deleted, 2 and its parts with a TTL
-//!                      if it has any, text: all in one s
-//!       (encoding 3)   the same without such parts: none had any
+//! value (encoding 5)   birth number, version, created, updated since then, 1 if it is deleted, 2 and its parts with a TTL
+//!                      if it has any, 3 and its schema version if that is not 0, text: all in one s
+//!       (encoding 4)   the same without schema versions: there were none
+//!       (encoding 3)   the same without parts with a TTL: none had any
 //!       (encoding 2)   the same without the mark: none was deleted
 //!       (encoding 1)   format u, birth number u, version u, created i, updated i, text s
 //! auxiliary            count u, then for each database: number u, definitions and counters as JSON s; with the first, functions
 //! rewritten AOF        DOC._STATE json (of every database, before the first document)
-//!                      DOC._APPLY key version,seq,created,updated,-1 json [DELETED] [TIMED json]; the server adds PEXPIREAT
+//!                      DOC._APPLY key version,seq,created,updated,-1[,schema] json [DELETED] [TIMED json]; the server adds
+//!                      PEXPIREAT
 //! ```
 //!
 //! `u` and `i` are the server's own integers, `s` its strings: each costs the server several reads, so a value is one. Every
@@ -33,7 +35,7 @@ use crate::stamp::{Marks, STAMP_BYTES_MAX, read_marks, read_stamp, write_stamp};
 use crate::state::{self, Pending};
 
 /// The encoding that the server writes beside the type.
-pub(crate) const ENCODING: i32 = 4;
+pub(crate) const ENCODING: i32 = 5;
 /// The layout of a value's fields in the first encoding.
 const FORMAT: u64 = 1;
 /// Databases that one auxiliary section can name: more than any server has.
@@ -103,7 +105,7 @@ pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
     if stamp.seq.max(stamp.version) > NUMBER_END {
         return None;
     }
-    let stamp = Stamp { is_deleted: marks.is_deleted, ..stamp };
+    let stamp = Stamp { is_deleted: marks.is_deleted, schema: marks.schema, ..stamp };
     let document =
         with_timed(text, marks.timed, &stored_limits(), |parsed| Document::new(parsed, stamp))
             .ok()?;
@@ -125,7 +127,9 @@ pub(crate) fn load(rdb: &Rdb, encoding: i32) -> Option<Document> {
 fn read_value(bytes: &[u8], encoding: i32) -> Option<(Stamp, Marks<'_>, &[u8])> {
     let (stamp, rest) = read_stamp(bytes)?;
     let (marks, text) = if encoding == 2 { (Marks::default(), rest) } else { read_marks(rest)? };
-    (encoding > 3 || marks.timed.is_empty()).then_some((stamp, marks, text))
+    let is_of_its_time =
+        (encoding > 3 || marks.timed.is_empty()) && (encoding > 4 || marks.schema == 0);
+    is_of_its_time.then_some((stamp, marks, text))
 }
 
 /// Reads a value's fields in the first encoding: its numbers, and its text.
@@ -194,7 +198,8 @@ fn numbers(document: &Document, expires_ms: Option<i64>) -> [i64; 5] {
     ]
 }
 
-/// The same as `DOC._APPLY` is told them: joined by commas in one word, which costs the server less than five.
+/// The same as `DOC._APPLY` is told them, with the schema version behind them if that is not 0: joined by commas in one word,
+/// which costs the server less than five.
 pub(crate) fn numbers_text(document: &Document, expires_ms: Option<i64>) -> SmallVec<[u8; 128]> {
     let (mut text, mut buffer) = (SmallVec::new(), itoa::Buffer::new());
     for number in numbers(document, expires_ms) {
@@ -202,6 +207,10 @@ pub(crate) fn numbers_text(document: &Document, expires_ms: Option<i64>) -> Smal
             text.push(b',');
         }
         text.extend_from_slice(buffer.format(number).as_bytes());
+    }
+    if document.schema() != 0 {
+        text.push(b',');
+        text.extend_from_slice(buffer.format(document.schema()).as_bytes());
     }
     text
 }
@@ -245,7 +254,7 @@ pub(crate) fn apply_words<'d>(
     words
 }
 
-/// What DEBUG DIGEST compares between servers: text, numbers and mark.
+/// What DEBUG DIGEST compares between servers: text, numbers and marks.
 pub(crate) fn digest(digest: &Digest, document: &Document) {
     digest.add(document.text());
     for number in numbers(document, None) {
@@ -256,6 +265,9 @@ pub(crate) fn digest(digest: &Digest, document: &Document) {
     }
     if !document.timed().is_empty() {
         digest.add(document.timed());
+    }
+    if document.schema() != 0 {
+        digest.add(&document.schema().to_be_bytes());
     }
     digest.end_sequence();
 }

@@ -41,13 +41,15 @@ pub(crate) fn write(section: &InfoSection) {
             totals = (totals.0 + 1, totals.1 + collection.len());
         }
         let functions = (state.store.functions().len(), state.store.functions().counted());
-        (totals, state.store.builds(), state.store.lapsing_len(clock::now_ms()), functions)
+        let ahead = (state.store.lapsing_len(clock::now_ms()), state.store.unmigrated_len());
+        (totals, state.store.builds(), ahead, functions)
     });
-    if let Ok(((collections, documents), builds, lapsing, functions)) = totals {
+    if let Ok(((collections, documents), builds, (lapsing, unmigrated), functions)) = totals {
         section.number("collections", collections);
         section.number("documents", documents);
         section.number("builds", builds as u64);
         section.number("path_ttl_pending", lapsing);
+        section.number("migrations_pending", unmigrated);
         let (loaded, (calls, failures)) = functions;
         section.number("functions", loaded as u64);
         section.number("function_calls", calls);

@@ -22,6 +22,7 @@ mod guard;
 mod info;
 mod lapsing;
 mod lifecycle;
+mod migrations;
 mod refusals;
 mod replicate;
 mod staging;

@@ -3,19 +3,22 @@
 //! Each is written seven bits a byte, the lowest first, with the highest bit set where more follow (LEB128). A signed one
 //! is turned into 2n, or -2n - 1 if it is negative, first. Most documents need 15 bytes. One that is marked as deleted has a
 //! byte of 1 before its text, which begins with a brace; one that has parts with a TTL a byte of 2, how many bytes they take,
-//! and those bytes ([`folio_engine::doc::timed`]).
+//! and those bytes ([`folio_engine::doc::timed`]); one of a schema version other than 0 a byte of 3, and that version.
 
 use folio_engine::doc::timed::read_timed;
-use folio_engine::doc::{Document, Stamp};
+use folio_engine::doc::{Document, SCHEMA_MAX, Stamp};
 
-/// Bytes that four numbers, both marks and the length of the parts with a TTL can take.
-pub(crate) const STAMP_BYTES_MAX: usize = 45;
+/// Bytes that four numbers, the marks, the length of the parts with a TTL and the schema version can take.
+pub(crate) const STAMP_BYTES_MAX: usize = 48;
 
 /// What stands before the text of a document that is marked as deleted.
 const DELETED: u8 = 1;
 
 /// What stands before the parts with a TTL.
 const TIMED: u8 = 2;
+
+/// What stands before the schema version.
+const SCHEMA: u8 = 3;
 
 /// What may stand between the numbers and the text.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub(crate) struct Marks<'b> {
     pub(crate) is_deleted: bool,
     /// Its parts with a TTL, found in order.
     pub(crate) timed: &'b [u8],
+    /// Its schema version.
+    pub(crate) schema: u16,
 }
 
 /// Appends birth number, version, when it was created, how much later it was updated, and the marks.
@@ -41,6 +46,10 @@ pub(crate) fn write_stamp(document: &Document, out: &mut Vec<u8>) {
         write(timed.len() as u64, out);
         out.extend_from_slice(timed);
     }
+    if document.schema() != 0 {
+        out.push(SCHEMA);
+        write(document.schema().into(), out);
+    }
 }
 
 /// Reads them but for the marks; what follows is the text, or marks and the text.
@@ -52,7 +61,8 @@ pub(crate) fn read_stamp(bytes: &[u8]) -> Option<(Stamp, &[u8])> {
     Some((Stamp { seq, version, created_ms, updated_ms, ..Stamp::default() }, rest))
 }
 
-/// Reads the marks; what follows is the text. `None` where parts with a TTL are not whole.
+/// Reads the marks; what follows is the text. `None` where parts with a TTL are not whole, or a
+/// schema version is none.
 pub(crate) fn read_marks(bytes: &[u8]) -> Option<(Marks<'_>, &[u8])> {
     let (mut marks, mut rest) = (Marks::default(), bytes);
     if let [DELETED, behind @ ..] = rest {
@@ -63,6 +73,11 @@ pub(crate) fn read_marks(bytes: &[u8]) -> Option<(Marks<'_>, &[u8])> {
         let length = usize::try_from(read(&mut rest)?).ok()?;
         (marks.timed, rest) = rest.split_at_checked(length)?;
         read_timed(marks.timed).filter(|timed| !timed.is_empty())?;
+    }
+    if let [SCHEMA, behind @ ..] = rest {
+        rest = behind;
+        let schema = u16::try_from(read(&mut rest)?).ok()?;
+        marks.schema = Some(schema).filter(|schema| (1..=SCHEMA_MAX).contains(schema))?;
     }
     Some((marks, rest))
 }
@@ -137,7 +152,7 @@ mod tests {
                     assert!(bytes.len() <= STAMP_BYTES_MAX);
                     bytes.extend_from_slice(b"{}");
                     let (read, rest) = read_stamp(&bytes).unwrap();
-                    let marks = Marks { is_deleted: true, timed: &[] };
+                    let marks = Marks { is_deleted: true, ..Marks::default() };
                     assert_eq!((read, read_marks(rest)), (stamp, Some((marks, &b"{}"[..]))));
                 }
             }
@@ -145,25 +160,29 @@ mod tests {
     }
 
     #[test]
-    fn parts_with_a_ttl_read_back_and_broken_ones_do_not() {
+    fn marks_read_back_and_broken_ones_do_not() {
         let part = |path: &str| TimedPath { path: Path::parse(path, 9).unwrap(), at_ms: 7 };
         let timed = write_timed(&[part("a"), part("b.c")]).unwrap();
-        for is_deleted in [false, true] {
+        for (is_deleted, schema) in [(false, 0), (true, 0), (false, 1), (true, SCHEMA_MAX)] {
             let mut parsed = Parsed::default();
             parsed.parse(b"{}", &Limits::default()).unwrap();
             parsed.set_timed(&timed);
-            let document = Document::new(&parsed, Stamp { is_deleted, ..Stamp::default() });
+            let document = Document::new(&parsed, Stamp { is_deleted, schema, ..Stamp::default() });
             let mut bytes = Vec::new();
             write_stamp(&document, &mut bytes);
             bytes.extend_from_slice(b"{}");
             let (_, rest) = read_stamp(&bytes).unwrap();
-            let marks = Marks { is_deleted, timed: &timed };
+            let marks = Marks { is_deleted, timed: &timed, schema };
             assert_eq!(read_marks(rest), Some((marks, &b"{}"[..])));
+            let timed_end = usize::from(is_deleted) + 2 + timed.len();
             for end in 1 + usize::from(is_deleted)..rest.len() - 2 {
-                assert_eq!(read_marks(&rest[..end]), None, "{end}");
+                assert_eq!(read_marks(&rest[..end]).is_some(), end == timed_end, "{end}");
             }
         }
         assert_eq!(read_marks(&[TIMED, 0]), None);
+        for wrong in [&[SCHEMA, 0][..], &[SCHEMA, 0x80, 0x80, 0x01], &[SCHEMA]] {
+            assert_eq!(read_marks(wrong), None);
+        }
     }
 
     #[test]

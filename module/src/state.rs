@@ -18,7 +18,7 @@ use crate::changes::Outbox;
 use crate::refusals::Refusals;
 use crate::staging::Staging;
 use crate::strays::Strays;
-use crate::{changes, datatype, ffi, lapsing};
+use crate::{changes, datatype, ffi, lapsing, migrations};
 
 /// A value that `rdb_load` made and that `loaded` will report, if it enters the keyspace at all.
 pub(crate) struct Pending {
@@ -369,9 +369,13 @@ pub(crate) fn with<R>(body: impl FnOnce(&mut State) -> R) -> Result<R> {
     let result = body(state);
     let are_pending = changes::collect(state);
     let next_lapse = lapsing::collect(state);
+    let migrates = state.store.take_migrates();
     drop(guard);
     if let Some(at_ms) = next_lapse {
         lapsing::arm(at_ms);
+    }
+    if migrates {
+        migrations::arm();
     }
     if are_pending {
         changes::soon();

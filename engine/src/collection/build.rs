@@ -18,6 +18,7 @@ use std::thread;
 use roaring::RoaringBitmap;
 
 use super::crew::Crew;
+use super::migrating::Versions;
 use super::timed::Timed;
 use super::{Collection, Documents};
 use crate::doc::computed::Seen;
@@ -204,6 +205,7 @@ impl Collection {
     pub(crate) fn renumber(&mut self) {
         self.hide_due_paths(i64::MIN);
         self.timed = Timed::default();
+        self.versions = Versions::default();
         let live = std::mem::replace(&mut self.live, RoaringBitmap::new());
         let mut before = std::mem::take(&mut self.documents);
         let expiry = std::mem::take(&mut self.expiry);
@@ -223,6 +225,7 @@ impl Collection {
                 self.deleted.insert(id);
             }
             self.timed.enter(id, &document);
+            self.versions.enter(id, &document, &self.definition.migrations);
             self.documents.push(id, &rest, document);
             self.live.insert(id);
             computed.set(id, self.computed.set(old, None));

@@ -15,7 +15,7 @@ pub type Sum = u128;
 /// What a collection holds, due documents apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
-    /// Of each document's key, version, birth number, text and parts with a TTL, and whether it is deleted.
+    /// Of each document's key, version, birth number, text and parts with a TTL, whether it is deleted, and its schema version.
     pub documents: Sum,
     /// Of each document's key and times: created, updated, expires.
     pub times: Sum,
@@ -74,6 +74,9 @@ impl Collection {
             }
             if document.is_deleted() {
                 item.add(b"deleted");
+            }
+            if document.schema() != 0 {
+                item.add(&document.schema().to_le_bytes());
             }
             documents = documents.wrapping_add(item.hash());
             item.begin(&key);

@@ -3,7 +3,8 @@
 //! This is the only folder whose functions touch a document and an index in one step. `write` prepares what may fail and
 //! commits what cannot; `validity` knows who breaks a rule; `build` makes indexes whole, and `crew` begins that while
 //! documents arrive; `online` builds another declaration in slices; `orders` finds documents by birth and by when they
-//! lapse; `computed` keeps what functions give; `hidden` is what an answer leaves out, `timed` which parts of documents have lapsed; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
+//! lapse; `computed` keeps what functions give; `hidden` is what an answer leaves out, `migrating` knows
+//! the documents of each schema version, `timed` which parts of documents have lapsed; `verify` recomputes everything from the documents; `digest` makes two servers comparable.
 
 mod build;
 mod computed;
@@ -11,6 +12,7 @@ mod crew;
 mod digest;
 mod documents;
 mod hidden;
+mod migrating;
 mod online;
 mod orders;
 mod timed;
@@ -35,6 +37,7 @@ pub use write::{Delta, Home};
 use computed::ComputedFields;
 pub use computed::Values;
 pub(crate) use computed::judge_coming;
+use migrating::Versions;
 use online::Building;
 use roaring::RoaringBitmap;
 use timed::Timed;
@@ -43,7 +46,7 @@ use crate::doc::{Document, Touched};
 use crate::index::{DocId, Expiry, Index};
 use crate::memory::Blocks;
 use crate::query::{Fact, Meta};
-use crate::schema::{Definition, Field, Options};
+use crate::schema::{Definition, Field};
 
 /// One collection of one logical database.
 #[derive(Debug)]
@@ -61,6 +64,7 @@ pub struct Collection {
     expiry: Expiry,
     timed: Timed,
     computed: ComputedFields,
+    versions: Versions,
     /// Documents that do not keep to the declaration.
     breaking: RoaringBitmap,
     /// A declaration to come.
@@ -135,6 +139,7 @@ impl Collection {
             expiry: Expiry::default(),
             timed: Timed::default(),
             computed,
+            versions: Versions::default(),
             breaking: RoaringBitmap::new(),
             building: None,
             names: 0,
@@ -199,11 +204,6 @@ impl Collection {
     /// Whether `DOC.CREATE` made it.
     pub fn is_declared(&self) -> bool {
         self.declared
-    }
-
-    /// Declares other options.
-    pub(crate) fn set_options(&mut self, options: Options) {
-        self.definition.options = options;
     }
 
     /// The greatest decimal number up to [`NUMBER_MAX`](crate::store::NUMBER_MAX) that a document has come with for an id:
@@ -381,6 +381,7 @@ impl Collection {
             ("table_bytes".to_owned(), Info::Int(self.table_bytes() as u64)),
             ("indexes".to_owned(), Info::List(indexes.collect())),
             ("building".to_owned(), Info::List(self.build_info())),
+            ("migration".to_owned(), Info::List(self.migration_info())),
         ];
         if self.definition.options.changes.is_some() {
             lines.push(("changes".to_owned(), Info::Int(self.change_number)));
@@ -412,6 +413,7 @@ impl Collection {
         let ids = [&self.live, &self.deleted, &self.breaking].map(|ids| self.blocks.bitmap(ids));
         let ids: usize = ids.iter().sum();
         let times = self.expiry.heap_bytes(self.blocks) + self.timed.heap_bytes(self.blocks);
+        let ids = ids + self.versions.heap_bytes(self.blocks);
         self.documents.heap_bytes() + ids + times + self.computed.heap_bytes()
     }
 }

@@ -271,6 +271,7 @@ impl Collection {
         let computed = self.computed.end(true);
         self.breaking = breaking;
         self.declared = true;
+        self.look_for_versions();
         self.note_names();
         Retired { indexes: held.into_iter().flatten().collect(), computed }
     }

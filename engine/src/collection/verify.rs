@@ -84,6 +84,7 @@ impl Collection {
         }
         faults.extend(self.verify_timed());
         faults.extend(self.verify_computed());
+        faults.extend(self.verify_versions());
         if self.names != self.names_of_all() {
             faults.push("does not know which names its indexes and fields begin with".to_owned());
         }

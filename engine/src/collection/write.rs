@@ -299,7 +299,9 @@ impl Collection {
         if let Some(held) = self.documents.get(id) {
             // The value that leaves the keyspace must not be taken for the one that stands here now.
             held.displace();
+            self.versions.leave(id, held.schema());
         }
+        self.versions.enter(id, &document, &self.definition.migrations);
         self.note_deleted(id, document.is_deleted());
         self.timed.leave(id);
         self.timed.enter(id, &document);
@@ -322,6 +324,7 @@ impl Collection {
         let number = decimal(rest, NUMBER_MAX).unwrap_or(0);
         self.greatest = self.greatest.max(number);
         self.timed.enter(id, &document);
+        self.versions.enter(id, &document, &self.definition.migrations);
         self.documents.push(id, rest, document);
         self.live.insert(id);
     }
@@ -380,6 +383,7 @@ impl Collection {
         }
         self.live.remove(id);
         self.deleted.remove(id);
+        self.versions.leave(id, document.schema());
         planted::step();
         self.note(id, Keeps { declared: true, coming: true });
         self.expiry.set(id, None);

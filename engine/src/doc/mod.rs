@@ -3,8 +3,8 @@
 //! ```text
 //!   count  header                                              length  bytes
 //!   +----+---------------------------------------------------+----+-----------------+-----------+-------+-----+
-//!   |  8 | id home seq version created updated text timed two |  8 | text, minified  | directory | timed | pad |
-//!   |    | 4  4    8   8       8       8       4    2   flags |    | {"a":1,"b":[2]} | 4 x names | parts |     |
+//!   |  8 | id home seq version created updated text timed mark|  8 | text, minified  | directory | timed | pad |
+//!   |    | 4  4    8   8       8       8       4    2     2   |    | {"a":1,"b":[2]} | 4 x names | parts |     |
 //!   +----+---------------------------------------------------+----+-----------------+-----------+-------+-----+
 //!                                                                   ^ `text_len`      ^ the rest  ^ `timed_len`
 //! ```
@@ -58,10 +58,36 @@ pub struct Header {
     text_len: u32,
     /// Bytes of the parts with a TTL, behind the directory.
     timed_len: u16,
-    /// Whether the text holds numbers beyond the range of a double.
-    has_huge_numbers: bool,
-    /// Whether it is marked as deleted: that was its last change.
-    is_deleted: bool,
+    marks: Marks,
+}
+
+/// The highest schema version that a document can have.
+pub const SCHEMA_MAX: u16 = (1 << 14) - 1;
+
+/// Two flags, and in the 14 bits above them the schema version.
+#[derive(Clone, Copy, Debug)]
+struct Marks(u16);
+
+impl Marks {
+    /// The text holds numbers beyond the range of a double.
+    const HUGE_NUMBERS: u16 = 1;
+    /// It is marked as deleted: that was its last change.
+    const DELETED: u16 = 2;
+    const FLAGS: u32 = 2;
+
+    fn new(has_huge_numbers: bool, is_deleted: bool, schema: u16) -> Marks {
+        let flag = |is_set: bool, bit: u16| if is_set { bit } else { 0 };
+        let flags = flag(has_huge_numbers, Marks::HUGE_NUMBERS) | flag(is_deleted, Marks::DELETED);
+        Marks(flags | schema.min(SCHEMA_MAX) << Marks::FLAGS)
+    }
+
+    fn has(self, flag: u16) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn schema(self) -> u16 {
+        self.0 >> Marks::FLAGS
+    }
 }
 
 /// The numbers and times that a collection gives a document.
@@ -81,6 +107,8 @@ pub struct Stamp {
     pub updated_ms: i64,
     /// Whether that change marked it as deleted.
     pub is_deleted: bool,
+    /// The schema version that it was written for, at most [`SCHEMA_MAX`].
+    pub schema: u16,
 }
 
 /// One stored document. Cloning shares it and costs one atomic addition.
@@ -99,7 +127,7 @@ impl Document {
         Document::build(parsed.bytes(), lens, !parsed.huge_numbers().is_empty(), stamp)
     }
 
-    /// A document of its own with the same text, times, parts with a TTL and mark, that stands nowhere and has no numbers yet: where it is
+    /// A document of its own with the same text, times, parts with a TTL, mark and schema version, that stands nowhere and has no numbers yet: where it is
     /// born gives it some.
     #[must_use]
     pub fn copy(&self) -> Document {
@@ -119,8 +147,8 @@ impl Document {
     }
 
     fn restamped(&self, updated_ms: i64, is_deleted: bool) -> Document {
-        let created_ms = self.created_ms();
-        let stamp = Stamp { created_ms, updated_ms, is_deleted, ..Stamp::default() };
+        let (created_ms, schema) = (self.created_ms(), self.schema());
+        let stamp = Stamp { created_ms, updated_ms, is_deleted, schema, ..Stamp::default() };
         let lens = (self.text().len(), self.timed().len());
         Document::build(&self.0.slice, lens, self.has_huge_numbers(), stamp)
     }
@@ -136,8 +164,7 @@ impl Document {
             updated_ms: stamp.updated_ms,
             text_len: u32::try_from(lens.0).expect("the parser refuses texts of 4 GiB"),
             timed_len: u16::try_from(lens.1).expect("more are refused"),
-            has_huge_numbers,
-            is_deleted: stamp.is_deleted,
+            marks: Marks::new(has_huge_numbers, stamp.is_deleted, stamp.schema),
         };
         Document(ThinArc::from_header_and_slice(header, bytes))
     }
@@ -178,7 +205,7 @@ impl Document {
 
     /// Whether it is marked as deleted: it stands under its key, and most answers leave it out.
     pub fn is_deleted(&self) -> bool {
-        self.header().is_deleted
+        self.header().marks.has(Marks::DELETED)
     }
 
     /// When it was marked as deleted, in milliseconds since 1970; none while it is not.
@@ -188,7 +215,12 @@ impl Document {
 
     /// Whether its text holds numbers beyond the range of a double, which only a decimal field may.
     pub fn has_huge_numbers(&self) -> bool {
-        self.header().has_huge_numbers
+        self.header().marks.has(Marks::HUGE_NUMBERS)
+    }
+
+    /// The schema version that it was written for, or was migrated to; 0 where its collection has had none.
+    pub fn schema(&self) -> u16 {
+        self.header().marks.schema()
     }
 
     /// The JSON text.
@@ -405,6 +437,7 @@ mod tests {
             created_ms: 5,
             updated_ms: 6,
             is_deleted: false,
+            schema: SCHEMA_MAX,
         };
         let document = Document::new(&parsed(r#"{ "a": 1 }"#), stamp);
         let shared = document.clone();
@@ -426,6 +459,7 @@ mod tests {
         assert_eq!(copy.text(), br#"{"a":1}"#);
         assert_eq!(copy.view().member("a").unwrap().bytes(), b"1");
         assert_eq!((copy.is_deleted(), copy.deleted_ms()), (false, None));
+        assert_eq!((copy.schema(), copy.has_huge_numbers()), (SCHEMA_MAX, false));
 
         let marked = copy.marked(true, 9);
         assert_eq!((marked.created_ms(), marked.updated_ms()), (5, 9));
@@ -433,6 +467,7 @@ mod tests {
         assert_eq!(marked.copy().deleted_ms(), Some(9));
         assert_eq!(marked.marked(false, 10).deleted_ms(), None);
         assert_eq!((marked.text(), marked.bytes()), (copy.text(), 80));
+        assert_eq!((marked.schema(), marked.has_huge_numbers()), (SCHEMA_MAX, false));
     }
 
     #[test]

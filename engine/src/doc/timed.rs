@@ -175,6 +175,7 @@ impl Document {
             created_ms: self.created_ms(),
             updated_ms: self.updated_ms(),
             is_deleted: self.is_deleted(),
+            schema: self.schema(),
         };
         Some(Document::new(&parsed, stamp))
     }

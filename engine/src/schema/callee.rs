@@ -74,6 +74,10 @@ impl Definition {
             }
             Ok(())
         };
+        for migration in &mut self.migrations.steps {
+            migration.up.function = Some(functions.get(&migration.up.name)?.clone());
+            bind(&mut migration.down)?;
+        }
         for field in &mut self.fields {
             bind(&mut field.computed).and_then(|()| bind(&mut field.validate)).map_err(
                 |error| Error::new(error.code, format!("field {}: {}", field.path, error.message)),
@@ -91,10 +95,18 @@ impl Definition {
                 .flatten()
                 .map(move |callee| (place.clone(), callee))
         });
-        of_fields.chain(self.validate.iter().map(|callee| ("VALIDATE".to_owned(), callee)))
+        let of_migrations = self.migrations.steps.iter().flat_map(|migration| {
+            let place = format!("MIGRATION {}", migration.number);
+            [Some(&migration.up), migration.down.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(move |callee| (place.clone(), callee))
+        });
+        let of_whole = self.validate.iter().map(|callee| ("VALIDATE".to_owned(), callee));
+        of_fields.chain(of_whole).chain(of_migrations)
     }
 
-    /// Whether it names any function: then any change of a document may matter to any of them.
+    /// Whether it asks functions of each document: then any change of one may matter to any of them.
     pub fn asks_functions(&self) -> bool {
         self.validate.is_some() || self.fields.iter().any(Field::asks_functions)
     }

@@ -6,6 +6,7 @@ use super::callee::Callee;
 use super::check;
 use super::constraint::{Auto, Constraints};
 use super::index::{self, IndexKind, NamedIndex};
+use super::migration::Migrations;
 use super::options::Options;
 use super::types::{FieldType, Scalar};
 use crate::error::{Code, Error, Result};
@@ -136,6 +137,8 @@ pub struct Definition {
     pub options: Options,
     /// A function that judges each document.
     pub validate: Option<Callee>,
+    /// The schema version in force, and how documents are brought to it.
+    pub migrations: Migrations,
     /// The declared fields, in the order of their declaration.
     pub fields: Vec<Field>,
     /// The indexes that are declared by themselves, in the order of their declaration.
@@ -154,6 +157,7 @@ impl Definition {
             mode: Mode::Open,
             options: Options::default(),
             validate: None,
+            migrations: Migrations::default(),
             fields: Vec::new(),
             indexes: Vec::new(),
         }
@@ -216,6 +220,7 @@ impl Definition {
             }
         }
         self.options.validate()?;
+        self.migrations.validate()?;
         index::validate(self, limits)
     }
 

@@ -7,6 +7,7 @@
 //!    "indexes":[
 //!     {"name":"by_city","on":[{"path":"city"},{"path":"age","order":"desc"}],"where":"age >= 18"}]}
 //! ```
+//! Behind them may stand `"changes"`, and `"schema":2,"lazy":true,"migrations":[{"to":1,"up":"split","down":"join"}]`.
 //! What has its default is not printed.
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -17,6 +18,7 @@ use super::changes::ChangeStream;
 use super::constraint::{Auto, Constraints, Declared};
 use super::definition::{Definition, Field, Mode};
 use super::index::{IndexKind, NamedIndex, Nulls, On, Order};
+use super::migration::{Migration, Migrations};
 use super::options::{Ids, Options};
 use crate::doc::parse::parse_value;
 use crate::error::{Code, Error, Result};
@@ -43,6 +45,21 @@ struct DefinitionJson {
     indexes: Vec<IndexJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     changes: Option<ChangeStream>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    schema: u16,
+    #[serde(default, skip_serializing_if = "is_default")]
+    lazy: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    migrations: Vec<MigrationJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MigrationJson {
+    to: u16,
+    up: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    down: Option<Box<str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -224,6 +241,16 @@ impl IndexJson {
     }
 }
 
+impl MigrationJson {
+    fn of(migration: &Migration) -> Self {
+        MigrationJson {
+            to: migration.number,
+            up: migration.up.name().into(),
+            down: migration.down.as_ref().map(|callee| callee.name().into()),
+        }
+    }
+}
+
 impl Definition {
     /// Reads and validates the JSON form. Errors: `JSON`, `SCHEMA`, `PATH`, `LIMITED`.
     pub fn from_json(json: &[u8], limits: &Limits) -> Result<Self> {
@@ -251,12 +278,20 @@ impl Definition {
         let prefix = read.prefix.unwrap_or_else(|| format!("{}:", read.collection).into());
         let fields = read.fields.into_iter().map(|field| field.read(limits));
         let indexes = read.indexes.into_iter().map(|index| index.read(limits));
+        let steps = read.migrations.into_iter().map(|MigrationJson { to, up, down }| Migration {
+            number: to,
+            up: Callee::new(&up),
+            down: down.as_deref().map(Callee::new),
+        });
+        let migrations =
+            Migrations { version: read.schema, is_lazy: read.lazy, steps: steps.collect() };
         Ok(Definition {
             name: read.collection,
             prefix,
             mode: read.mode,
             validate: read.validate.as_deref().map(Callee::new),
             options: Options { ttl_seconds: read.ttl, ids: read.ids, changes: read.changes },
+            migrations,
             fields: fields.collect::<Result<_>>()?,
             indexes: indexes.collect::<Result<_>>()?,
         })
@@ -274,6 +309,9 @@ impl Definition {
             fields: self.fields.iter().map(FieldJson::of).collect(),
             indexes: self.indexes.iter().map(IndexJson::of).collect(),
             changes: self.options.changes,
+            schema: self.migrations.version,
+            lazy: self.migrations.is_lazy,
+            migrations: self.migrations.steps.iter().map(MigrationJson::of).collect(),
         };
         serde_json::to_string(&json).expect("strings, booleans and lists have a JSON form")
     }

@@ -61,10 +61,10 @@ impl Options {
 }
 
 impl Definition {
-    /// Whether `other` differs from it in nothing but options.
+    /// Whether `other` differs from it in nothing but options and migrations, for which nothing is built.
     pub(crate) fn differs_in_options(&self, other: &Definition) -> bool {
-        self.options != other.options
-            && Definition { options: other.options, ..self.clone() } == *other
+        let migrations = other.migrations.clone();
+        *self != *other && Definition { options: other.options, migrations, ..self.clone() } == *other
     }
 }
 

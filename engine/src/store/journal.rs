@@ -61,6 +61,8 @@ pub enum Cause {
     Undelete,
     /// Parts of it had a TTL, and have lapsed.
     Ttl,
+    /// It was brought to the schema version in force.
+    Migrate,
 }
 
 impl Cause {
@@ -76,6 +78,7 @@ impl Cause {
             Cause::Soft => "soft",
             Cause::Undelete => "undelete",
             Cause::Ttl => "ttl",
+            Cause::Migrate => "migrate",
         }
     }
 }
@@ -272,7 +275,7 @@ impl Store {
         }
     }
 
-    fn named_mut(&mut self, db: u32, name: &str) -> Option<&mut Collection> {
+    pub(super) fn named_mut(&mut self, db: u32, name: &str) -> Option<&mut Collection> {
         let uid = self.databases.get(&db)?.uid(name)?;
         self.collections.get_mut(&uid)
     }

@@ -11,6 +11,7 @@ mod functions;
 mod journal;
 mod load;
 mod mark;
+mod migrating;
 mod names;
 mod online;
 mod state;
@@ -63,6 +64,8 @@ pub struct Store {
     functions: Functions,
     /// See [`Store::take_soonest_lapse_ms`].
     soonest_lapse_ms: Option<i64>,
+    /// See [`Store::take_migrates`].
+    migrates: bool,
 }
 
 /// What `prepare` found.
@@ -147,6 +150,7 @@ impl Store {
             journal: Journal::default(),
             functions: Functions::default(),
             soonest_lapse_ms: None,
+            migrates: false,
         }
     }
 
@@ -230,7 +234,8 @@ impl Store {
         )
     }
 
-    /// The same for an update of `old`, which is judged only by what it changes.
+    /// The same for an update of `old`, which is judged only by what it changes. `parsed` is of the schema version in force:
+    /// see [`Collection::way`].
     pub fn prepare_update(
         &mut self,
         db: u32,
@@ -280,8 +285,14 @@ impl Store {
         let filled = collection.map(|it| it.filled(fill, parsed, &self.limits)).transpose()?;
         let filled = filled.flatten();
         let parsed = filled.as_ref().unwrap_or(parsed);
+        let schema = collection.map_or(0, |it| {
+            let migrations = &it.definition().migrations;
+            let held = old.filter(|_| !write.whole);
+            held.map_or(migrations.version, |held| migrations.of_updated(held.schema()))
+        });
         if let Some(old) = old
             && old.view().is_same(parsed.view())
+            && old.schema() == schema
         {
             return Ok(Prepared::Unchanged { version: old.version() });
         }
@@ -311,7 +322,7 @@ impl Store {
             },
         };
         let created_ms = old.map_or(write.now_ms, Document::created_ms);
-        let stamp = Stamp { created_ms, updated_ms: write.now_ms, ..Stamp::default() };
+        let stamp = Stamp { created_ms, updated_ms: write.now_ms, schema, ..Stamp::default() };
         Ok(Prepared::Ready(Delta {
             db,
             home: home(placement),
@@ -406,6 +417,7 @@ impl Store {
             }
         };
         let Some(collection) = self.collections.get_mut(&uid) else { return delta.document };
+        self.migrates |= collection.migrates(&delta.document);
         if collection.definition().options.changes.is_none() {
             return collection.commit(delta);
         }

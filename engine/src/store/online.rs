@@ -93,8 +93,8 @@ impl Store {
         Ok(Some(self.begin(uid, definition, true)))
     }
 
-    /// Gives a declared collection other options, where `definition` differs in nothing else: there is nothing to build.
-    /// Whether it did. Errors: `NOCOLLECTION`, `SCHEMA`, `LIMITED`, `BUILDING`.
+    /// Gives a declared collection other options and migrations, where `definition` differs in nothing else: there is nothing
+    /// to build. Whether it did. Errors: `NOCOLLECTION`, `SCHEMA`, `LIMITED`, `BUILDING`, `FUNCTION`.
     pub fn set_options(&mut self, db: u32, definition: &Definition) -> Result<bool> {
         definition.validate(&self.limits)?;
         self.judge_builds(db, definition)?;
@@ -103,8 +103,11 @@ impl Store {
             return Ok(false);
         }
         let uid = there.uid();
+        let mut definition = definition.clone();
+        definition.bind(&self.functions)?;
         if let Some(collection) = self.collections.get_mut(&uid) {
-            collection.set_options(definition.options);
+            collection.set_options(definition.options, definition.migrations);
+            self.migrates |= collection.is_migrating();
         }
         Ok(true)
     }
@@ -187,6 +190,7 @@ impl Store {
         let was_declared = collection.is_declared();
         names.remove(collection.definition());
         let retired = collection.finish_build();
+        self.migrates |= collection.is_migrating();
         names.add(collection.definition(), true, collection.uid());
         if !was_declared {
             // As where the documents move: a replica's do.

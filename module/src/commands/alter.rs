@@ -6,7 +6,8 @@ use folio_engine::{Code, Error, Limits, Result};
 use super::args::{shown, syntax};
 use super::collections::with_collection;
 use super::create::{read_changes, read_field, read_json, read_mode, read_named};
-use super::{Answer, Args, options};
+use super::migrate::read_migration;
+use super::{Answer, Args, Refusal, options};
 use crate::acl::Right;
 use crate::ffi::Ctx;
 use crate::{builds, config, datatype, replicate, state};
@@ -56,10 +57,11 @@ fn takes(word: &str, what: &str, args: &Args<'_>) -> Error {
 }
 
 fn add(args: &mut Args<'_>, definition: &mut Definition, limits: &Limits) -> Result<()> {
-    match args.keyword(&["FIELD", "INDEX"]) {
+    match args.keyword(&["FIELD", "INDEX", "MIGRATION"]) {
         Some("FIELD") => definition.fields.push(read_field(args, limits)?),
+        Some("MIGRATION") => definition.migrations.steps.push(read_migration(args)?),
         Some(_) => definition.indexes.push(read_named(args, limits)?),
-        None => return Err(takes("ADD", "FIELD or INDEX", args)),
+        None => return Err(takes("ADD", "FIELD, INDEX or MIGRATION", args)),
     }
     Ok(())
 }
@@ -68,7 +70,14 @@ fn remove(args: &mut Args<'_>, definition: &mut Definition, limits: &Limits) -> 
     let absent = |what: &str, name: &str| {
         Err(Error::new(Code::Schema, format!("{what} {name} is not declared")))
     };
-    match args.keyword(&["FIELD", "INDEX", "VALIDATE"]) {
+    match args.keyword(&["FIELD", "INDEX", "VALIDATE", "MIGRATION"]) {
+        Some("MIGRATION") => {
+            let number = args.unsigned("MIGRATION")?;
+            let steps = &mut definition.migrations.steps;
+            let at = steps.iter().position(|step| u64::from(step.number) == number);
+            let Some(at) = at else { return absent("migration", &number.to_string()) };
+            steps.remove(at);
+        }
         Some("VALIDATE") => {
             if definition.validate.take().is_none() {
                 return Err(Error::new(Code::Schema, "no VALIDATE is declared of the collection"));
@@ -86,9 +95,20 @@ fn remove(args: &mut Args<'_>, definition: &mut Definition, limits: &Limits) -> 
             let Some(at) = at else { return absent("index", &shown(name.as_bytes())) };
             definition.indexes.remove(at);
         }
-        None => return Err(takes("DROP", "FIELD, INDEX or VALIDATE", args)),
+        None => return Err(takes("DROP", "FIELD, INDEX, VALIDATE or MIGRATION", args)),
     }
     Ok(())
+}
+
+/// What is declared of a collection. Errors: `NOCOLLECTION`, `NOPERM`.
+pub(super) fn held(ctx: &Ctx<'_>, name: &str) -> Result<Definition, Refusal> {
+    let held = with_collection(ctx, name, Right::Both, |there, _| {
+        there.is_declared().then(|| there.definition().clone())
+    })?;
+    held.ok_or_else(|| {
+        let what = format!("collection '{name}' is not declared: DOC.CREATE declares it");
+        Error::new(Code::NoCollection, what).into()
+    })
 }
 
 /// Changes a declaration.
@@ -96,13 +116,7 @@ pub(super) fn alter(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let is_replay = ctx.is_replay();
     let limits = if is_replay { datatype::stored_limits() } else { config::limits() };
     let name = args.text("collection")?;
-    let held = with_collection(ctx, name, Right::Both, |there, _| {
-        there.is_declared().then(|| there.definition().clone())
-    })?;
-    let Some(held) = held else {
-        let what = format!("collection '{name}' is not declared: DOC.CREATE declares it");
-        return Err(Error::new(Code::NoCollection, what).into());
-    };
+    let held = held(ctx, name)?;
     let definition = read(args, &held, &limits)?;
     if !is_replay {
         return Ok(builds::alter(ctx, &definition, &limits)?);
@@ -159,9 +173,11 @@ mod tests {
             read_words(&words).unwrap_err().to_string()
         };
         assert_eq!(error(""), "ERR ADD, DROP, SET or DEFINITION says what is to be changed");
-        assert_eq!(error("ADD"), "ERR ADD takes FIELD or INDEX");
-        assert_eq!(error("ADD PATH a"), "ERR ADD takes FIELD or INDEX, not 'PATH'");
-        assert_eq!(error("DROP a"), "ERR DROP takes FIELD, INDEX or VALIDATE, not 'a'");
+        assert_eq!(error("ADD"), "ERR ADD takes FIELD, INDEX or MIGRATION");
+        assert_eq!(error("ADD PATH a"), "ERR ADD takes FIELD, INDEX or MIGRATION, not 'PATH'");
+        let takes = "ERR DROP takes FIELD, INDEX, VALIDATE or MIGRATION, not 'a'";
+        assert_eq!(error("DROP a"), takes);
+        assert_eq!(error("DROP MIGRATION 1"), "SCHEMA migration 1 is not declared");
         assert_eq!(error("DROP VALIDATE"), "SCHEMA no VALIDATE is declared of the collection");
         let takes = "ERR SET takes MODE, TTL, IDS, CHANGES or VALIDATE, not 'PREFIX'";
         assert_eq!(error("SET PREFIX a"), takes);

@@ -1,7 +1,7 @@
 //! `DOC._APPLY` and `DOC._STATE`: what a primary decided, for replicas and the append-only file.
 
 use folio_engine::Result;
-use folio_engine::doc::Stamp;
+use folio_engine::doc::{SCHEMA_MAX, Stamp};
 use folio_engine::doc::timed::timed_from_json;
 use folio_engine::store::{NUMBER_END, NUMBER_MAX};
 
@@ -15,18 +15,25 @@ fn may_run(ctx: &Ctx<'_>) -> Answer {
     if ctx.is_replay() || acl::is_admin(ctx) { Ok(()) } else { Err(Refusal::NotPermitted) }
 }
 
-/// The numbers of a document, and when it lapses: joined by commas, or each by itself, as older files have them.
+/// The numbers of a document, and when it lapses: joined by commas, perhaps with a schema version behind them, or each by
+/// itself, as older files have them.
 fn numbers(args: &mut Args<'_>) -> Result<(Stamp, Option<i64>)> {
     let Some(joined) = args.peek().filter(|word| word.contains(&b',')) else {
         return each_number(args);
     };
     args.bytes("numbers")?;
     // One more than there are, which is refused.
-    let words: Words<'_> = joined.splitn(6, |byte| *byte == b',').collect();
+    let words: Words<'_> = joined.splitn(7, |byte| *byte == b',').collect();
     let mut words = Args::new(&words);
-    let numbers = each_number(&mut words)?;
+    let (stamp, expires_ms) = each_number(&mut words)?;
+    if words.peek().is_none() {
+        return Ok((stamp, expires_ms));
+    }
+    let number = words.unsigned("schema")?;
     words.end()?;
-    Ok(numbers)
+    let schema = u16::try_from(number).ok().filter(|schema| *schema <= SCHEMA_MAX);
+    let schema = schema.ok_or_else(|| syntax(format!("a schema version above {SCHEMA_MAX}")))?;
+    Ok((Stamp { schema, ..stamp }, expires_ms))
 }
 
 fn each_number(args: &mut Args<'_>) -> Result<(Stamp, Option<i64>)> {

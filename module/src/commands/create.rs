@@ -11,6 +11,7 @@ use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
 use super::collections::prefix_of;
+use super::migrate::{read_migration, read_version};
 use super::spec::{Argument, Kind};
 use super::{Answer, Args, Refusal, buckets, options};
 use crate::acl::{Permit, Right};
@@ -108,7 +109,7 @@ pub(super) const INDEX: Argument = NAMED.after("INDEX");
 
 /// Reads the arguments after the command's name.
 fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Definition> {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 11] = [
         "PREFIX",
         "MODE",
         options::TTL,
@@ -117,13 +118,15 @@ fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Definition> {
         "VALIDATE",
         "FIELD",
         "INDEX",
+        "SCHEMA",
+        "MIGRATION",
         "DEFINITION",
     ];
     let name = args.text("collection")?;
     let mut definition = Definition::new(name);
     let mut seen: Vec<&str> = Vec::new();
     while let Some(option) = args.repeatable_option(&NAMES)? {
-        if !matches!(option, "FIELD" | "INDEX") && seen.contains(&option) {
+        if !matches!(option, "FIELD" | "INDEX" | "MIGRATION") && seen.contains(&option) {
             return Err(syntax(format!("option '{option}' is given twice")));
         }
         if seen.contains(&"DEFINITION") || (option == "DEFINITION" && !seen.is_empty()) {
@@ -138,6 +141,8 @@ fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Definition> {
             "VALIDATE" => definition.validate = Some(Callee::new(args.text("VALIDATE")?)),
             "FIELD" => definition.fields.push(read_field(args, limits)?),
             "INDEX" => definition.indexes.push(read_named(args, limits)?),
+            "SCHEMA" => definition.migrations.version = read_version(args, "SCHEMA")?,
+            "MIGRATION" => definition.migrations.steps.push(read_migration(args)?),
             _ => definition = read_json(name, args.bytes("DEFINITION")?, limits)?,
         }
     }

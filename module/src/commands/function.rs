@@ -194,12 +194,12 @@ pub(super) fn call(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
         ctx.reply_null();
         return Ok(());
     }
-    let Some(old) = &target.old else {
+    if target.old.is_none() {
         let what = format!("no document under {}", shown(ctx.argument(1).bytes()));
         return Err(Error::new(Code::NotFound, what).into());
-    };
+    }
     let refused = |error: &Error| target.refused(error);
-    let edited = made(&target, old.view(), &[call], &limits, &mut Budget::default())
+    let edited = made(&target, None, &[call], &limits, &mut Budget::default())
         .map_err(|(_, error)| error)
         .inspect_err(refused)?;
     let written = datatype::with_timed(&edited.text, &edited.timed, &limits, |parsed| {

@@ -276,7 +276,7 @@ pub(super) fn meta(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     };
     let collection =
         state::with(|state| state.store.home_of(&document).map(|home| home.name().to_owned()))?;
-    ctx.reply_map(8 + usize::from(with_deleted));
+    ctx.reply_map(9 + usize::from(with_deleted));
     ctx.reply_bytes(b"collection");
     match collection {
         Some(name) => ctx.reply_bytes(name.as_bytes()),
@@ -286,6 +286,8 @@ pub(super) fn meta(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     ctx.reply_count(document.version());
     ctx.reply_bytes(b"seq");
     ctx.reply_count(document.seq());
+    ctx.reply_bytes(b"schema");
+    ctx.reply_count(document.schema().into());
     ctx.reply_bytes(b"created");
     ctx.reply_integer(document.created_ms());
     ctx.reply_bytes(b"updated");

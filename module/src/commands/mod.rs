@@ -17,6 +17,7 @@ mod function;
 mod get;
 mod insert;
 mod many;
+mod migrate;
 mod mset;
 mod operations;
 mod options;
@@ -40,7 +41,8 @@ use crate::acl::Right;
 
 pub use reference::reference_markdown;
 
-pub(crate) use args::{Args, Words};
+pub(crate) use args::{Args, Words, of_document};
+pub(crate) use migrate::migrate_document;
 pub(crate) use spec::{Access, Argument, Command, Kind};
 pub(crate) use table::TABLE;
 

@@ -94,20 +94,20 @@ impl Slot<'_> {
         }
     }
 
-    /// The document that stands there, which `parsed` may hold; an empty one where there is none.
-    fn view<'v>(
+    /// The document that operations before have left there, which `parsed` may hold; none where it stands as before all.
+    fn draft<'v>(
         &'v self,
         parsed: &'v mut Parsed,
         limits: &Limits,
         budget: &mut Budget,
-    ) -> Result<DocRef<'v>> {
+    ) -> Result<Option<DocRef<'v>>> {
         Ok(match &self.text {
-            Text::AsBefore => self.target.old.as_ref().map_or(DocRef::EMPTY, Document::view),
-            Text::Gone => DocRef::EMPTY,
+            Text::AsBefore => None,
+            Text::Gone => Some(DocRef::EMPTY),
             Text::Is(edited) => {
                 budget.spent.spend(edited.text.len(), limits)?;
                 edited.parse(parsed, limits)?;
-                parsed.view()
+                Some(parsed.view())
             }
         })
     }
@@ -120,14 +120,14 @@ impl Slot<'_> {
         budget: &mut Budget,
     ) -> Result<Edited> {
         let mut parsed = Parsed::default();
-        let before = self.view(&mut parsed, limits, budget)?;
+        let before = self.draft(&mut parsed, limits, budget)?;
         edited_from(&self.target, before, operations, limits, budget)
     }
 
     /// The same of one call.
     fn called(&self, call: &Op, limits: &Limits, budget: &mut Budget) -> Result<Edited> {
         let mut parsed = Parsed::default();
-        let before = self.view(&mut parsed, limits, budget)?;
+        let before = self.draft(&mut parsed, limits, budget)?;
         let call = std::slice::from_ref(call);
         made(&self.target, before, call, limits, budget).map_err(|(_, error)| error)
     }

@@ -124,29 +124,28 @@ pub(super) fn edited(
     limits: &Limits,
     budget: &mut Budget,
 ) -> Result<Edited> {
-    let doc = target.old.as_ref().map_or(DocRef::EMPTY, Document::view);
-    edited_from(target, doc, operations, limits, budget)
+    edited_from(target, None, operations, limits, budget)
 }
 
-/// The same of another document under the same key.
+/// The same of what operations before have left there, if any have.
 pub(super) fn edited_from(
     target: &Target<'_>,
-    doc: DocRef<'_>,
+    draft: Option<DocRef<'_>>,
     operations: &Operations,
     limits: &Limits,
     budget: &mut Budget,
 ) -> Result<Edited> {
-    made(target, doc, &operations.ops, limits, budget).map_err(|(at, error)| match at {
+    made(target, draft, &operations.ops, limits, budget).map_err(|(at, error)| match at {
         Some(at) => update::numbered(operations.number_of(at), error),
         None => error,
     })
 }
 
-/// What operations make of a document under the key. An error comes with the place of its operation, if it is
-/// one's.
+/// What operations make of a document under the key: of `draft`, which operations before have left there, or of the stored one,
+/// which is first brought to the schema version in force. An error comes with the place of its operation, if it is one's.
 pub(super) fn made(
     target: &Target<'_>,
-    doc: DocRef<'_>,
+    draft: Option<DocRef<'_>>,
     ops: &[Op],
     limits: &Limits,
     budget: &mut Budget,
@@ -154,6 +153,8 @@ pub(super) fn made(
     if let Some(at) = ops.iter().position(|op| matches!(op, Op::Call(..))) {
         budget.expect_time(limits).map_err(|error| (Some(at), error))?;
     }
+    let stored = target.old.as_ref().filter(|_| draft.is_none());
+    let doc = draft.or(stored.map(Document::view)).unwrap_or(DocRef::EMPTY);
     let made = state::with(|state| {
         let found = state.store.collection_of(target.db, target.name.bytes());
         let collection = found.map_err(|error| (None, error))?;
@@ -161,10 +162,31 @@ pub(super) fn made(
         let definition = collection.map_or(&open, Collection::definition);
         let functions = Some(state.store.functions());
         let scope = Scope { definition, now_ms: target.now_ms, limits, functions };
-        update::apply_counted(doc, ops, &scope, &mut budget.spent)
-            .map_err(|(at, error)| (Some(at), error))
+        let way = match (collection, stored) {
+            (Some(collection), Some(stored)) => collection.way(stored.schema()),
+            _ => Ok(Vec::new()),
+        };
+        let mut way = way.map_err(|error| (None, error))?;
+        if way.is_empty() {
+            return update::apply_counted(doc, ops, &scope, &mut budget.spent)
+                .map_err(|(at, error)| (Some(at), error));
+        }
+        budget.expect_time(limits).map_err(|error| (None, error))?;
+        let steps = way.len();
+        way.extend_from_slice(ops);
+        let edited = update::apply_counted(doc, &way, &scope, &mut budget.spent);
+        edited.map_err(|(at, error)| match at.checked_sub(steps) {
+            Some(at) => (Some(at), error),
+            None => (None, on_the_way(definition.migrations.version, error)),
+        })
     });
     made.unwrap_or_else(|error| Err((None, error)))
+}
+
+/// The error of a migration to a schema version.
+fn on_the_way(version: u16, error: Error) -> Error {
+    let message = format!("on the way to schema version {version}: {}", error.message).into();
+    Error { message, ..error }
 }
 
 /// Changes one document.

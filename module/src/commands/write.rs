@@ -73,6 +73,8 @@ pub(super) enum Purpose {
     Set,
     /// A change of the document that is there, judged by what it changes.
     Update,
+    /// The document that is there is brought to the schema version in force.
+    Migrate,
     /// A document is marked as deleted.
     Delete,
     /// One that was comes back.
@@ -84,7 +86,7 @@ impl Purpose {
     fn event(self) -> &'static std::ffi::CStr {
         match self {
             Purpose::Set | Purpose::Undelete => c"doc.set",
-            Purpose::Update => c"doc.update",
+            Purpose::Update | Purpose::Migrate => c"doc.update",
             Purpose::Delete => c"doc.del",
         }
     }
@@ -266,7 +268,7 @@ impl<'c> Target<'c> {
                 let store = &mut state.store;
                 store.lapse_key(self.db, name, now_ms);
                 let prepared = match &self.old {
-                    Some(old) if purpose == Purpose::Update => {
+                    Some(old) if matches!(purpose, Purpose::Update | Purpose::Migrate) => {
                         store.prepare_update(self.db, name, old, parsed, now_ms, expires_ms)
                     }
                     _ => store.prepare(self.db, name, self.held(), parsed, now_ms, expires_ms),
@@ -274,7 +276,10 @@ impl<'c> Target<'c> {
                 Ok::<_, Error>(match prepared? {
                     Prepared::Unchanged { version } => Ok(Written::Unchanged(version)),
                     Prepared::Ready(delta) => {
-                        let document = store.commit(delta);
+                        let document = match purpose {
+                            Purpose::Migrate => store.commit_migrated(delta),
+                            _ => store.commit(delta),
+                        };
                         let version = document.version();
                         Ok(Written::Changed(document, version))
                     }

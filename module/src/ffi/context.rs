@@ -144,6 +144,11 @@ impl<'a> Ctx<'a> {
         self.has_flag(raw::REDISMODULE_CTX_FLAGS_SLAVE)
     }
 
+    /// Whether the server holds as much as `maxmemory` lets it: commands that could take more are refused.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        self.has_flag(raw::REDISMODULE_CTX_FLAGS_OOM)
+    }
+
     /// Whether the command may answer its client later: not in a transaction or a script, not for another module, and not
     /// where it comes from a primary or a file.
     pub(crate) fn may_block(&self) -> bool {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use redis_module::raw;
 
 use super::{Ctx, Key, OwnedString};
-use crate::{changes, guard, lapsing};
+use crate::{changes, guard, lapsing, migrations};
 
 /// What a call answered, freed with it.
 struct Reply {
@@ -170,6 +170,24 @@ pub(crate) fn lapse_in(milliseconds: i64) -> u64 {
     let kept = KEPT.load(Ordering::Relaxed);
     // SAFETY: owned: the context is never freed; the callback takes no data.
     unsafe { create(kept, milliseconds, Some(on_lapse), ptr::null_mut()) }
+}
+
+/// Calls `migrations::tick` in `milliseconds`.
+pub(crate) fn migrate_in(milliseconds: i64) {
+    // Tests of the module alone have no server.
+    let Some(create) = newer_api!(RedisModule_CreateTimer) else { return };
+    let kept = KEPT.load(Ordering::Relaxed);
+    // SAFETY: owned: the context is never freed; the callback takes no data.
+    unsafe { create(kept, milliseconds, Some(on_migration), ptr::null_mut()) };
+}
+
+extern "C" fn on_migration(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
+    let ctx = Ctx::new(ctx);
+    guard::callback("migration", || {
+        if let Err(error) = migrations::tick(&ctx) {
+            super::log(true, &error.to_string());
+        }
+    });
 }
 
 /// Takes a timer of [`lapse_in`] back; 0 and one that is over are none.

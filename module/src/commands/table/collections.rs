@@ -1,7 +1,7 @@
 //! Collections: declared, listed, looked at.
 
 use super::super::spec::{Argument, Command, Kind};
-use super::super::{alter, collections, create, options};
+use super::super::{alter, collections, create, migrate, options};
 use super::{COLLECTION, JSON, PATH};
 use crate::acl::Right;
 
@@ -32,6 +32,8 @@ pub(super) const DOC_CREATE: Command = Command {
                         options::STRATEGY.after("IDS").optional(),
                         create::TELLS.optional(),
                         create::FUNCTION.after("VALIDATE").optional(),
+                        migrate::VERSION.after("SCHEMA").optional(),
+                        migrate::MIGRATION.after("MIGRATION").repeated().optional(),
                         create::FIELD.after("FIELD").repeated().optional(),
                         create::INDEX.repeated().optional(),
                     ],
@@ -40,7 +42,7 @@ pub(super) const DOC_CREATE: Command = Command {
         )
         .optional(),
     ],
-    reply: "OK, also when the collection is declared in the same way already. Over many documents the client is answered when they are indexed, and others are served meanwhile: docs/indexes.md tells what they see. Permission is needed for the keys that begin with the name and `:` too, which have no other place afterwards, and for the prefix of a collection that stands in the way. Types: `string int float bool decimal datetime date time duration uuid email url ip json`, and `array<T>` of each; what they, the constraints, TTL and IDS mean: docs/schema.md. Indexes: docs/indexes.md. CHANGES: docs/changes.md. COMPUTED, VALIDATE: docs/functions.md",
+    reply: "OK, also when the collection is declared in the same way already. Over many documents the client is answered when they are indexed, and others are served meanwhile: docs/indexes.md tells what they see. Permission is needed for the keys that begin with the name and `:` too, which have no other place afterwards, and for the prefix of a collection that stands in the way. Types: `string int float bool decimal datetime date time duration uuid email url ip json`, and `array<T>` of each; what they, the constraints, TTL and IDS mean: docs/schema.md. Indexes: docs/indexes.md. CHANGES: docs/changes.md. COMPUTED, VALIDATE: docs/functions.md. SCHEMA, the schema version of what is written, and MIGRATION: docs/migrations.md",
     errors: &[
         "`COLLECTIONEXISTS` it is declared in another way",
         "`SCHEMA` the definition is not valid, or a document breaks it (the first ten are named)",
@@ -82,6 +84,8 @@ pub(super) const DOC_ALTER: Command = Command {
                 Argument::new("index", Kind::String).after("DROP INDEX"),
                 create::FUNCTION.after("SET VALIDATE"),
                 Argument::word("DROP VALIDATE"),
+                migrate::MIGRATION.after("ADD MIGRATION"),
+                migrate::VERSION.after("DROP MIGRATION"),
                 create::MODE.after("SET MODE"),
                 options::SECONDS.after("SET TTL"),
                 options::STRATEGY.after("SET IDS"),
@@ -90,7 +94,7 @@ pub(super) const DOC_ALTER: Command = Command {
         )
         .multiple(),
     ],
-    reply: "OK, when it is in force, also when nothing is changed by it. Queries use the old declaration until then, and writes are judged by both. Documents that break the old declaration already, which the server's own commands bring, stay as they are and are in nobody's way. `SET CHANGES` alone looks at no document and is in force at once: docs/changes.md",
+    reply: "OK, when it is in force, also when nothing is changed by it. Queries use the old declaration until then, and writes are judged by both. Documents that break the old declaration already, which the server's own commands bring, stay as they are and are in nobody's way. `SET CHANGES` alone looks at no document and is in force at once: docs/changes.md; so do migrations that come and go: docs/migrations.md",
     errors: &[
         "`NOCOLLECTION` the collection is not there, or not declared",
         "`FUNCTION` a function that it names is not loaded, or fails on a document",
@@ -102,6 +106,35 @@ pub(super) const DOC_ALTER: Command = Command {
     ],
     example: ("DOC.ALTER users ADD FIELD city string INDEX SET DROP FIELD age", "OK"),
     run: alter::alter,
+};
+
+/// `DOC.MIGRATE`.
+pub(super) const DOC_MIGRATE: Command = Command {
+    name: "DOC.MIGRATE",
+    summary: "Sets the schema version in force, and brings every document of the collection there by the functions of its migrations; with LAZY only those that are written.",
+    complexity: "O(N) calls of functions in the documents, in slices (`folio.build-slice-us` of each millisecond) between other clients' commands",
+    since: "0.1.0",
+    flags: "write deny-oom",
+    categories: "write slow",
+    tips: "request_policy:all_shards response_policy:all_succeeded",
+    arity: -4,
+    keys: None,
+    right: Some(Right::Both),
+    arguments: &[
+        COLLECTION,
+        migrate::VERSION.after("TO"),
+        Argument::word("LAZY").optional(),
+    ],
+    reply: "OK, when every document has the version; with LAZY, in MULTI and in scripts at once. A document that fails stops it, named, and stays as it is: what was migrated before it is, and DOC.INFO tells how many are ahead. The version stays in force: the same command tries again, and it goes on by itself when that document is written whole or removed, after a restart and after a failover. A client that goes away ends nothing. What readers see meanwhile, and what updates do: docs/migrations.md",
+    errors: &[
+        "`NOCOLLECTION` the collection is not there, or not declared; it was dropped meanwhile, or all data were loaded anew",
+        "`SCHEMA` no MIGRATION leads to the version, or a document comes out against the declaration (it is named)",
+        "`FUNCTION` a function fails on a document (it is named)",
+        "`UNIQUE`, `TOOBIG` and others of DOC.CALL: of a document, which is named",
+        "`BUILDING` a declaration of the collection is being built; another version was put in force meanwhile; or the server has become a replica",
+    ],
+    example: ("DOC.MIGRATE users TO 2", "OK"),
+    run: migrate::migrate,
 };
 
 /// `DOC.REINDEX`.
@@ -202,7 +235,7 @@ pub(super) const DOC_INFO: Command = Command {
     keys: None,
     right: Some(Right::Read),
     arguments: &[COLLECTION],
-    reply: "of `shop.*`, a bucket: a map of what the collections whose names begin with `shop.` come to together, `bucket`, `collections`, `documents`, `due`, `with_ttl`, `document_bytes`, `table_bytes`, `index_bytes`; it needs permission for all keys that begin with `shop.`, and for the prefix of each of the collections. Of a collection a map: `collection`, `prefix`, `declared`, `documents`, `due` (lapsed, not yet removed), `deleted` (marked as deleted, and not due: `documents` has neither), `with_ttl`, `with_path_ttl` (documents that have parts with a TTL of their own), `invalid` (documents that `_valid IS FALSE` finds: what the server's own COPY, RENAME, MOVE and RESTORE brought against the declaration, or with a unique value that another holds), `version`, `seq`, `document_bytes`, `table_bytes`, and `indexes`, an array of maps of `name` (of one declared by itself), `path` (all of them), `kind`, `unique`, `where` (of one with a filter), `values` (distinct keys), `entries` (pairs of key and document), `conflicts` (values that several documents hold although the index is unique: the server's own COPY, RENAME, MOVE and RESTORE are never refused) and `bytes`; and `building`, an array that is empty unless a declaration is being built: then it holds a map of its `definition` as JSON, `done` of the `documents`, `invalid` (those found to break it) and `bytes`; and of a collection that tells of its changes the number of the last one, `changes`; and `refused`, the last ten writes of its documents that a constraint, a limit or malformed text refused since the server started, the newest first, as maps of `key`, `at` (milliseconds since 1970) and `error`. Bytes are the blocks that the allocator takes, as `used_memory` counts them: of the documents, of the table, of each index. What the server itself takes for a key (its name, its place in the database, two boxes around the value) is not among them; `MEMORY USAGE` counts it for one key",
+    reply: "of `shop.*`, a bucket: a map of what the collections whose names begin with `shop.` come to together, `bucket`, `collections`, `documents`, `due`, `with_ttl`, `document_bytes`, `table_bytes`, `index_bytes`; it needs permission for all keys that begin with `shop.`, and for the prefix of each of the collections. Of a collection a map: `collection`, `prefix`, `declared`, `documents`, `due` (lapsed, not yet removed), `deleted` (marked as deleted, and not due: `documents` has neither), `with_ttl`, `with_path_ttl` (documents that have parts with a TTL of their own), `invalid` (documents that `_valid IS FALSE` finds: what the server's own COPY, RENAME, MOVE and RESTORE brought against the declaration, or with a unique value that another holds), `version`, `seq`, `document_bytes`, `table_bytes`, and `indexes`, an array of maps of `name` (of one declared by itself), `path` (all of them), `kind`, `unique`, `where` (of one with a filter), `values` (distinct keys), `entries` (pairs of key and document), `conflicts` (values that several documents hold although the index is unique: the server's own COPY, RENAME, MOVE and RESTORE are never refused) and `bytes`; and `building`, an array that is empty unless a declaration is being built: then it holds a map of its `definition` as JSON, `done` of the `documents`, `invalid` (those found to break it) and `bytes`; and `migration`, an array that is empty unless the collection has had a schema version or a migration: then it holds a map of the `version` in force, the `state` (`running`, `lazy`, `stopped`, `done`), how many documents are `ahead`, how many were `migrated` by themselves since that version was put in force (or the server started), how many `documents` have each of the `versions` (due and deleted ones among them), and where it is stopped the key, `stopped_at`, and the `error`; and of a collection that tells of its changes the number of the last one, `changes`; and `refused`, the last ten writes of its documents that a constraint, a limit or malformed text refused since the server started, the newest first, as maps of `key`, `at` (milliseconds since 1970) and `error`. Bytes are the blocks that the allocator takes, as `used_memory` counts them: of the documents, of the table, of each index. What the server itself takes for a key (its name, its place in the database, two boxes around the value) is not among them; `MEMORY USAGE` counts it for one key",
     errors: &["`NOCOLLECTION` the collection is not there"],
     example: (
         "DOC.INFO users",

@@ -332,7 +332,7 @@ pub(super) const DOC_META: Command = Command {
     keys: Some(one_key(Access::Read)),
     right: None,
     arguments: &[KEY, WITH_DELETED],
-    reply: "a map: `collection` (null where the key names none), `version` (the collection's change number at this document's last change, so it grows by leaps and never comes twice), `seq` (the birth number; RENAME, MOVE, COPY and RESTORE are births, with a new version too), `created`, `updated`, `expires` (milliseconds since 1970; null without a TTL), `path_expires` (a map of the paths that have a TTL of their own, and when each lapses), `bytes` (of the document alone); null when the key is absent. With WITHDELETED also of a document that is marked as deleted, and the map has `deleted` before `bytes`: when it was marked, null if it is not",
+    reply: "a map: `collection` (null where the key names none), `version` (the collection's change number at this document's last change, so it grows by leaps and never comes twice), `seq` (the birth number; RENAME, MOVE, COPY and RESTORE are births, with a new version too), `schema` (the schema version that it was written for, or migrated to: docs/migrations.md), `created`, `updated`, `expires` (milliseconds since 1970; null without a TTL), `path_expires` (a map of the paths that have a TTL of their own, and when each lapses), `bytes` (of the document alone); null when the key is absent. With WITHDELETED also of a document that is marked as deleted, and the map has `deleted` before `bytes`: when it was marked, null if it is not",
     errors: &[],
     example: (
         "DOC.META users:1",

@@ -23,7 +23,7 @@ pub(super) const DOC_APPLY: Command = Command {
         Argument::word("DELETED").optional(),
         Argument::new("timed", Kind::String).after("TIMED").optional(),
     ],
-    reply: "OK. The numbers are `version,seq,created,updated,expires`, or five words, as older files have them. Times are milliseconds since 1970, `expires` is -1 for none; with DELETED the document is marked as deleted, at the time `updated`; TIMED tells which of its paths have a TTL, as a JSON object of paths and instants. Replicas and the append-only file get every write in this form",
+    reply: "OK. The numbers are `version,seq,created,updated,expires`, with `,schema` behind them where the schema version is not 0, or five words, as older files have them. Times are milliseconds since 1970, `expires` is -1 for none; with DELETED the document is marked as deleted, at the time `updated`; TIMED tells which of its paths have a TTL, as a JSON object of paths and instants. Replicas and the append-only file get every write in this form",
     errors: &["`NOPERM` the user is no administrator", "`JSON` the text is not well-formed"],
     example: ("DOC._APPLY users:1 7,3,1700000000000,1700000000000,-1 '{\"name\":\"Ada\"}'", "OK"),
     run: apply::apply,

@@ -60,6 +60,7 @@ pub(crate) const TABLE: &[Command] = &[
     documents::DOC_META,
     collections::DOC_CREATE,
     collections::DOC_ALTER,
+    collections::DOC_MIGRATE,
     collections::DOC_DROP,
     collections::DOC_LIST,
     collections::DOC_SCHEMA,
