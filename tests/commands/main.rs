@@ -12,6 +12,7 @@ mod errors;
 mod functions;
 mod insert;
 mod limits;
+mod migrations;
 mod online;
 mod options;
 mod path_ttl;

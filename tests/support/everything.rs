@@ -95,9 +95,12 @@ pub fn everything(pipeline: &mut Pipeline) -> String {
             Some("DOC.META") => {
                 let mut names =
                     ["collection", "version", "seq", "created", "updated", "expires"].to_vec();
-                // What older files hold was asked before paths had a TTL.
+                // What older files hold was asked before paths had a TTL, and documents a schema version.
                 if member(&answer, "path_expires").is_some_and(|it| *it != Value::Array(vec![])) {
                     names.push("path_expires");
+                }
+                if member(&answer, "schema").is_some_and(|it| *it != Value::Int(0)) {
+                    names.push("schema");
                 }
                 only(&answer, &names)
             }

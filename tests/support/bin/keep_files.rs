@@ -13,7 +13,7 @@ use folio_tests::{Options, Pipeline, Server};
 use redis::Value;
 
 /// A script of commands with given numbers and times: version, birth number, created, updated, expires.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 32] = [
     "DOC.CREATE people FIELD n int INDEX SORTED FIELD s string INDEX SET FIELD mail string UNIQUE NULLABLE",
     "DOC.CREATE strict PREFIX s- MODE STRICT FIELD a.b decimal REQUIRED FIELD when datetime INDEX SORTED FIELD tags[*] string INDEX SET",
     "DOC.CREATE empty FIELD n json",
@@ -38,6 +38,12 @@ const COMMANDS: [&str; 26] = [
     r#"DOC._APPLY people:81 6 5 1700000000000 1700000000006 -1 {"n":81} DELETED TIMED {"n":4102444800005}"#,
     "DOC.CREATE late FIELD n int UNIQUE",
     r#"DOC._APPLY late:1 1 1 1700000000000 1700000000000 -1 {"n":1}"#,
+    "DOC.FUNCTION LOAD twice return(doc.n)and(2*doc.n)",
+    "DOC.FUNCTION LOAD up return{n=doc.n+1}",
+    r#"DOC.CREATE moved DEFINITION {"collection":"moved","fields":[{"path":"n","type":"int"},{"path":"m","type":"int","computed":"twice","index":"sorted"}],"schema":2,"lazy":true,"migrations":[{"to":1,"up":"up","down":"up"},{"to":2,"up":"up"}]}"#,
+    r#"DOC._APPLY moved:1 1,1,1700000000000,1700000000000,-1,2 {"n":1}"#,
+    r#"DOC._APPLY moved:2 2,2,1700000000000,1700000000006,-1,16383 {"n":2,"o":{"x":1}} DELETED"#,
+    r#"DOC._APPLY moved:3 3,3,1700000000000,1700000000000,-1 {"n":3}"#,
     "DOC.CREATE dropped FIELD n int",
     "DOC.DROP dropped",
 ];

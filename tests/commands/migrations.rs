@@ -1,0 +1,509 @@
+//! DOC.MIGRATE; migrations in declarations; what updates do to a document that is ahead; what restarts and replicas keep.
+
+use std::thread;
+use std::time::Duration;
+
+use folio_tests::replica::{follow, in_sync, wait_until};
+use folio_tests::reply::{json, list, map, text};
+use folio_tests::{Client, Options, Server, over_both};
+use redis::{ProtocolVersion, Value};
+use serde_json::json;
+
+/// From `name` to `first` and `last`, from version 1 to 2 a count of the letters, and back.
+const SPLIT: &str = "local first, last = string.match(doc.name, '^(%S+) (%S+)$')\n\
+     if not first then error('no last name') end\n\
+     return {first = first, last = last, name = null}";
+const JOIN: &str = "return {name = doc.first .. ' ' .. doc.last, first = null, last = null}";
+const COUNT: &str = "return {letters = #doc.last}";
+const UNCOUNT: &str = "return {letters = null}";
+
+const ADA: &str = r#"{"name":"Ada Lovelace"}"#;
+const ALAN: &str = r#"{"name":"Alan Turing"}"#;
+
+fn load(c: &mut Client, functions: &[(&str, &str)]) {
+    for (name, source) in functions {
+        c.call(&["DOC.FUNCTION", "LOAD", name, source]);
+    }
+}
+
+/// Two documents of version 0, under a declaration that knows the ways to 1 and 2.
+fn prepare(c: &mut Client) {
+    load(c, &[("split", SPLIT), ("join", JOIN), ("count", COUNT), ("uncount", UNCOUNT)]);
+    c.call(&["DOC.CREATE", "p", "FIELD", "last", "string", "INDEX", "SORTED", "CHANGES", "BOTH"]);
+    c.call(&["DOC.MSET", "p:1", ADA, "p:2", ALAN]);
+    let first = ["DOC.ALTER", "p", "ADD", "MIGRATION", "1", "UP", "split", "DOWN", "join"];
+    let second = ["add", "migration", "2", "up", "count", "down", "uncount"];
+    c.call(&[&first[..], &second].concat());
+}
+
+fn read(c: &mut Client, key: &str) -> String {
+    c.text(&["DOC.GET", key]).unwrap_or_default()
+}
+
+fn schema(c: &mut Client, key: &str) -> Value {
+    c.map(&["DOC.META", key]).remove("schema").expect("schema")
+}
+
+/// What `DOC.INFO` tells of the migration.
+fn info(c: &mut Client, collection: &str) -> Vec<(String, String)> {
+    let protocol = if c.is_resp3() { ProtocolVersion::RESP3 } else { ProtocolVersion::RESP2 };
+    let told = list(c.map(&["DOC.INFO", collection]).remove("migration").expect("migration"));
+    let Some(told) = told.into_iter().next() else { return Vec::new() };
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for (name, value) in map(protocol, told) {
+        let value = match value {
+            Value::Int(number) => number.to_string(),
+            Value::Array(counts) => {
+                let count = |count: Value| {
+                    let count = map(protocol, count);
+                    match (&count["version"], &count["documents"]) {
+                        (Value::Int(version), Value::Int(count)) => format!("{version}:{count}"),
+                        other => panic!("{other:?}"),
+                    }
+                };
+                counts.into_iter().map(count).collect::<Vec<_>>().join(" ")
+            }
+            other => text(&other),
+        };
+        lines.push((name, value));
+    }
+    lines.sort();
+    lines
+}
+
+#[track_caller]
+fn expect_info(c: &mut Client, expected: &[(&str, &str)]) {
+    let told = info(c, "p");
+    let told: Vec<(&str, &str)> = told.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    assert_eq!(told, expected);
+}
+
+fn expect_sound(c: &mut Client) {
+    assert_eq!(c.texts(&["DOC.VERIFY", "p"]), [""; 0]);
+}
+
+#[test]
+fn every_document_is_brought_up_and_down() {
+    over_both(|c| {
+        prepare(c);
+        c.call(&["PEXPIREAT", "p:1", "4102444800000"]);
+        assert_eq!(c.text(&["DOC.MIGRATE", "p", "TO", "2"]).as_deref(), Some("OK"));
+        assert_eq!(read(c, "p:1"), r#"{"first":"Ada","last":"Lovelace","letters":8}"#);
+        assert_eq!(read(c, "p:2"), r#"{"first":"Alan","last":"Turing","letters":6}"#);
+        assert_eq!(schema(c, "p:1"), Value::Int(2));
+        assert_eq!(c.int(&["PEXPIRETIME", "p:1"]), 4_102_444_800_000);
+        assert_eq!(c.int(&["DOC.COUNT", "p", "WHERE", "last > 'M'"]), 1);
+        expect_sound(c);
+        let done = [
+            ("ahead", "0"),
+            ("migrated", "2"),
+            ("state", "done"),
+            ("version", "2"),
+            ("versions", "2:2"),
+        ];
+        expect_info(c, &done);
+        // Whoever writes a document whole means the version in force.
+        c.call(&["DOC.SET", "p:3", r#"{"first":"Grace","last":"Hopper"}"#]);
+        assert_eq!(schema(c, "p:3"), Value::Int(2));
+        // The same again changes nothing.
+        let before = c.map(&["DOC.META", "p:1"]);
+        c.call(&["DOC.MIGRATE", "p", "TO", "2"]);
+        assert_eq!(c.map(&["DOC.META", "p:1"]), before);
+
+        c.call(&["DOC.MIGRATE", "p", "to", "0"]);
+        assert_eq!((read(c, "p:1").as_str(), read(c, "p:2").as_str()), (ADA, ALAN));
+        assert_eq!(read(c, "p:3"), r#"{"name":"Grace Hopper"}"#);
+        assert_eq!(schema(c, "p:3"), Value::Int(0));
+        let done = [
+            ("ahead", "0"),
+            ("migrated", "3"),
+            ("state", "done"),
+            ("version", "0"),
+            ("versions", "0:3"),
+        ];
+        expect_info(c, &done);
+        expect_sound(c);
+        // Each was told as an update, with its cause.
+        let entries = list(c.call(&["XREVRANGE", "changes:p", "+", "-", "COUNT", "1"]));
+        let entry = list(list(entries[0].clone())[1].clone());
+        let words: Vec<String> = entry.iter().map(text).collect();
+        assert!(words.windows(2).any(|pair| pair == ["op", "update"]), "{words:?}");
+        assert!(words.windows(2).any(|pair| pair == ["cause", "migrate"]), "{words:?}");
+    });
+}
+
+#[test]
+fn a_document_that_fails_stops_it_and_is_named() {
+    over_both(|c| {
+        prepare(c);
+        c.call(&["DOC.SET", "p:0", r#"{"name":"Plato"}"#]);
+        let version = c.map(&["DOC.META", "p:0"])["version"].clone();
+        let error =
+            "FUNCTION on the way to schema version 1: function 'split', line 2: no last name";
+        let told = "FUNCTION document 'p:0': on the way to schema version 1: function 'split', line 2: no last name";
+        assert_eq!(c.error(&["DOC.MIGRATE", "p", "TO", "1"]), told);
+        assert_eq!(read(c, "p:0"), r#"{"name":"Plato"}"#);
+        assert_eq!(c.map(&["DOC.META", "p:0"])["version"], version);
+        // The two before it by birth are done.
+        let stopped = [
+            ("ahead", "1"),
+            ("error", error),
+            ("migrated", "2"),
+            ("state", "stopped"),
+            ("stopped_at", "p:0"),
+            ("version", "1"),
+            ("versions", "0:1 1:2"),
+        ];
+        expect_info(c, &stopped);
+        assert_eq!(c.error(&["DOC.MIGRATE", "p", "TO", "1"]), told);
+        // So is an update of it; a whole write puts it in order, and what waits behind it goes on by itself.
+        assert_eq!(c.error(&["DOC.UPDATE", "p:0", "SET", "x", "1"]), error);
+        c.call(&["COPY", "p:0", "p:8"]);
+        c.call(&["DOC.SET", "p:0", r#"{"first":"Plato","last":"-"}"#]);
+        wait_until("it is stopped by the next", || {
+            info(c, "p").contains(&("stopped_at".to_owned(), "p:8".to_owned()))
+        });
+        c.call(&["DEL", "p:8"]);
+        expect_sound(c);
+        let state = info(c, "p").into_iter().find(|(name, _)| name == "state").expect("state").1;
+        assert_eq!(state, "done");
+        // A document against the declaration is one that fails.
+        c.call(&["DOC.ALTER", "p", "ADD", "FIELD", "letters", "int", "MAX", "7"]);
+        let error = c.error(&["DOC.MIGRATE", "p", "TO", "2"]);
+        assert!(error.starts_with("SCHEMA document 'p:1': "), "{error}");
+        assert_eq!(read(c, "p:1"), r#"{"first":"Ada","last":"Lovelace"}"#);
+        c.call(&["DOC.ALTER", "p", "DROP", "FIELD", "letters"]);
+        c.call(&["DOC.MIGRATE", "p", "TO", "2"]);
+        expect_sound(c);
+    });
+}
+
+#[test]
+fn an_update_brings_its_document_there_first() {
+    over_both(|c| {
+        prepare(c);
+        for n in 3..=9 {
+            c.call(&["DOC.SET", &format!("p:{n}"), &format!(r#"{{"name":"N {n}"}}"#)]);
+        }
+        let before = c.map(&["DOC.META", "p:1"])["version"].clone();
+        c.call(&["DOC.MIGRATE", "p", "TO", "2", "LAZY"]);
+        assert_eq!(read(c, "p:1"), ADA);
+        assert_eq!(c.map(&["DOC.META", "p:1"])["version"], before);
+        expect_info(
+            c,
+            &[
+                ("ahead", "9"),
+                ("migrated", "0"),
+                ("state", "lazy"),
+                ("version", "2"),
+                ("versions", "0:9"),
+            ],
+        );
+        // Operations are meant for the version in force, conditions for what stands there.
+        let words = ["DOC.UPDATE", "p:1", "IF", "name = 'Ada Lovelace'", "INCR", "letters", "2"];
+        let version = c.int(&words);
+        assert_eq!(read(c, "p:1"), r#"{"first":"Ada","last":"Lovelace","letters":10}"#);
+        assert_eq!(c.map(&["DOC.META", "p:1"])["version"], Value::Int(version));
+        assert_eq!(schema(c, "p:1"), Value::Int(2));
+        // An error of the update's own is numbered as always.
+        let error = c.error(&["DOC.UPDATE", "p:2", "SET", "x", "1", "INCR", "last", "1"]);
+        assert!(error.starts_with("PATH operation 2: "), "{error}");
+        assert_eq!((read(c, "p:2").as_str(), schema(c, "p:2")), (ALAN, Value::Int(0)));
+        load(c, &[("say", "return nil, doc.last")]);
+        assert_eq!(c.text(&["DOC.CALL", "p:2", "say"]).as_deref(), Some("\"Turing\""));
+        assert_eq!(read(c, "p:2"), r#"{"first":"Alan","last":"Turing","letters":6}"#);
+        c.call(&["DOC.UPDATEMANY", "p", "WHERE", "name = 'N 3'", "SET", "letters", "0"]);
+        assert_eq!(read(c, "p:3"), r#"{"first":"N","last":"3","letters":0}"#);
+        let claim = ["DOC.CLAIM", "p", "WHERE", "name = 'N 4'", "UNSET", "first"];
+        let results = list(c.map(&claim).remove("results").expect("results"));
+        assert_eq!(json(&list(results[0].clone())[1]), json!({"last": "4", "letters": 1}));
+        let operations = json!([
+            {"op": "update", "key": "p:5", "ops": [["INCR", "letters", 1]]},
+            {"op": "update", "key": "p:5", "ops": [["INCR", "letters", 1]]},
+            {"op": "call", "key": "p:6", "function": "say"},
+            {"op": "set", "key": "p:7", "value": {"last": "x"}},
+            {"op": "update", "key": "p:7", "ops": [["SET", "first", "y"]]},
+            {"op": "del", "key": "p:8"},
+            {"op": "update", "key": "p:8", "upsert": true, "ops": [["SET", "last", "z"]]},
+        ]);
+        c.call(&["DOC.TXN", "p:5", "p:6", "p:7", "p:8", &operations.to_string()]);
+        assert_eq!(read(c, "p:5"), r#"{"first":"N","last":"5","letters":3}"#);
+        assert_eq!(read(c, "p:6"), r#"{"first":"N","last":"6","letters":1}"#);
+        assert_eq!(read(c, "p:7"), r#"{"last":"x","first":"y"}"#);
+        assert_eq!(read(c, "p:8"), r#"{"last":"z"}"#);
+        let of: Vec<Value> = (5..=9).map(|n| schema(c, &format!("p:{n}"))).collect();
+        assert_eq!(of, [2, 2, 2, 2, 0].map(Value::Int));
+        // The same text written whole is of the version in force, which is a change.
+        c.call(&["DOC.SET", "p:9", r#"{"name":"N 9"}"#]);
+        assert_eq!(schema(c, "p:9"), Value::Int(2));
+        expect_sound(c);
+        // What lazily was left behind is brought there when that is asked for.
+        c.call(&["DOC.MIGRATE", "p", "TO", "2"]);
+        assert_eq!(info(c, "p")[0], ("ahead".to_owned(), "0".to_owned()));
+    });
+}
+
+#[test]
+fn documents_keep_their_version_wherever_they_go() {
+    over_both(|c| {
+        prepare(c);
+        c.call(&["DOC.MIGRATE", "p", "TO", "1"]);
+        // Into a collection without migrations, and back; updates leave the version there as it is.
+        c.call(&["RENAME", "p:1", "other:1"]);
+        c.call(&["DOC.UPDATE", "other:1", "SET", "x", "1"]);
+        assert_eq!(schema(c, "other:1"), Value::Int(1));
+        c.call(&["DOC.SET", "other:2", "{}"]);
+        assert_eq!(schema(c, "other:2"), Value::Int(0));
+        c.call(&["RENAME", "other:1", "p:1"]);
+        assert_eq!(read(c, "p:1"), r#"{"first":"Ada","last":"Lovelace","x":1}"#);
+        // A payload of an older version is migrated when it is back.
+        c.call(&["DOC.MIGRATE", "p", "TO", "0"]);
+        let Value::BulkString(payload) = c.call(&["DUMP", "p:2"]) else { panic!("a payload") };
+        c.call(&["DOC.MIGRATE", "p", "TO", "2"]);
+        let restore = [&b"RESTORE"[..], b"p:3", b"0", &payload];
+        c.try_call(&restore).expect("it is restored");
+        wait_until("it has the version in force", || schema(c, "p:3") == Value::Int(2));
+        assert_eq!(read(c, "p:3"), r#"{"first":"Alan","last":"Turing","letters":6}"#);
+        // One that is marked as deleted is, when it comes back.
+        c.call(&["DOC.DEL", "p:3", "SOFT"]);
+        c.call(&["DOC.MIGRATE", "p", "TO", "1"]);
+        let versions = ("versions".to_owned(), "1:2 2:1".to_owned());
+        assert!(info(c, "p").contains(&versions), "{:?}", info(c, "p"));
+        c.call(&["DOC.UNDELETE", "p:3"]);
+        wait_until("it has the version in force", || schema(c, "p:3") == Value::Int(1));
+        expect_sound(c);
+        // A declaration that goes and comes migrates nothing twice.
+        c.call(&["DOC.DROP", "p"]);
+        let declared = ["DOC.CREATE", "p", "SCHEMA", "1", "MIGRATION", "1", "UP", "split"];
+        c.call(&declared);
+        assert_eq!(info(c, "p")[0], ("ahead".to_owned(), "0".to_owned()));
+        assert_eq!(schema(c, "p:2"), Value::Int(1));
+    });
+}
+
+#[test]
+fn declarations_and_words_are_judged() {
+    over_both(|c| {
+        prepare(c);
+        let cases: [(&[&str], &str); 14] = [
+            (&["DOC.MIGRATE", "p", "2"][..], "ERR wrong number of arguments"),
+            (&["DOC.MIGRATE", "p", "BY", "2"], "ERR DOC.MIGRATE takes TO and a version, not 'BY'"),
+            (&["DOC.MIGRATE", "p", "TO", "x"], "ERR TO 'x' is not an integer"),
+            (&["DOC.MIGRATE", "p", "TO", "16384"], "ERR TO 16384 is not from 0 to 16383"),
+            (&["DOC.MIGRATE", "p", "TO", "2", "NOW"], "ERR unknown option 'NOW'"),
+            (
+                &["DOC.MIGRATE", "p", "TO", "3"],
+                "SCHEMA no MIGRATION 3 is declared: version 3 is not reached from 0",
+            ),
+            (
+                &["DOC.MIGRATE", "q", "TO", "1"],
+                "NOCOLLECTION no collection 'q' in database 0; DOC.LIST names them",
+            ),
+            (
+                &["DOC.ALTER", "p", "ADD", "MIGRATION", "4", "UP", "split"],
+                "SCHEMA MIGRATION 4 follows 2: they have no gap, and ascend",
+            ),
+            (
+                &["DOC.ALTER", "p", "ADD", "MIGRATION", "3", "UP", "none"],
+                "FUNCTION no function 'none' is loaded",
+            ),
+            (
+                &["DOC.ALTER", "p", "ADD", "MIGRATION", "3", "DOWN", "join"],
+                "ERR MIGRATION 3 takes UP and a function, not 'DOWN'",
+            ),
+            (&["DOC.ALTER", "p", "DROP", "MIGRATION", "3"], "SCHEMA migration 3 is not declared"),
+            (
+                &[
+                    "DOC.ALTER",
+                    "p",
+                    "DROP",
+                    "MIGRATION",
+                    "1",
+                    "DROP",
+                    "MIGRATION",
+                    "2",
+                    "ADD",
+                    "MIGRATION",
+                    "5",
+                    "UP",
+                    "split",
+                ],
+                "SCHEMA no migration leads to schema version 0, which is in force: they are 5 to 5",
+            ),
+            (
+                &["DOC.FUNCTION", "DELETE", "uncount"],
+                "FUNCTION function 'uncount' is used by MIGRATION 2 of collection 'p'",
+            ),
+            (
+                &["DOC.FUNCTION", "LOAD", "REPLACE", "split", JOIN],
+                "FUNCTION function 'split' is used by MIGRATION 1 of collection 'p'",
+            ),
+        ];
+        for (words, told) in cases {
+            let error = c.error(words);
+            assert!(error.starts_with(told), "{words:?}: {error}");
+        }
+        let printed = c.text(&["DOC.SCHEMA", "p"]).expect("a definition");
+        let expected = r#","migrations":[{"to":1,"up":"split","down":"join"},{"to":2,"up":"count","down":"uncount"}]}"#;
+        assert!(printed.ends_with(expected), "{printed}");
+        c.call(&["DOC.MIGRATE", "p", "TO", "2"]);
+        // Without a way back nothing is put in force.
+        c.call(&[
+            "DOC.ALTER",
+            "p",
+            "DROP",
+            "MIGRATION",
+            "2",
+            "ADD",
+            "MIGRATION",
+            "2",
+            "UP",
+            "count",
+        ]);
+        let none = "SCHEMA MIGRATION 2 has no DOWN: version 1 is not reached from 2";
+        assert_eq!(c.error(&["DOC.MIGRATE", "p", "TO", "1"]), none);
+        c.call(&["DOC.ALTER", "p", "DROP", "MIGRATION", "1"]);
+        assert_eq!(schema(c, "p:1"), Value::Int(2));
+        // In MULTI nobody waits.
+        c.call(&["DOC.ALTER", "p", "ADD", "MIGRATION", "3", "UP", "uncount"]);
+        c.call(&["MULTI"]);
+        c.call(&["DOC.MIGRATE", "p", "TO", "3"]);
+        assert_eq!(list(c.call(&["EXEC"])), [Value::Okay]);
+        wait_until("all are migrated", || schema(c, "p:2") == Value::Int(3));
+        assert_eq!(read(c, "p:2"), r#"{"first":"Alan","last":"Turing"}"#);
+        expect_sound(c);
+    });
+}
+
+const MANY: usize = 4_000;
+
+/// Many documents of version 0.
+fn fill(c: &mut Client) {
+    load(c, &[("up", "return {n = doc.n + 1}"), ("down", "return {n = doc.n - 1}")]);
+    c.call(&[
+        "DOC.CREATE",
+        "p",
+        "FIELD",
+        "n",
+        "int",
+        "INDEX",
+        "SORTED",
+        "MIGRATION",
+        "1",
+        "UP",
+        "up",
+        "DOWN",
+        "down",
+    ]);
+    for n in 0..MANY {
+        c.call(&["DOC.SET", &format!("p:{n}"), r#"{"n":1}"#]);
+    }
+}
+
+/// That every document is of version 1, and was migrated once.
+fn expect_all_up(c: &mut Client) {
+    assert_eq!(c.int(&["DOC.COUNT", "p", "WHERE", "n = 2"]), MANY as i64);
+    expect_sound(c);
+    assert!(info(c, "p").contains(&("versions".to_owned(), format!("1:{MANY}"))));
+}
+
+fn ahead(c: &mut Client) -> u64 {
+    info(c, "p")[0].1.parse().expect("a number")
+}
+
+#[test]
+fn others_are_served_and_a_restart_goes_on() {
+    for is_logged in [false, true] {
+        let options = if is_logged { Options::new().appendonly() } else { Options::new() };
+        let mut server = options.start();
+        let mut c = server.resp3();
+        fill(&mut c);
+        c.call(&["CONFIG", "SET", "folio.build-slice-us", "50"]);
+        thread::scope(|scope| {
+            let mut other = server.resp3();
+            scope.spawn(move || {
+                // Its connection ends with the server.
+                let _ = other.try_call(&["DOC.MIGRATE", "p", "TO", "1"]);
+            });
+            wait_until("some are migrated", || ahead(&mut c) < MANY as u64 - 100);
+            // A reader sees either; a writer meets the version in force.
+            let seen = c.int(&["DOC.COUNT", "p", "WHERE", "n = 1"])
+                + c.int(&["DOC.COUNT", "p", "WHERE", "n = 2"]);
+            assert_eq!(seen, MANY as i64);
+            let last = format!("p:{}", MANY - 1);
+            c.call(&["DOC.UPDATE", &last, "SET", "x", "1"]);
+            assert_eq!(read(&mut c, &last), r#"{"n":2,"x":1}"#);
+            assert!(ahead(&mut c) > 0, "it is not over yet");
+            c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
+            if is_logged {
+                server.restart_without_saving();
+            } else {
+                server.restart();
+            }
+        });
+        let mut c = server.resp3();
+        wait_until("all are migrated", || ahead(&mut c) == 0);
+        expect_all_up(&mut c);
+    }
+}
+
+#[test]
+fn a_replica_follows_and_goes_on_when_it_is_promoted() {
+    let (primary, replica) = (Server::start(), Server::start());
+    let mut c = primary.resp3();
+    fill(&mut c);
+    follow(&replica, &primary);
+    c.call(&["CONFIG", "SET", "folio.build-slice-us", "50"]);
+    let mut r = replica.resp3();
+    thread::scope(|scope| {
+        let mut other = primary.resp3();
+        let waiting = scope.spawn(move || other.try_call(&["DOC.MIGRATE", "p", "TO", "1"]));
+        wait_until("some are migrated", || ahead(&mut c) < MANY as u64 - 100);
+        c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
+        in_sync(&primary, &replica);
+        assert_eq!(c.call(&["DOC.VERIFY", "p", "DIGEST"]), r.call(&["DOC.VERIFY", "p", "DIGEST"]));
+        let left = ahead(&mut r);
+        assert!(left > 0 && left == ahead(&mut c));
+        // A replica decides nothing.
+        thread::sleep(Duration::from_millis(300));
+        assert_eq!(ahead(&mut r), left);
+        r.call(&["REPLICAOF", "NO", "ONE"]);
+        wait_until("all are migrated", || ahead(&mut r) == 0);
+        expect_all_up(&mut r);
+        // The server tells the client when it becomes a replica.
+        follow(&primary, &replica);
+        let error = waiting.join().expect("an answer").expect_err("it cannot end here");
+        assert!(error.to_string().contains("UNBLOCKED"), "{error}");
+    });
+    in_sync(&replica, &primary);
+    let mut c = primary.resp3();
+    expect_all_up(&mut c);
+    assert_eq!(c.call(&["DOC.VERIFY", "p", "DIGEST"]), r.call(&["DOC.VERIFY", "p", "DIGEST"]));
+}
+
+#[test]
+fn it_waits_for_memory_and_for_pauses_and_ends_with_the_collection() {
+    let server = Server::start();
+    let (mut c, mut other) = (server.resp3(), server.resp3());
+    fill(&mut c);
+    c.call(&["CONFIG", "SET", "maxmemory", "1"]);
+    // The command itself is one that may take memory.
+    let error = c.error(&["DOC.MIGRATE", "p", "TO", "1"]);
+    assert!(error.starts_with("OOM"), "{error}");
+    c.call(&["CONFIG", "SET", "maxmemory", "0"]);
+    c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(move || other.try_call(&["DOC.MIGRATE", "p", "TO", "1"]));
+        wait_until("it is in force", || ahead(&mut c) == MANY as u64);
+        c.call(&["CONFIG", "SET", "maxmemory", "1"]);
+        c.call(&["CONFIG", "SET", "folio.build-slice-us", "1000"]);
+        thread::sleep(Duration::from_millis(300));
+        assert_eq!(ahead(&mut c), MANY as u64);
+        c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
+        c.call(&["CONFIG", "SET", "maxmemory", "0"]);
+        assert!(!waiting.is_finished());
+        c.call(&["DOC.DROP", "p"]);
+        let error = waiting.join().expect("an answer").expect_err("it is gone").to_string();
+        assert!(error.contains("was dropped"), "{error}");
+    });
+}
