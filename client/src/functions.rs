@@ -54,6 +54,15 @@ impl Function {
         Self { memory: Some(bytes), ..self }
     }
 
+    /// What it is called.
+    ///
+    /// ```
+    /// assert_eq!(folio::Function::new("age", "return doc.age").name(), "age");
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     fn command(&self, replaces: bool) -> Command {
         let mut command = Command::write("DOC.FUNCTION").arg("LOAD");
         if replaces {

@@ -187,7 +187,7 @@ pub use reference::{Includes, Origin, Visit, behind};
 #[doc(hidden)]
 pub use reply::Reply;
 pub use repository::Repository;
-pub use schema::{Building, SchemaState, SchemaStatus};
+pub use schema::{Building, Migrating, SchemaState, SchemaStatus};
 pub use session::Session;
 pub use sync::Documents;
 #[cfg(feature = "tls")]

@@ -37,6 +37,8 @@ pub struct SchemaStatus {
     pub state: SchemaState,
     /// The declaration that is being built over the documents, if one is. It is in force when it is done.
     pub building: Option<Building>,
+    /// The schema version in force, and how many documents are to be brought there, if the collection has had one.
+    pub migration: Option<Migrating>,
 }
 
 /// Whether a collection is declared as its type says.
@@ -84,11 +86,39 @@ pub struct Building {
     pub invalid: u64,
 }
 
+/// How far the documents of a collection are on their way to the schema version in force: of [`SchemaStatus`].
+///
+/// ```no_run
+/// # fn example(migration: folio::Migrating) {
+/// println!("{} documents are to be brought to version {}", migration.ahead, migration.version);
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Migrating {
+    /// The version in force.
+    pub version: u16,
+    /// `running`, `lazy`, `stopped` or `done`.
+    pub state: String,
+    /// How many documents have another version.
+    pub ahead: u64,
+    /// How many were migrated by themselves, not by a write, since the version was put in force.
+    pub migrated: u64,
+    /// The key of the document that has stopped it.
+    #[serde(default)]
+    pub stopped_at: Option<String>,
+    /// What that document was refused for.
+    #[serde(default)]
+    pub error: Option<String>,
+}
+
 /// What the server tells of a collection that is there.
 #[derive(Deserialize)]
 struct Told {
     declared: bool,
     building: Vec<Building>,
+    #[serde(default)]
+    migration: Vec<Migrating>,
 }
 
 /// A type's definition as one server is told it.
@@ -128,7 +158,7 @@ impl Wanted {
             told => Some(value::read(told?.into_value())?),
         };
         let building = told.as_ref().and_then(|told| told.building.first().copied());
-        let state = match told {
+        let state = match &told {
             Some(Told { declared: true, .. }) => match self.state(db).await {
                 // It was dropped in between.
                 Err(error) if error.code() == Some("NOCOLLECTION") => SchemaState::Missing,
@@ -136,7 +166,8 @@ impl Wanted {
             },
             _ => SchemaState::Missing,
         };
-        Ok(SchemaStatus { collection: self.collection, state, building })
+        let migration = told.and_then(|told| told.migration.into_iter().next());
+        Ok(SchemaStatus { collection: self.collection, state, building, migration })
     }
 }
 
@@ -144,6 +175,16 @@ impl Wanted {
 pub(crate) async fn declared(collection: &str, db: &Folio) -> Result<Json> {
     let answer = db.execute(Command::read("DOC.SCHEMA").arg(collection)).await?;
     reply::document(collection, &answer.bytes()?.unwrap_or_default())
+}
+
+/// A definition with the schema version and the migrations of another: types know nothing of them.
+pub(crate) fn with_migrations(mut wanted: Json, stands: &Json) -> Json {
+    for word in ["schema", "lazy", "migrations"] {
+        if let Some(held) = stands.get(word) {
+            wanted[word] = held.clone();
+        }
+    }
+    wanted
 }
 
 impl Comparison {

@@ -1,7 +1,7 @@
 //! Declaring what types say.
 
 use crate::error::SchemaMismatch;
-use crate::schema::{SchemaState, SchemaStatus, Wanted};
+use crate::schema::{SchemaState, SchemaStatus, Wanted, declared, with_migrations};
 use crate::{Command, Definition, Document, Error, Executor, Folio, Function, Result};
 
 /// One type of documents, or several in a tuple.
@@ -123,9 +123,8 @@ impl Folio {
 async fn declare(db: &Folio, wanted: Wanted) -> Result<()> {
     let db = &db.pooled();
     let text = wanted.json.to_string();
-    let told =
-        |word| Command::write(word).arg((wanted.collection.as_str(), "DEFINITION", text.as_str()));
-    match db.execute(told("DOC.CREATE")).await {
+    let words = (wanted.collection.as_str(), "DEFINITION", text.as_str());
+    match db.execute(Command::write("DOC.CREATE").arg(words)).await {
         Err(error) if error.code() == Some("COLLECTIONEXISTS") => {}
         created => return created.map(drop),
     }
@@ -135,6 +134,11 @@ async fn declare(db: &Folio, wanted: Wanted) -> Result<()> {
             Err(Error::SchemaMismatch(Box::new(SchemaMismatch { collection, differences })))
         }
         SchemaState::Same => Ok(()),
-        _ => db.execute(told("DOC.ALTER")).await.map(drop),
+        _ => {
+            let stands = declared(&wanted.collection, db).await?;
+            let text = with_migrations(wanted.json, &stands).to_string();
+            let words = (wanted.collection.as_str(), "DEFINITION", text.as_str());
+            db.execute(Command::write("DOC.ALTER").arg(words)).await.map(drop)
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Migrations: once, in order, and whole, whoever is killed when.
 
 mod runs;
+mod versions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -7,13 +7,13 @@ use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep};
 
 use super::Step;
-use crate::schema::{declared, members};
+use crate::schema::{declared, members, with_migrations};
 use crate::{Command, Document, Error, Executor, Folio, Result};
 
 /// How long a declaration over many documents may take at least, whatever the time limit of other commands.
-const BUILD_TIMEOUT: Duration = Duration::from_secs(3_600);
+pub(super) const BUILD_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// How often one looks whether another one is over.
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 type Edit = Box<dyn Fn(&mut Json) -> Result<()> + Send + Sync>;
 
@@ -134,7 +134,7 @@ impl Alter<'_> {
     pub fn as_type<T: Document>(self) -> Self {
         let wanted = crate::schema::Wanted::of(&T::DEFINITION, self.step.db()).json;
         self.edit(move |definition| {
-            *definition = wanted.clone();
+            *definition = with_migrations(wanted.clone(), definition);
             Ok(())
         })
     }

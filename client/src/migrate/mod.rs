@@ -6,6 +6,7 @@ mod error;
 mod ledger;
 mod lock;
 mod plan;
+mod schema_version;
 mod step;
 
 use std::fmt;
@@ -24,6 +25,7 @@ pub use each::{Each, EachOf};
 pub use error::MigrationError;
 pub use ledger::Applied;
 pub use plan::{Direction, Planned, Tried};
+pub use schema_version::SchemaVersion;
 pub use step::{Progress, Step};
 
 /// Where the state and the lock stand.

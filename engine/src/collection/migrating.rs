@@ -199,7 +199,8 @@ impl Collection {
         }
         let mut faults = Vec::new();
         if expected.of != self.versions.of {
-            faults.push("documents are known under other schema versions than they have".to_owned());
+            faults
+                .push("documents are known under other schema versions than they have".to_owned());
         }
         if expected.ahead != self.versions.ahead {
             faults.push("does not know which documents are to be migrated".to_owned());

@@ -267,11 +267,14 @@ impl Collection {
             Origin::Built => built.next(),
         };
         self.indexes = origins.into_iter().filter_map(next).collect();
+        let are_others = self.definition.migrations != definition.migrations;
         self.definition = definition;
         let computed = self.computed.end(true);
         self.breaking = breaking;
         self.declared = true;
-        self.look_for_versions();
+        if are_others {
+            self.look_for_versions();
+        }
         self.note_names();
         Retired { indexes: held.into_iter().flatten().collect(), computed }
     }

@@ -49,7 +49,8 @@ impl Migrations {
         for pair in steps.windows(2) {
             let (before, after) = (pair[0].number, pair[1].number);
             if after != before + 1 {
-                let what = format!("MIGRATION {after} follows {before}: they have no gap, and ascend");
+                let what =
+                    format!("MIGRATION {after} follows {before}: they have no gap, and ascend");
                 return refuse(what);
             }
         }
@@ -146,7 +147,10 @@ mod tests {
         assert_eq!(way(&steps(1..=4, 1), 3), none);
         let none = "SCHEMA no MIGRATION 2 is declared: version 4 is not reached from 1";
         assert_eq!(way(&steps(3..=4, 4), 1), none);
-        assert_eq!(way(&up, 9), "SCHEMA no MIGRATION 9 is declared: version 4 is not reached from 9");
+        assert_eq!(
+            way(&up, 9),
+            "SCHEMA no MIGRATION 9 is declared: version 4 is not reached from 9"
+        );
         assert_eq!(way(&Migrations { version: 3, ..Migrations::default() }, 9), "");
         assert_eq!(steps(1..=4, 3).judge_way(4), Ok(()));
         assert!(steps(1..=4, 2).judge_way(1).is_err());
@@ -188,7 +192,10 @@ mod tests {
             ),
             (r#""migrations":[{"to":0,"up":"a"}]"#, "SCHEMA MIGRATION 0 is not from 1 to 16383"),
             (r#""schema":16384"#, "SCHEMA schema version 16384 exceeds the limit of 16383"),
-            (r#""schema":70000"#, "SCHEMA definition: schema: invalid value: integer `70000`, expected u16"),
+            (
+                r#""schema":70000"#,
+                "SCHEMA definition: schema: invalid value: integer `70000`, expected u16",
+            ),
         ] {
             let error = refused(members);
             assert!(error.starts_with(told), "{error}");

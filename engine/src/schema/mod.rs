@@ -18,7 +18,7 @@ pub use callee::Callee;
 pub use changes::{ChangeStream, Told};
 pub use constraint::{Auto, Constraints};
 pub use definition::{Definition, Field, Mode};
-pub use migration::{Migration, Migrations};
 pub use index::{IndexKind, NamedIndex, Nulls, On, Order};
+pub use migration::{Migration, Migrations};
 pub use options::{Ids, Options};
 pub use types::{FieldType, Scalar};

@@ -64,7 +64,8 @@ impl Definition {
     /// Whether `other` differs from it in nothing but options and migrations, for which nothing is built.
     pub(crate) fn differs_in_options(&self, other: &Definition) -> bool {
         let migrations = other.migrations.clone();
-        *self != *other && Definition { options: other.options, migrations, ..self.clone() } == *other
+        *self != *other
+            && Definition { options: other.options, migrations, ..self.clone() } == *other
     }
 }
 

@@ -3,8 +3,8 @@
 //! Bringing one there is an update like any: the functions of each step are called with it, and what they give is merged. The
 //! primary makes it, in slices, for every document that has another version; an update makes it first, of its own one.
 
-use super::{Delta, Store};
 use super::journal::Cause;
+use super::{Delta, Store};
 use crate::doc::Document;
 use crate::error::Error;
 

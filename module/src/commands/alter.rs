@@ -1,6 +1,6 @@
 //! `DOC.ALTER`: another definition of a declared collection, made of changes or given whole. `DOC.REINDEX`: all indexes anew.
 
-use folio_engine::schema::{Callee, Definition};
+use folio_engine::schema::{Callee, Definition, Migrations};
 use folio_engine::{Code, Error, Limits, Result};
 
 use super::args::{shown, syntax};
@@ -119,6 +119,8 @@ pub(super) fn alter(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let held = held(ctx, name)?;
     let definition = read(args, &held, &limits)?;
     if !is_replay {
+        let from = Migrations { version: held.migrations.version, ..definition.migrations.clone() };
+        from.judge_way(definition.migrations.version)?;
         return Ok(builds::alter(ctx, &definition, &limits)?);
     }
     let db = ctx.db();

@@ -1,8 +1,8 @@
 //! `DOC._APPLY` and `DOC._STATE`: what a primary decided, for replicas and the append-only file.
 
 use folio_engine::Result;
-use folio_engine::doc::{SCHEMA_MAX, Stamp};
 use folio_engine::doc::timed::timed_from_json;
+use folio_engine::doc::{SCHEMA_MAX, Stamp};
 use folio_engine::store::{NUMBER_END, NUMBER_MAX};
 
 use super::args::{Words, syntax};

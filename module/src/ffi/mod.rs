@@ -39,6 +39,4 @@ pub(crate) use info::InfoSection;
 pub(crate) use io::{Aof, Digest, Loaded, Rdb};
 pub(crate) use key::{Access, Key, Loan, Value};
 pub(crate) use scan::for_each_document;
-pub(crate) use stream::{
-    is_primary, lapse_in, migrate_in, stop_lapse, tick_afterwards, tick_in,
-};
+pub(crate) use stream::{is_primary, lapse_in, migrate_in, stop_lapse, tick_afterwards, tick_in};

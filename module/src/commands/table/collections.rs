@@ -120,11 +120,7 @@ pub(super) const DOC_MIGRATE: Command = Command {
     arity: -4,
     keys: None,
     right: Some(Right::Both),
-    arguments: &[
-        COLLECTION,
-        migrate::VERSION.after("TO"),
-        Argument::word("LAZY").optional(),
-    ],
+    arguments: &[COLLECTION, migrate::VERSION.after("TO"), Argument::word("LAZY").optional()],
     reply: "OK, when every document has the version; with LAZY, in MULTI and in scripts at once. A document that fails stops it, named, and stays as it is: what was migrated before it is, and DOC.INFO tells how many are ahead. The version stays in force: the same command tries again, and it goes on by itself when that document is written whole or removed, after a restart and after a failover. A client that goes away ends nothing. What readers see meanwhile, and what updates do: docs/migrations.md",
     errors: &[
         "`NOCOLLECTION` the collection is not there, or not declared; it was dropped meanwhile, or all data were loaded anew",
