@@ -163,8 +163,13 @@ fn unindexed(c: &mut Criterion) {
 fn updates(c: &mut Criterion) {
     let lines = lines();
     let (definition, limits) = (Definition::new("open"), Limits::default());
-    let scope =
-        update::Scope { definition: &definition, now_ms: NOW_MS, limits: &limits, functions: None };
+    let scope = update::Scope {
+        definition: &definition,
+        now_ms: NOW_MS,
+        limits: &limits,
+        functions: None,
+        pace: None,
+    };
     let path = |text: &str| Path::parse(text, 8).expect("a path");
     let number = |text: &str| Box::from(text.as_bytes());
 

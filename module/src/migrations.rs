@@ -17,7 +17,7 @@ use folio_engine::collection::Collection;
 use folio_engine::{Code, Error, Result};
 
 use crate::builds::SLICE_US;
-use crate::commands::migrate_document;
+use crate::commands::{migrate_document, of_document};
 use crate::ffi::{self, Blocked, Ctx};
 use crate::{changes, clock, lifecycle, state};
 
@@ -31,10 +31,18 @@ const BATCH: usize = 64;
 /// A timer will call [`tick`].
 static IS_ARMED: AtomicBool = AtomicBool::new(false);
 
+/// The document that is being migrated, with its database: still there at the next tick, it was the end of the last one.
+static UNDER_WAY: Mutex<Option<(u32, Vec<u8>)>> = Mutex::new(None);
+
+fn under_way() -> MutexGuard<'static, Option<(u32, Vec<u8>)>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A client that waits for the end of a migration.
 struct Waiter {
-    /// The number of the collection.
+    /// The number of the collection, which it has until all documents go at once.
     uid: u32,
+    db: u32,
     name: Box<str>,
     to: u16,
     client: Blocked,
@@ -68,7 +76,7 @@ pub(crate) fn wait(ctx: &Ctx<'_>, name: &str) -> Result<()> {
     match ahead {
         Some((uid, to)) if ctx.may_block() && !ctx.is_replica() => {
             let client = Blocked::new(ctx);
-            waiters().push(Waiter { uid, name: name.into(), to, client });
+            waiters().push(Waiter { uid, db, name: name.into(), to, client });
             arm();
         }
         _ => ctx.reply_ok(),
@@ -96,14 +104,23 @@ pub(crate) fn tick(ctx: &Ctx<'_>) -> Result<()> {
     IS_ARMED.store(false, Ordering::Relaxed);
     let mut rearmed = Rearmed { after_ms: PAUSE_MS };
     lifecycle::recover(ctx);
+    if let Some((db, key)) = under_way().take() {
+        // A panic, which would come again.
+        let error = Error::new(Code::Internal, "a defect of Folio, see the server's log");
+        state::with(|state| state.store.stop_migration(db, &key, error))?;
+    }
     let slice_us = u64::try_from(SLICE_US.load(Ordering::Relaxed)).unwrap_or(0);
     let may_write = ffi::is_primary() && !ffi::is_quiet() && !ctx.is_out_of_memory();
+    let mut outcome = Ok(());
     if may_write && slice_us > 0 {
         let end = Instant::now() + Duration::from_micros(slice_us);
-        changes::in_own_command(ctx, || slice(ctx, end))?;
-        rearmed.after_ms = REST_MS;
+        outcome = changes::in_own_command(ctx, || slice(ctx, end));
+        if outcome.is_ok() {
+            rearmed.after_ms = REST_MS;
+        }
     }
-    answer(ctx)
+    answer(ctx);
+    outcome
 }
 
 /// Migrates documents until time is up or none is ahead; one at least.
@@ -118,7 +135,10 @@ fn slice(ctx: &Ctx<'_>, end: Instant) -> Result<()> {
         goes_on = !keys.is_empty();
         for (db, key) in keys {
             ctx.select(db);
-            let is_stopped = !migrate_document(ctx, &key, clock::now_ms())?;
+            *under_way() = Some((db, key.clone()));
+            let outcome = migrate_document(ctx, &key, clock::now_ms());
+            *under_way() = None;
+            let is_stopped = !outcome?;
             goes_on &= Instant::now() < end;
             if is_stopped || !goes_on {
                 break;
@@ -130,7 +150,7 @@ fn slice(ctx: &Ctx<'_>, end: Instant) -> Result<()> {
 }
 
 /// Tells those who wait and need not any more.
-fn answer(ctx: &Ctx<'_>) -> Result<()> {
+fn answer(ctx: &Ctx<'_>) {
     let mut rest = Vec::new();
     for waiter in std::mem::take(&mut *waiters()) {
         match outcome(ctx, &waiter) {
@@ -140,12 +160,11 @@ fn answer(ctx: &Ctx<'_>) -> Result<()> {
         }
     }
     waiters().splice(0..0, rest);
-    Ok(())
 }
 
 /// Whether a migration has come to its end. Errors: of the document that stopped it, and those that say why nobody waits any more.
 fn outcome(ctx: &Ctx<'_>, waiter: &Waiter) -> Result<bool> {
-    let Waiter { uid, name, to, .. } = waiter;
+    let Waiter { uid, db, name, to, .. } = waiter;
     let given_up = |why: &str| {
         Err(Error::new(Code::Building, format!("the migration of collection '{name}': {why}")))
     };
@@ -153,16 +172,18 @@ fn outcome(ctx: &Ctx<'_>, waiter: &Waiter) -> Result<bool> {
         return given_up("this server is a replica now, and its primary goes on with it");
     }
     state::with(|state| {
-        let Some(there) = state.store.collections().find(|there| there.uid() == *uid) else {
+        let by_number = state.store.collections().find(|there| there.uid() == *uid);
+        let by_name = || state.store.collection(*db, name).filter(|there| there.is_declared());
+        let Some(there) = by_number.or_else(by_name) else {
             let what = format!("collection '{name}' was dropped, or all data were loaded anew");
             return Err(Error::new(Code::NoCollection, what));
         };
-        if let Some((key, error)) = there.migration_stopped() {
-            return Err(crate::commands::of_document(&key, error.clone()));
-        }
         let migrations = &there.definition().migrations;
         if (migrations.version, migrations.is_lazy) != (*to, false) {
             return given_up("it was told to go another way meanwhile");
+        }
+        if let Some((key, error)) = there.migration_stopped() {
+            return Err(of_document(&key, error.clone()));
         }
         Ok(there.unmigrated() == 0)
     })?

@@ -244,6 +244,116 @@ fn an_update_brings_its_document_there_first() {
 }
 
 #[test]
+fn a_document_that_leaves_is_in_nobody_s_way_and_another_function_tries_again() {
+    over_both(|c| {
+        prepare(c);
+        c.call(&["DOC.SET", "p:0", r#"{"name":"Plato"}"#]);
+        c.call(&["DOC.SET", "p:9", r#"{"name":"Grace Hopper"}"#]);
+        let state = |c: &mut Client| {
+            info(c, "p").into_iter().find(|(name, _)| name == "state").expect("state").1
+        };
+        for away in [&["RENAME", "p:0", "aside:0"][..], &["MOVE", "p:0", "1"]] {
+            assert!(c.error(&["DOC.MIGRATE", "p", "TO", "1"]).contains("'p:0'"));
+            assert_eq!(state(c), "stopped");
+            c.call(away);
+            wait_until("the others are done", || state(c) == "done");
+            assert_eq!(read(c, "p:9"), r#"{"first":"Grace","last":"Hopper"}"#);
+            if away[0] == "RENAME" {
+                c.call(&["DOC.MIGRATE", "p", "TO", "0"]);
+                c.call(&["RENAME", "aside:0", "p:0"]);
+            }
+        }
+        c.call(&["SELECT", "1"]);
+        c.call(&["MOVE", "p:0", "0"]);
+        c.call(&["SELECT", "0"]);
+        wait_until("it has stopped there", || state(c) == "stopped");
+        // A function that knows better is declared in the place of the one before.
+        load(c, &[("split2", "return {first = doc.name, last = '-', name = null}")]);
+        let drop = ["DOC.ALTER", "p", "DROP", "MIGRATION", "1"];
+        let needed = "SCHEMA no MIGRATION 1 is declared: version 1 is not reached from 0; 1 documents of schema version 0 need it";
+        assert_eq!(c.error(&drop), needed);
+        let add = ["ADD", "MIGRATION", "1", "UP", "split2", "DOWN", "join"];
+        c.call(&[&drop[..], &add].concat());
+        wait_until("it goes on by itself", || state(c) == "done");
+        assert_eq!(read(c, "p:0"), r#"{"first":"Plato","last":"-"}"#);
+        expect_sound(c);
+    });
+}
+
+#[test]
+fn a_declaration_says_where_documents_begin() {
+    over_both(|c| {
+        load(c, &[("up", "return {n = (doc.n or 0) + 1}"), ("down", "return {n = doc.n - 1}")]);
+        let create = ["DOC.CREATE", "q", "MIGRATION", "1", "UP", "up", "DOWN", "down"];
+        for many in [1, 1_500] {
+            for n in 0..many {
+                c.call(&["DOC.SET", &format!("q:{n}"), "{}"]);
+            }
+            // Over documents that are there, in one stop or in slices.
+            c.call(&[&create[..], &["SCHEMA", "1"]].concat());
+            wait_until("all are migrated", || info(c, "q")[0].1 == "0");
+            let last = format!("q:{}", many - 1);
+            assert_eq!(read(c, &last), r#"{"n":1}"#);
+            // Dropped, it keeps what documents know; and nothing is done twice.
+            c.call(&["DOC.DROP", "q"]);
+            c.call(&[&create[..], &["SCHEMA", "1"]].concat());
+            assert_eq!(info(c, "q")[0].1, "0");
+            assert_eq!(read(c, &last), r#"{"n":1}"#);
+            // A program that declares when it begins is not stopped by what was put in force.
+            c.call(&create);
+            let like = [&create[..], &["SCHEMA", "2", "MIGRATION", "2", "UP", "up"]].concat();
+            let other = "COLLECTIONEXISTS collection 'q' is declared already, and not like this";
+            assert_eq!(c.error(&like), other);
+            // Nothing is lost by a definition that does not know of it.
+            let definition = r#"{"collection":"q","fields":[]}"#;
+            let error = c.error(&["DOC.ALTER", "q", "DEFINITION", definition]);
+            let lost = "SCHEMA no MIGRATION 1 is declared: version 0 is not reached from 1";
+            assert_eq!(error, lost);
+            c.call(&["DOC.DROP", "q", "DOCUMENTS"]);
+            for n in 0..many {
+                c.call(&["DOC.SET", &format!("q:{n}"), "{}"]);
+            }
+            // No way leads there from what documents are.
+            let words = ["DOC.CREATE", "q", "SCHEMA", "4", "MIGRATION", "4", "UP", "up"];
+            let error = c.error(&words);
+            let none = "SCHEMA no MIGRATION 1 is declared: version 4 is not reached from 0";
+            assert!(error.starts_with(none), "{error}");
+            c.call(&["FLUSHDB"]);
+        }
+    });
+}
+
+#[test]
+fn collections_do_not_wait_for_one_that_is_stopped() {
+    over_both(|c| {
+        prepare(c);
+        c.call(&["DOC.CREATE", "b", "MIGRATION", "1", "UP", "split"]);
+        c.call(&["DOC.SET", "b:1", ADA]);
+        // The key of the stream of changes holds something else: no write of the collection can be told.
+        c.call(&["DEL", "changes:p"]);
+        c.call(&["SET", "changes:p", "x"]);
+        let error = c.error(&["DOC.MIGRATE", "p", "TO", "1"]);
+        assert!(error.starts_with("INTERNAL document 'p:1': WRONGTYPE"), "{error}");
+        c.call(&["DOC.MIGRATE", "b", "TO", "1"]);
+        assert_eq!(read(c, "b:1"), r#"{"first":"Ada","last":"Lovelace"}"#);
+        c.call(&["DEL", "changes:p"]);
+        c.call(&["DOC.MIGRATE", "p", "TO", "1"]);
+        // In a script nobody waits either, and one that stays as it is can have a part that lapses.
+        c.call(&["DOC.UPDATE", "p:1", "SET", "otp", "7", "TTL", "otp", "900"]);
+        let script = "return redis.call('DOC.MIGRATE', 'p', 'TO', '2')";
+        c.call(&["EVAL", script, "0"]);
+        wait_until("it is migrated", || schema(c, "p:1") == Value::Int(2));
+        let meta = c.map(&["DOC.META", "p:1"]);
+        assert!(format!("{:?}", meta["path_expires"]).contains("otp"), "{meta:?}");
+        // What is IMMUTABLE stays, by a migration too.
+        c.call(&["DOC.ALTER", "p", "ADD", "FIELD", "first", "string", "IMMUTABLE"]);
+        let error = c.error(&["DOC.MIGRATE", "p", "TO", "0"]);
+        assert!(error.starts_with("SCHEMA document 'p:"), "{error}");
+        assert!(error.contains("IMMUTABLE"), "{error}");
+    });
+}
+
+#[test]
 fn documents_keep_their_version_wherever_they_go() {
     over_both(|c| {
         prepare(c);
@@ -364,6 +474,12 @@ fn declarations_and_words_are_judged() {
         assert_eq!(c.error(&["DOC.MIGRATE", "p", "TO", "1"]), none);
         c.call(&["DOC.ALTER", "p", "DROP", "MIGRATION", "1"]);
         assert_eq!(schema(c, "p:1"), Value::Int(2));
+        let many: Vec<String> = (3..300)
+            .flat_map(|n| ["ADD", "MIGRATION", &n.to_string(), "UP", "count"].map(str::to_owned))
+            .collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let error = c.error(&[&["DOC.ALTER", "p"], &many[..]].concat());
+        assert_eq!(error, "LIMITED 298 migrations exceed the limit of 256");
         // In MULTI nobody waits.
         c.call(&["DOC.ALTER", "p", "ADD", "MIGRATION", "3", "UP", "uncount"]);
         c.call(&["MULTI"]);
@@ -499,11 +615,56 @@ fn it_waits_for_memory_and_for_pauses_and_ends_with_the_collection() {
         c.call(&["CONFIG", "SET", "folio.build-slice-us", "1000"]);
         thread::sleep(Duration::from_millis(300));
         assert_eq!(ahead(&mut c), MANY as u64);
-        c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
+        c.call(&["CLIENT", "PAUSE", "300", "WRITE"]);
         c.call(&["CONFIG", "SET", "maxmemory", "0"]);
+        thread::sleep(Duration::from_millis(150));
+        assert_eq!(ahead(&mut c), MANY as u64);
+        c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
+        c.call(&["CLIENT", "UNPAUSE"]);
         assert!(!waiting.is_finished());
         c.call(&["DOC.DROP", "p"]);
         let error = waiting.join().expect("an answer").expect_err("it is gone").to_string();
         assert!(error.contains("was dropped"), "{error}");
+    });
+}
+
+#[test]
+fn a_declaration_is_built_beside_it_and_an_emptied_collection_is_done() {
+    let server = Server::start();
+    let mut c = server.resp3();
+    fill(&mut c);
+    let waiting = |words: &'static [&'static str]| {
+        let mut other = server.resp3();
+        move || other.try_call(words)
+    };
+    const UP: &[&str] = &["DOC.MIGRATE", "p", "TO", "1"];
+    const ALTER: &[&str] = &["DOC.ALTER", "p", "ADD", "FIELD", "m", "int", "INDEX", "SORTED"];
+    c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
+    thread::scope(|scope| {
+        let migration = scope.spawn(waiting(UP));
+        wait_until("it is in force", || ahead(&mut c) == MANY as u64);
+        let declaration = scope.spawn(waiting(ALTER));
+        wait_until("it is begun", || c.info_number("folio", "folio_builds") == 1);
+        let error = c.error(&["DOC.MIGRATE", "p", "TO", "0"]);
+        assert!(error.starts_with("BUILDING "), "{error}");
+        c.call(&["CONFIG", "SET", "folio.build-slice-us", "1000"]);
+        assert_eq!(declaration.join().expect("an answer"), Ok(Value::Okay));
+        assert_eq!(migration.join().expect("an answer"), Ok(Value::Okay));
+    });
+    expect_all_up(&mut c);
+    c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
+    const DOWN: &[&str] = &["DOC.MIGRATE", "p", "TO", "0"];
+    thread::scope(|scope| {
+        let first = scope.spawn(waiting(DOWN));
+        wait_until("it is in force", || ahead(&mut c) == MANY as u64);
+        // Who waits for one way is told when another is gone.
+        let second = scope.spawn(waiting(UP));
+        let error = first.join().expect("an answer").expect_err("it is given up").to_string();
+        assert!(error.contains("another way"), "{error}");
+        assert_eq!(second.join().expect("an answer"), Ok(Value::Okay));
+        let third = scope.spawn(waiting(DOWN));
+        wait_until("it is in force", || ahead(&mut c) == MANY as u64);
+        c.call(&["FLUSHALL"]);
+        assert_eq!(third.join().expect("an answer"), Ok(Value::Okay));
     });
 }

@@ -18,7 +18,6 @@ use std::thread;
 use roaring::RoaringBitmap;
 
 use super::crew::Crew;
-use super::migrating::Versions;
 use super::timed::Timed;
 use super::{Collection, Documents};
 use crate::doc::computed::Seen;
@@ -205,7 +204,8 @@ impl Collection {
     pub(crate) fn renumber(&mut self) {
         self.hide_due_paths(i64::MIN);
         self.timed = Timed::default();
-        self.versions = Versions::default();
+        let versions = self.versions.emptied();
+        let mut versions_before = std::mem::replace(&mut self.versions, versions);
         let live = std::mem::replace(&mut self.live, RoaringBitmap::new());
         let mut before = std::mem::take(&mut self.documents);
         let expiry = std::mem::take(&mut self.expiry);
@@ -226,6 +226,7 @@ impl Collection {
             }
             self.timed.enter(id, &document);
             self.versions.enter(id, &document, &self.definition.migrations);
+            self.versions.moved(&mut versions_before, old, id);
             self.documents.push(id, &rest, document);
             self.live.insert(id);
             computed.set(id, self.computed.set(old, None));

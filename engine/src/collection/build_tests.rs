@@ -56,7 +56,13 @@ fn document(at: u64) -> Document {
 }
 
 fn empty() -> Collection {
-    let origin = Origin { uid: 7, db: 0, seed: 1, blocks: Blocks::default() };
+    let origin = Origin {
+        uid: 7,
+        db: 0,
+        seed: 1,
+        blocks: Blocks::default(),
+        signal: crate::collection::Signal::default(),
+    };
     let definition = Definition::from_json(FIELDS.as_bytes(), &Limits::default()).unwrap();
     Collection::new(origin, definition, true, Counters::default())
 }

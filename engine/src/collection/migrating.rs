@@ -4,6 +4,8 @@
 //! restart too. Nothing is kept of documents of version 0 as long as no migration is declared.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use roaring::RoaringBitmap;
 
@@ -14,6 +16,22 @@ use crate::index::DocId;
 use crate::memory::Blocks;
 use crate::schema::{Migrations, Options};
 use crate::update::Op;
+
+/// A flag that every collection of a store shares: some document has come that is to be migrated by itself, or the way is
+/// free again. Raised where the bitmaps change, so that no door can forget it.
+#[derive(Debug, Clone, Default)]
+pub struct Signal(Arc<AtomicBool>);
+
+impl Signal {
+    /// Whether it was raised since this was asked last.
+    pub fn take(&self) -> bool {
+        self.0.swap(false, Relaxed)
+    }
+
+    fn raise(&self) {
+        self.0.store(true, Relaxed);
+    }
+}
 
 /// The schema versions of a collection's documents.
 #[derive(Debug, Default)]
@@ -26,17 +44,39 @@ pub(super) struct Versions {
     stopped: Option<(DocId, Error)>,
     /// Documents that were migrated by themselves, not by a write, since the version in force was set last.
     migrated: u64,
+    signal: Signal,
 }
 
 impl Versions {
+    /// Of a collection without documents.
+    pub fn new(signal: Signal) -> Self {
+        Versions { signal, ..Versions::default() }
+    }
+
+    /// The same without documents. A document that has stopped the migration does so under its new id: see [`Versions::moved`].
+    pub fn emptied(&mut self) -> Self {
+        let Versions { signal, migrated, .. } = self;
+        Versions { signal: signal.clone(), migrated: *migrated, ..Versions::default() }
+    }
+
+    /// The document of `id`, which `before` knew as `old`, is entered.
+    pub fn moved(&mut self, before: &mut Versions, old: DocId, id: DocId) {
+        if let Some((_, error)) = before.stopped.take_if(|(at, _)| *at == old) {
+            self.stopped = Some((id, error));
+        }
+    }
+
     /// A document is in the table.
     pub fn enter(&mut self, id: DocId, document: &Document, migrations: &Migrations) {
         let schema = document.schema();
         if schema != 0 {
             self.of.entry(schema).or_default().insert(id);
         }
-        if migrations.is_ahead(schema) && !document.is_deleted() {
+        if migrations.awaits(schema) && !document.is_deleted() {
             self.ahead.insert(id);
+            if !migrations.is_lazy {
+                self.signal.raise();
+            }
         }
     }
 
@@ -54,7 +94,9 @@ impl Versions {
             self.ahead.remove(id);
         }
         // Whatever stood in the way is gone.
-        self.stopped.take_if(|(at, _)| *at == id);
+        if self.stopped.take_if(|(at, _)| *at == id).is_some() {
+            self.signal.raise();
+        }
     }
 
     /// Other migrations are declared.
@@ -68,6 +110,9 @@ impl Versions {
             live - self.of.get(&now.version).unwrap_or(&nothing) - deleted
         };
         (self.stopped, self.migrated) = (None, 0);
+        if !now.is_lazy && !self.ahead.is_empty() {
+            self.signal.raise();
+        }
     }
 
     pub fn heap_bytes(&self, blocks: Blocks) -> usize {
@@ -119,13 +164,6 @@ impl Collection {
         goes_on.then(|| self.versions.ahead.iter()).into_iter().flatten()
     }
 
-    /// Whether a document that comes is such a one, or the way is free for others again by it.
-    pub(crate) fn migrates(&self, document: &Document) -> bool {
-        let migrations = &self.definition.migrations;
-        let waits = migrations.is_lazy || migrations.steps.is_empty();
-        !waits && (migrations.is_ahead(document.schema()) || self.versions.stopped.is_some())
-    }
-
     /// Whether there are such documents.
     pub fn is_migrating(&self) -> bool {
         self.next_unmigrated().next().is_some()
@@ -139,14 +177,42 @@ impl Collection {
         Some((key, error))
     }
 
-    /// Stops the migration at a document, until that is changed or removed, or is to be tried anew.
-    pub(crate) fn stop_migration(&mut self, id: DocId, error: Error) {
-        self.versions.stopped = Some((id, error));
+    /// Stops the migration at the document under `key`, until that is changed or removed, or is to be tried anew. Nothing is done
+    /// where it is not ahead. O(documents ahead with lower ids).
+    pub(crate) fn stop_migration(&mut self, key: &[u8], error: Error) {
+        let rest = self.rest(key);
+        let is_it = |id: &DocId| self.documents.rest(*id) == Some(rest);
+        let found = self.versions.ahead.iter().find(is_it);
+        if let Some(id) = found {
+            self.versions.stopped = Some((id, error));
+        }
     }
 
     /// Tries anew where the migration was stopped.
     pub(crate) fn resume_migration(&mut self) {
         self.versions.stopped = None;
+        self.versions.signal.raise();
+    }
+
+    /// Whether every document, deleted ones too, that has a way to the version in force has one to that of `coming`. Error:
+    /// `SCHEMA`.
+    pub(crate) fn judge_ways(&self, coming: &Migrations) -> Result<()> {
+        let held = &self.definition.migrations;
+        for (version, count) in self.counted_versions() {
+            if held.way_to(version, held.version).is_err() {
+                continue;
+            }
+            if let Err(error) = coming.way_to(version, coming.version) {
+                let what = format!("{count} documents of schema version {version} need it");
+                return Err(Error::new(error.code, format!("{}; {what}", error.message)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every document has a way to the version of a first declaration with migrations. Error: `SCHEMA`.
+    pub(crate) fn judge_first_ways(&self, coming: &Migrations) -> Result<()> {
+        self.counted_versions().try_for_each(|(version, _)| coming.way(version).map(drop))
     }
 
     /// The lines of `DOC.INFO`; none where neither a version nor a migration is declared, and no document has one.
@@ -166,7 +232,7 @@ impl Collection {
             ("state".to_owned(), Info::Text(state.to_owned())),
             ("ahead".to_owned(), Info::Int(self.unmigrated())),
             ("migrated".to_owned(), Info::Int(self.migrated())),
-            ("versions".to_owned(), Info::List(self.version_counts())),
+            ("versions".to_owned(), Info::List(self.version_lines())),
         ];
         if let Some((key, error)) = self.migration_stopped() {
             let key = String::from_utf8_lossy(&key).into_owned();
@@ -177,16 +243,19 @@ impl Collection {
     }
 
     /// How many documents have each version, due and deleted ones included.
-    fn version_counts(&self) -> Vec<Vec<(String, Info)>> {
+    fn counted_versions(&self) -> impl Iterator<Item = (u16, u64)> {
         let of = &self.versions.of;
         let others: u64 = of.values().map(RoaringBitmap::len).sum();
         let first = [(0, self.live.len() - others)].into_iter().filter(|(_, count)| *count > 0);
-        let counts = first.chain(of.iter().map(|(version, ids)| (*version, ids.len())));
+        first.chain(of.iter().map(|(version, ids)| (*version, ids.len())))
+    }
+
+    fn version_lines(&self) -> Vec<Vec<(String, Info)>> {
         let line = |(version, count): (u16, u64)| {
             let version = ("version".to_owned(), Info::Int(version.into()));
             vec![version, ("documents".to_owned(), Info::Int(count))]
         };
-        counts.map(line).collect()
+        self.counted_versions().map(line).collect()
     }
 
     /// Each document is known under its version, and is to be migrated or not as that says.

@@ -27,6 +27,7 @@ pub(crate) use crew::Crew;
 pub use digest::{Digest, IndexDigest, Sum};
 pub use documents::Documents;
 pub use hidden::Hidden;
+pub use migrating::Signal;
 pub use online::Retired;
 pub(crate) use online::{Keeps, named};
 pub(crate) use together::Together;
@@ -80,7 +81,7 @@ pub struct Collection {
 }
 
 /// What a store gives a new collection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Origin {
     /// The collection's number.
     pub uid: u32,
@@ -90,6 +91,8 @@ pub struct Origin {
     pub seed: u64,
     /// Counts its memory.
     pub blocks: Blocks,
+    /// Raised when there is something to migrate.
+    pub signal: Signal,
 }
 
 /// What grows with every birth and change and never goes back.
@@ -123,7 +126,7 @@ pub enum Info {
 impl Collection {
     /// An empty collection. `counters` are where its numbers go on from.
     pub fn new(origin: Origin, definition: Definition, declared: bool, counters: Counters) -> Self {
-        let Origin { uid, db, seed, blocks } = origin;
+        let Origin { uid, db, seed, blocks, signal } = origin;
         let indexes = Index::all_of(&definition, seed);
         let computed = ComputedFields::of(&definition, blocks);
         let mut collection = Collection {
@@ -139,7 +142,7 @@ impl Collection {
             expiry: Expiry::default(),
             timed: Timed::default(),
             computed,
-            versions: Versions::default(),
+            versions: Versions::new(signal),
             breaking: RoaringBitmap::new(),
             building: None,
             names: 0,

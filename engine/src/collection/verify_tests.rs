@@ -21,7 +21,13 @@ fn document(json: &str) -> Document {
 
 /// Documents `t:0`, `t:1`, .. with the ids 0, 1, .. and the birth numbers 1, 2, ..
 fn collection(texts: &[&str]) -> (Collection, Vec<Document>) {
-    let origin = Origin { uid: UID, db: 0, seed: 1, blocks: Blocks::default() };
+    let origin = Origin {
+        uid: UID,
+        db: 0,
+        seed: 1,
+        blocks: Blocks::default(),
+        signal: crate::collection::Signal::default(),
+    };
     let definition = Definition::from_json(FIELDS.as_bytes(), &Limits::default()).unwrap();
     let mut collection = Collection::new(origin, definition, true, Counters::default());
     let documents: Vec<Document> = texts.iter().map(|text| document(text)).collect();

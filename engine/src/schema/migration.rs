@@ -7,6 +7,9 @@ use super::Callee;
 use crate::doc::SCHEMA_MAX;
 use crate::error::{Code, Error, Result};
 
+/// Migrations of a collection: old ones are dropped some day.
+const MIGRATIONS_MAX: usize = 256;
+
 /// A step between two schema versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
@@ -34,11 +37,22 @@ fn refuse<T>(what: String) -> Result<T> {
 }
 
 impl Migrations {
-    /// Error: `SCHEMA`.
+    /// Declares one more, in its place. One of its number is none that [`Definition::validate`](super::Definition::validate)
+    /// lets pass.
+    pub fn add(&mut self, migration: Migration) {
+        let at = self.steps.partition_point(|held| held.number <= migration.number);
+        self.steps.insert(at, migration);
+    }
+
+    /// Errors: `SCHEMA`, `LIMITED`.
     pub(super) fn validate(&self) -> Result<()> {
         let Migrations { version, steps, .. } = self;
         if *version > SCHEMA_MAX {
             return refuse(format!("schema version {version} exceeds the limit of {SCHEMA_MAX}"));
+        }
+        if steps.len() > MIGRATIONS_MAX {
+            let what = format!("{} migrations exceed the limit of {MIGRATIONS_MAX}", steps.len());
+            return Err(Error::new(Code::Limited, what));
         }
         for step in steps {
             if !(1..=SCHEMA_MAX).contains(&step.number) {
@@ -71,17 +85,14 @@ impl Migrations {
         if self.steps.is_empty() {
             return Ok(Vec::new());
         }
-        self.way_between(from, self.version)
+        self.way_to(from, self.version)
     }
 
-    /// Whether documents of the version in force can be brought to `to`. Error: `SCHEMA`.
-    pub fn judge_way(&self, to: u16) -> Result<()> {
-        self.way_between(self.version, to).map(drop)
-    }
-
-    fn way_between(&self, from: u16, to: u16) -> Result<Vec<&Callee>> {
+    /// The functions that lead from a version to another, in order. Error: `SCHEMA`, where one is missing.
+    pub fn way_to(&self, from: u16, to: u16) -> Result<Vec<&Callee>> {
+        let first = self.steps.first().map_or(0, |first| first.number);
         let step = |number: u16| {
-            let found = self.steps.iter().find(|step| step.number == number);
+            let found = number.checked_sub(first).and_then(|at| self.steps.get(usize::from(at)));
             let missing = || {
                 let what = format!("no MIGRATION {number} is declared");
                 Error::new(Code::Schema, format!("{what}: version {to} is not reached from {from}"))
@@ -108,7 +119,7 @@ impl Migrations {
     }
 
     /// Whether a document of this version is to be migrated.
-    pub(crate) fn is_ahead(&self, of: u16) -> bool {
+    pub(crate) fn awaits(&self, of: u16) -> bool {
         !self.steps.is_empty() && of != self.version
     }
 }
@@ -152,10 +163,10 @@ mod tests {
             "SCHEMA no MIGRATION 9 is declared: version 4 is not reached from 9"
         );
         assert_eq!(way(&Migrations { version: 3, ..Migrations::default() }, 9), "");
-        assert_eq!(steps(1..=4, 3).judge_way(4), Ok(()));
-        assert!(steps(1..=4, 2).judge_way(1).is_err());
-        assert!(Migrations::default().judge_way(1).is_err());
-        let own = |migrations: &Migrations| (migrations.of_updated(3), migrations.is_ahead(3));
+        assert!(steps(1..=4, 3).way_to(3, 4).is_ok());
+        assert!(steps(1..=4, 2).way_to(2, 1).is_err());
+        assert!(Migrations::default().way_to(0, 1).is_err());
+        let own = |migrations: &Migrations| (migrations.of_updated(3), migrations.awaits(3));
         assert_eq!(own(&steps(1..=4, 4)), (4, true));
         assert_eq!(own(&Migrations::default()), (3, false));
     }

@@ -8,7 +8,7 @@ use crate::doc::computed::{Computed, compute};
 use crate::doc::{DocRef, Document};
 use crate::error::{Code, Error, Result};
 use crate::index::Index;
-use crate::schema::{Definition, check};
+use crate::schema::{Definition, Migrations, check};
 use crate::value::Key;
 
 /// A document on its way from one collection to another.
@@ -56,7 +56,7 @@ impl Store {
         definition.validate(&self.limits)?;
         definition.bind(&self.functions)?;
         if let Some(there) = self.collection(db, &definition.name) {
-            if there.is_declared() && *there.definition() == definition {
+            if there.is_declared() && is_declared_so(there.definition(), &definition) {
                 return Ok(Created::Same);
             }
             let what = if there.is_declared() {
@@ -164,6 +164,17 @@ impl Store {
     }
 }
 
+/// Whether a collection is declared as `said`. Where no schema version is said, it may have come to any: a program that declares
+/// what it needs whenever it begins would else end with the first migration.
+fn is_declared_so(held: &Definition, said: &Definition) -> bool {
+    if said.migrations.version != 0 {
+        return held == said;
+    }
+    let (version, is_lazy) = (held.migrations.version, held.migrations.is_lazy);
+    let migrations = Migrations { version, is_lazy, ..said.migrations.clone() };
+    Definition { migrations, ..said.clone() } == *held
+}
+
 fn movers_of(collection: &Collection) -> impl Iterator<Item = Mover> {
     let hidden = collection.hidden(false);
     collection.live().iter().filter_map(move |id| {
@@ -191,6 +202,7 @@ fn judge_documents(definition: &Definition, movers: &[Mover]) -> Result<()> {
     let mut first = None;
     for (mover, doc) in movers.iter().zip(&views).filter(|(mover, _)| !mover.is_hidden) {
         let judged = check::check_stored(definition, &mover.seen, *doc)
+            .and_then(|()| definition.migrations.way(mover.document.schema()).map(drop))
             .and_then(|()| judge_timed(definition, &indexes, *doc));
         if let Err(error) = judged {
             first.get_or_insert(error);

@@ -40,7 +40,6 @@ impl Store {
             }
         };
         if let Some(collection) = self.collections.get_mut(&uid) {
-            self.migrates |= collection.migrates(doc);
             collection.admit(key, doc, expires_ms);
             self.journal.note_written(collection, key, None, doc);
         }
@@ -57,8 +56,6 @@ impl Store {
             self.journal.note_left(home, key, (doc, doc.version()), Cause::Overwrite);
             home.remove(doc.id());
             leave(doc);
-            // It may have been in a migration's way.
-            self.migrates |= home.is_migrating();
             self.drop_if_vacant(uid);
         }
     }

@@ -158,7 +158,6 @@ impl Store {
                 Some(Arrival { key, document, expires_ms: *expires_ms, number: *number })
             });
             collection.fill(arrivals, home.crew);
-            self.migrates |= collection.is_migrating();
         }
     }
 }

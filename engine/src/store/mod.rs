@@ -25,7 +25,7 @@ pub use names::Placement;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::collection::{
-    Changes, Collection, Counters, Delta, Entered, Home, Keeps, Origin, Refusal, Values,
+    Changes, Collection, Counters, Delta, Entered, Home, Keeps, Origin, Refusal, Signal, Values,
 };
 use crate::doc::{Document, Parsed, Stamp, Touched};
 use crate::error::{Code, Error, Result};
@@ -65,7 +65,7 @@ pub struct Store {
     /// See [`Store::take_soonest_lapse_ms`].
     soonest_lapse_ms: Option<i64>,
     /// See [`Store::take_migrates`].
-    migrates: bool,
+    migrates: Signal,
 }
 
 /// What `prepare` found.
@@ -150,7 +150,7 @@ impl Store {
             journal: Journal::default(),
             functions: Functions::default(),
             soonest_lapse_ms: None,
-            migrates: false,
+            migrates: Signal::default(),
         }
     }
 
@@ -417,7 +417,6 @@ impl Store {
             }
         };
         let Some(collection) = self.collections.get_mut(&uid) else { return delta.document };
-        self.migrates |= collection.migrates(&delta.document);
         if collection.definition().options.changes.is_none() {
             return collection.commit(delta);
         }
@@ -452,7 +451,8 @@ impl Store {
         let uid = self.next_uid;
         self.next_uid += 1;
         self.databases.entry(db).or_default().add(&definition, declared, uid);
-        let origin = Origin { uid, db, seed: self.seed, blocks: self.blocks };
+        let (seed, blocks, signal) = (self.seed, self.blocks, self.migrates.clone());
+        let origin = Origin { uid, db, seed, blocks, signal };
         let collection = Collection::new(origin, definition, declared, counters);
         self.collections.insert(uid, collection);
         uid

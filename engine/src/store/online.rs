@@ -68,6 +68,9 @@ impl Store {
             return Ok(None);
         };
         self.judge_prefix(db, &definition)?;
+        if let Some(there) = self.collections.get(&uid) {
+            there.judge_first_ways(&definition.migrations)?;
+        }
         Ok(Some(self.begin(uid, definition, true)))
     }
 
@@ -107,7 +110,6 @@ impl Store {
         definition.bind(&self.functions)?;
         if let Some(collection) = self.collections.get_mut(&uid) {
             collection.set_options(definition.options, definition.migrations);
-            self.migrates |= collection.is_migrating();
         }
         Ok(true)
     }
@@ -190,7 +192,6 @@ impl Store {
         let was_declared = collection.is_declared();
         names.remove(collection.definition());
         let retired = collection.finish_build();
-        self.migrates |= collection.is_migrating();
         names.add(collection.definition(), true, collection.uid());
         if !was_declared {
             // As where the documents move: a replica's do.

@@ -19,6 +19,7 @@ pub(super) fn call(
 ) -> Result<()> {
     let unknown = || Error::new(Code::Function, format!("no function '{name}' is loaded"));
     let function = scope.functions.ok_or_else(unknown)?.get(name)?;
+    scope.pace.map_or(Ok(()), |pace| pace())?;
     let args: Vec<Raw<'_>> = args.elements().collect();
     let Outcome { value, reply } = outcome(draft, function, &args)?;
     draft.reply = reply;

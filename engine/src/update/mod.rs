@@ -85,7 +85,7 @@ pub enum Op {
 }
 
 /// The circumstances of an update.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Scope<'s> {
     /// What the document's collection declares: types govern arithmetic, order and equality.
     pub definition: &'s Definition,
@@ -95,6 +95,8 @@ pub struct Scope<'s> {
     pub limits: &'s Limits,
     /// The functions that are loaded, where there are any.
     pub functions: Option<&'s Functions>,
+    /// Asked before each call of one: an error ends the update. Many calls may together take longer than a command should.
+    pub pace: Option<&'s dyn Fn() -> Result<()>>,
 }
 
 /// The nanoseconds of a duration such as `30s`, `-1d 3h` or `PT90M`; a part of one is dropped.

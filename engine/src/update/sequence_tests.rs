@@ -133,7 +133,7 @@ proptest! {
     ) {
         let limits = Limits { depth_max: 7, document_bytes_max: 2_000, ..Limits::default() };
         let definition = Definition::from_json(DEFINITION.as_bytes(), &limits).unwrap();
-        let scope = Scope { definition: &definition, now_ms: NOW_MS, limits: &limits, functions: None };
+        let scope = Scope { definition: &definition, now_ms: NOW_MS, limits: &limits, functions: None, pace: None };
         let mut text = start.to_string();
         prop_assume!(parse_value(text.as_bytes(), &limits).is_ok());
         let mut done = Vec::new();

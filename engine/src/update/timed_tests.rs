@@ -18,7 +18,13 @@ fn made(doc: &str, timed: &[(&str, i64)], ops: &[&str]) -> String {
     doc.set_timed(&timed);
     let ops: Vec<Op> = ops.iter().map(|text| op(text)).collect();
     let (definition, limits) = (Definition::new("t"), Limits::default());
-    let scope = Scope { definition: &definition, now_ms: NOW_MS, limits: &limits, functions: None };
+    let scope = Scope {
+        definition: &definition,
+        now_ms: NOW_MS,
+        limits: &limits,
+        functions: None,
+        pace: None,
+    };
     match apply(doc.view(), &ops, &scope) {
         Ok(Edited { text, timed, .. }) => {
             let timed = each_timed(&timed).map(|(at_ms, path)| format!(" {path}@{at_ms}"));

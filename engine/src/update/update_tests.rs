@@ -54,7 +54,8 @@ pub(super) fn op(text: &str) -> Op {
 
 pub(super) fn applied(doc: &str, ops: &[Op], limits: &Limits) -> Result<Vec<u8>> {
     let definition = Definition::from_json(DEFINITION.as_bytes(), limits).unwrap();
-    let scope = Scope { definition: &definition, now_ms: NOW_MS, limits, functions: None };
+    let scope =
+        Scope { definition: &definition, now_ms: NOW_MS, limits, functions: None, pace: None };
     let made = apply(parsed(doc).view(), ops, &scope)?.text;
     // Whatever was done, the text is valid and as short as it can be.
     assert_eq!(&*parse_value(&made, &Limits::none()).unwrap(), made.as_slice());
@@ -411,8 +412,13 @@ fn results_keep_the_limits_after_each_operation() {
     let try_on = |doc: &str, ops: &[&str]| {
         let ops: Vec<Op> = ops.iter().map(|text| op(text)).collect();
         let definition = Definition::new("t");
-        let scope =
-            Scope { definition: &definition, now_ms: NOW_MS, limits: &limits, functions: None };
+        let scope = Scope {
+            definition: &definition,
+            now_ms: NOW_MS,
+            limits: &limits,
+            functions: None,
+            pace: None,
+        };
         match apply(parsed(doc).view(), &ops, &scope) {
             Ok(made) => String::from_utf8(made.text).unwrap(),
             Err(error) => error.to_string(),

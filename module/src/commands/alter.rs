@@ -59,7 +59,7 @@ fn takes(word: &str, what: &str, args: &Args<'_>) -> Error {
 fn add(args: &mut Args<'_>, definition: &mut Definition, limits: &Limits) -> Result<()> {
     match args.keyword(&["FIELD", "INDEX", "MIGRATION"]) {
         Some("FIELD") => definition.fields.push(read_field(args, limits)?),
-        Some("MIGRATION") => definition.migrations.steps.push(read_migration(args)?),
+        Some("MIGRATION") => definition.migrations.add(read_migration(args)?),
         Some(_) => definition.indexes.push(read_named(args, limits)?),
         None => return Err(takes("ADD", "FIELD, INDEX or MIGRATION", args)),
     }
@@ -119,8 +119,13 @@ pub(super) fn alter(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let held = held(ctx, name)?;
     let definition = read(args, &held, &limits)?;
     if !is_replay {
-        let from = Migrations { version: held.migrations.version, ..definition.migrations.clone() };
-        from.judge_way(definition.migrations.version)?;
+        let Migrations { version, .. } = definition.migrations;
+        definition.migrations.way_to(held.migrations.version, version)?;
+        let db = ctx.db();
+        state::with(|state| {
+            state.end_bulk();
+            state.store.judge_migrations(db, &definition)
+        })??;
         return Ok(builds::alter(ctx, &definition, &limits)?);
     }
     let db = ctx.db();

@@ -142,7 +142,7 @@ fn read(args: &mut Args<'_>, limits: &Limits) -> Result<Definition> {
             "FIELD" => definition.fields.push(read_field(args, limits)?),
             "INDEX" => definition.indexes.push(read_named(args, limits)?),
             "SCHEMA" => definition.migrations.version = read_version(args, "SCHEMA")?,
-            "MIGRATION" => definition.migrations.steps.push(read_migration(args)?),
+            "MIGRATION" => definition.migrations.add(read_migration(args)?),
             _ => definition = read_json(name, args.bytes("DEFINITION")?, limits)?,
         }
     }

@@ -48,27 +48,29 @@ pub(super) fn read_migration(args: &mut Args<'_>) -> Result<Migration> {
 /// Brings the document under a key to the schema version in force, as an update that does nothing else. Where that fails, the
 /// migration of its collection stops there, and this is false.
 pub(crate) fn migrate_document(ctx: &Ctx<'_>, key: &[u8], now_ms: i64) -> Result<bool> {
-    let (name, limits) = (OwnedString::new(key), config::limits());
-    let target = match Target::open_at(ctx, name.argument(), now_ms) {
-        Ok(target) => target,
-        Err(Refusal::Error(error)) => return Err(error),
-        Err(other) => return Err(Error::new(Code::Internal, other.to_string())),
-    };
-    let Some(old) = target.old.clone() else { return Ok(true) };
-    let edited = made(&target, None, &[], &limits, &mut Budget::default());
-    let edited = edited.map_err(|(_, error)| error).inspect_err(|error| target.refused(error));
-    let written = edited.map_err(Refusal::from).and_then(|edited| {
-        datatype::with_timed(&edited.text, &edited.timed, &limits, |parsed| {
-            target.write(parsed, Ttl::Keep, Purpose::Migrate)
-        })?
-    });
-    let Err(refusal) = written else { return Ok(true) };
-    let error = match refusal {
-        Refusal::Error(error) => error,
-        other => Error::new(Code::Internal, other.to_string()),
+    let error = match try_migrate(ctx, key, now_ms) {
+        Ok(()) => return Ok(true),
+        Err(Refusal::Error(error)) => error,
+        Err(other) => Error::new(Code::Internal, other.to_string()),
     };
     ffi::log(true, &format!("a migration stops: {}", of_document(key, error.clone())));
-    state::with(|state| state.store.stop_migration(&old, &error)).map(|()| false)
+    let db = ctx.db();
+    state::with(|state| state.store.stop_migration(db, key, error)).map(|()| false)
+}
+
+fn try_migrate(ctx: &Ctx<'_>, key: &[u8], now_ms: i64) -> Answer {
+    let (name, limits) = (OwnedString::new(key), config::limits());
+    let target = Target::open_at(ctx, name.argument(), now_ms)?;
+    if target.old.is_none() {
+        // It has lapsed.
+        return Ok(());
+    }
+    let edited = made(&target, None, &[], &limits, &mut Budget::default())
+        .map_err(|(_, error)| error)
+        .inspect_err(|error| target.refused(error))?;
+    datatype::with_timed(&edited.text, &edited.timed, &limits, |parsed| {
+        target.write(parsed, Ttl::Keep, Purpose::Migrate).map(drop)
+    })?
 }
 
 /// Puts a schema version in force, and has documents brought there.
@@ -82,13 +84,15 @@ pub(super) fn migrate(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let is_lazy = args.option(&["LAZY"])?.is_some();
     args.end()?;
     let mut definition = held(ctx, name)?;
-    definition.migrations.judge_way(to)?;
+    definition.migrations.way_to(definition.migrations.version, to)?;
     (definition.migrations.version, definition.migrations.is_lazy) = (to, is_lazy);
     let db = ctx.db();
     let is_changed = state::with(|state| {
         state.end_bulk();
+        state.store.judge_migrations(db, &definition)?;
         let set = |state: &mut state::State| state.store.set_options(db, &definition);
-        let is_changed = state.with_limits(config::limits(), set)?;
+        // What is declared already was judged once.
+        let is_changed = state.with_limits(datatype::stored_limits(), set)?;
         state.store.resume_migration(db, name);
         Ok::<_, Error>(is_changed)
     })??;

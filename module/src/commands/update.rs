@@ -105,10 +105,10 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Asked before functions are called: many calls together are as long as a query. Error: `TIMEOUT`.
-    fn expect_time(&self, limits: &Limits) -> Result<()> {
+    /// Asked before a function is called: many calls together are as long as a query. Error: `TIMEOUT`.
+    fn expect_time(began: Instant, limits: &Limits) -> Result<()> {
         let most = limits.query_ms_max;
-        if most == 0 || self.began.elapsed().as_millis() <= most as u128 {
+        if most == 0 || began.elapsed().as_millis() <= most as u128 {
             return Ok(());
         }
         let what =
@@ -150,9 +150,7 @@ pub(super) fn made(
     limits: &Limits,
     budget: &mut Budget,
 ) -> Result<Edited, (Option<usize>, Error)> {
-    if let Some(at) = ops.iter().position(|op| matches!(op, Op::Call(..))) {
-        budget.expect_time(limits).map_err(|error| (Some(at), error))?;
-    }
+    let began = budget.began;
     let stored = target.old.as_ref().filter(|_| draft.is_none());
     let doc = draft.or(stored.map(Document::view)).unwrap_or(DocRef::EMPTY);
     let made = state::with(|state| {
@@ -161,7 +159,9 @@ pub(super) fn made(
         let open = Definition::new("open");
         let definition = collection.map_or(&open, Collection::definition);
         let functions = Some(state.store.functions());
-        let scope = Scope { definition, now_ms: target.now_ms, limits, functions };
+        let pace: &dyn Fn() -> Result<()> = &|| Budget::expect_time(began, limits);
+        let now_ms = target.now_ms;
+        let scope = Scope { definition, now_ms, limits, functions, pace: Some(pace) };
         let way = match (collection, stored) {
             (Some(collection), Some(stored)) => collection.way(stored.schema()),
             _ => Ok(Vec::new()),
@@ -171,7 +171,6 @@ pub(super) fn made(
             return update::apply_counted(doc, ops, &scope, &mut budget.spent)
                 .map_err(|(at, error)| (Some(at), error));
         }
-        budget.expect_time(limits).map_err(|error| (None, error))?;
         let steps = way.len();
         way.extend_from_slice(ops);
         let edited = update::apply_counted(doc, &way, &scope, &mut budget.spent);

@@ -64,7 +64,8 @@ fn change(path: &Path, parsed: &Parsed, document: &Json, model: &naive::Path) {
         ),
     ];
     let (definition, limits) = (Definition::new("open"), Limits::default());
-    let scope = Scope { definition: &definition, now_ms: 0, limits: &limits, functions: None };
+    let scope =
+        Scope { definition: &definition, now_ms: 0, limits: &limits, functions: None, pace: None };
     let open = NaiveSchema::default();
     let ground = Ground { schema: &open, now_ms: 0 };
     for (op, change) in changes {

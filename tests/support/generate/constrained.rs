@@ -13,9 +13,9 @@ pub fn declare(random: &mut Random, schema: &mut NaiveSchema) {
         if random.chance(35) {
             field.rules = of_values(random, &field.kind);
         }
-        // What has several places, or one within an array, stays as it is.
+        // What has several places, or one within an array, stays as it is; so does what is computed.
         let is_plain = field.path.0.iter().all(|step| matches!(step, Step::Name(_)));
-        if !is_plain {
+        if !is_plain || field.computed.is_some() {
             continue;
         }
         field.rules.immutable = random.chance(8);

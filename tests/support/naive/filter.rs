@@ -236,6 +236,19 @@ impl Filter {
                 |literal: &&Literal| literal_scalar(&literal.json(), kind.as_ref()).is_some();
             if is_array || !literals.iter().all(converts) { Err(path.text()) } else { Ok(()) }
         };
+        // A field that is declared to be no array is not asked for elements.
+        let asks_elements = matches!(
+            self,
+            Self::Has(..)
+                | Self::HasAny(..)
+                | Self::HasAll(..)
+                | Self::AnyWhere(..)
+                | Self::AllWhere(..)
+        );
+        let kind = self.path().and_then(|path| frame.kind_of(path));
+        if asks_elements && !matches!(kind, None | Some(Kind::Array(_) | Kind::Json)) {
+            return Err(self.path().map(Path::text).unwrap_or_default());
+        }
         let all_fit =
             |path: &Path, literals: &[Literal]| fits(path, &literals.iter().collect::<Vec<_>>());
         match self {

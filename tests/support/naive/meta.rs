@@ -181,6 +181,7 @@ impl<'a> Scope<'a> {
     pub fn values(&self, path: &Path) -> Vec<Json> {
         match path.meta() {
             Some(meta) => self.facts.value(meta).into_iter().collect(),
+            None if self.frame.within.is_empty() => self.frame.schema.values(path, self.root),
             None => path.values(self.root).into_iter().cloned().collect(),
         }
     }

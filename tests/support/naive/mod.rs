@@ -15,6 +15,7 @@
 //! text               what is asked of a string: its parts, patterns, regular expressions
 //! operand            texts to ask strings for, drawn at random
 //! arithmetic         values that are computed, in numbers, in decimals or with instants
+//! function           what functions of the server give
 //! computed           comparisons, BETWEEN and IN over such values
 //! filter             the filter language as a tree: its text, and whether it holds
 //! update, patch      the operations of DOC.UPDATE, and those of JSON Patch among them
@@ -33,6 +34,7 @@ pub mod computed;
 pub mod constraint;
 pub mod filter;
 pub mod filter_text;
+pub mod function;
 pub mod json;
 pub mod meta;
 pub mod model;
@@ -73,6 +75,7 @@ mod rules_time;
 pub use aggregate::{Aggregate, GroupKey, Reduction, RowOrder};
 pub use arithmetic::{Operator, Value};
 pub use filter::{Comparison, Filter, JsonKind, Literal};
+pub use function::NaiveFunction;
 pub use json::Json;
 pub use meta::{Facts, Meta, Scope};
 pub use model::{NaiveCollection, Refusal};

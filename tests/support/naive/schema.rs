@@ -3,6 +3,7 @@
 use super::{
     constraint::Constraints,
     filter::Filter,
+    function::NaiveFunction,
     json::Json,
     order::OrderBy,
     path::{Path, Step},
@@ -155,6 +156,10 @@ pub struct NaiveField {
     pub rules: Constraints,
     /// Its index.
     pub index: Option<NaiveIndex>,
+    /// The function whose value it has.
+    pub computed: Option<NaiveFunction>,
+    /// The function that judges its value.
+    pub validate: Option<NaiveFunction>,
 }
 
 impl NaiveField {
@@ -162,7 +167,18 @@ impl NaiveField {
     pub fn new(path: &str, kind: Kind) -> Self {
         let path = Path::plain(path);
         let (required, nullable, unique, rules) = (false, false, false, Constraints::default());
-        Self { path, kind, required, nullable, unique, rules, index: None }
+        let (index, computed, validate) = (None, None, None);
+        Self { path, kind, required, nullable, unique, rules, index, computed, validate }
+    }
+
+    /// Whether a function is asked about it.
+    pub fn asks(&self) -> bool {
+        self.computed.is_some() || self.validate.is_some()
+    }
+
+    /// Whether the function by which it is computed fails.
+    fn fails(&self, document: &Json) -> bool {
+        self.computed.is_some_and(|function| function.of(document).is_err())
     }
 }
 
@@ -250,6 +266,11 @@ impl NaiveSchema {
                 add(&[word]);
             }
             add(&field.rules.words().iter().map(String::as_str).collect::<Vec<_>>());
+            for (word, function) in [("COMPUTED", field.computed), ("VALIDATE", field.validate)] {
+                if let Some(function) = function {
+                    add(&[word, function.name()]);
+                }
+            }
             if let Some(index) = field.index {
                 add(&["INDEX", index.word()]);
             }
@@ -260,11 +281,63 @@ impl NaiveSchema {
 
     /// The path of the first breach of a declared type, of a constraint on values or of STRICT.
     pub fn breach(&self, document: &Json) -> Option<String> {
-        let field = self.fields.iter().find(|field| field_is_broken(field, document));
+        let field = self.fields.iter().find(|field| self.is_broken(field, document));
         field.map(|field| field.path.text()).or_else(|| {
             let undeclared = || self.undeclared(document, &mut Vec::new());
             self.strict.then(undeclared).flatten()
         })
+    }
+
+    /// The values to which a path leads in a document: those of a computed field are the function's.
+    pub fn values(&self, path: &Path, document: &Json) -> Vec<Json> {
+        let around = |field: &&NaiveField| field.computed.is_some() && is_within(path, &field.path);
+        let Some(field) = self.fields.iter().find(around) else {
+            return path.values(document).into_iter().cloned().collect();
+        };
+        let given = field.computed.and_then(|function| function.of(document).ok()?);
+        let rest = Path(path.0[field.path.0.len()..].to_vec());
+        given.map(|value| rest.values(&value).into_iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Whether documents are asked of functions.
+    pub fn asks_functions(&self) -> bool {
+        self.fields.iter().any(NaiveField::asks)
+    }
+
+    /// The code with which a document is refused for what its fields are. Of those that `is_left` the values stay, and only
+    /// functions are asked about them again.
+    pub fn refusal(
+        &self,
+        document: &Json,
+        is_left: impl Fn(&NaiveField) -> bool,
+    ) -> Option<&'static str> {
+        let (asking, plain): (Vec<_>, Vec<_>) = self.fields.iter().partition(|it| it.asks());
+        let is_broken = |field: &&&NaiveField| self.is_broken(field, document);
+        let plain = plain.iter().filter(|field| !is_left(field));
+        let field = plain.chain(&asking).find(is_broken)?;
+        let is_held = field.computed.is_some() && !field.path.values(document).is_empty();
+        Some(if field.fails(document) && !is_held { "FUNCTION" } else { "SCHEMA" })
+    }
+
+    fn is_broken(&self, field: &NaiveField, document: &Json) -> bool {
+        // What the server sets is right.
+        if field.rules.auto.is_some() {
+            return false;
+        }
+        let is_held = field.computed.is_some() && !field.path.values(document).is_empty();
+        let values = self.values(&field.path, document);
+        let refuses = |value: &Json| {
+            let judged = field.validate.map(|judge| judge.of(value));
+            judged == Some(Ok(Some(Json::Bool(false))))
+        };
+        is_held
+            || field.fails(document)
+            || (field.required && values.is_empty())
+            || values.iter().any(|value| match value {
+                Json::Null => !field.nullable,
+                value => !field.kind.admits(value) || field.rules.break_on(value, &field.kind),
+            })
+            || values.iter().any(refuses)
     }
 
     /// Whether a number beyond the range of a double stands where no decimal is declared.
@@ -313,19 +386,6 @@ impl NaiveSchema {
         }
         None
     }
-}
-
-fn field_is_broken(field: &NaiveField, document: &Json) -> bool {
-    // What the server sets is right.
-    if field.rules.auto.is_some() {
-        return false;
-    }
-    let values = field.path.values(document);
-    (field.required && values.is_empty())
-        || values.into_iter().any(|value| match value {
-            Json::Null => !field.nullable,
-            value => !field.kind.admits(value) || field.rules.break_on(value, &field.kind),
-        })
 }
 
 fn huge_numbers(json: &Json) -> usize {

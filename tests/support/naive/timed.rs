@@ -65,7 +65,7 @@ impl Timed {
         !due.is_empty()
     }
 
-    /// The path of a part that may not lapse: a field is REQUIRED or IMMUTABLE there, something unique counts what is missing,
+    /// The path of a part that may not lapse: documents are asked of functions, a field is REQUIRED or IMMUTABLE there, something unique counts what is missing,
     /// or it is a part of a value that is unique, or one of an ENUM.
     pub fn breach(&self, schema: &NaiveSchema) -> Option<String> {
         let is_refused = |part: &Path| {
@@ -84,7 +84,8 @@ impl Timed {
                 || is_in_unique
                 || schema.counts_missing(part) == Some(true)
         };
-        self.0.keys().find(|part| is_refused(&Path::plain(part))).cloned()
+        let asks = schema.asks_functions();
+        self.0.keys().find(|part| asks || is_refused(&Path::plain(part))).cloned()
     }
 
     /// Whether it hangs on what no page says whether a part may lapse, or what becomes of one that stands within another.

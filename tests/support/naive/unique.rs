@@ -50,7 +50,7 @@ impl<'a> Unique<'a> {
         let mut found: Vec<Held> = vec![Vec::new()];
         for (path, _) in &self.paths {
             let values: Vec<Option<Json>> =
-                path.values(json).into_iter().cloned().map(Some).collect();
+                self.schema.values(path, json).into_iter().map(Some).collect();
             let values = if values.is_empty() { vec![None] } else { values };
             let with = |before: &Held| -> Vec<Held> {
                 let one = |value: &Option<Json>| {

@@ -121,6 +121,7 @@ impl World {
             now_ms: self.now_ms,
             limits: &self.limits,
             functions: None,
+            pace: None,
         };
         let mut empty = Parsed::default();
         empty.parse(b"{}", &self.limits).expect("an empty object is JSON");
