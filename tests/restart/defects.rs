@@ -117,3 +117,28 @@ fn a_panic_at_any_step_of_a_write_leaves_no_trace() {
 fn text(text: &str) -> Value {
     Value::BulkString(text.as_bytes().to_vec())
 }
+
+#[test]
+fn a_panic_in_a_migration_stops_it_at_its_document() {
+    let server = faulty(Options::new()).start();
+    let mut c = server.resp3();
+    c.call(&["DOC.FUNCTION", "LOAD", "up", "return {n = doc.n + 1}"]);
+    for key in ["m:1", "m:2"] {
+        c.call(&["DOC.SET", key, r#"{"n":1}"#]);
+    }
+    c.call(&["DOC.CREATE", "m", "FIELD", "n", "int", "INDEX", "SET", "MIGRATION", "1", "UP", "up"]);
+    c.call(&["DOC._PANIC", "AT", "1"]);
+    let error = c.error(&["DOC.MIGRATE", "m", "TO", "1"]);
+    assert_eq!(error, "INTERNAL document 'm:1': a defect of Folio, see the server's log");
+    assert_eq!(counted(&mut c, "caught_panics"), 1);
+    assert_eq!(counted(&mut c, "migrations_pending"), 2);
+    assert_eq!(c.int(&["DOC.COUNT", "m", "WHERE", "n = 1"]), 2);
+    assert_eq!(c.call(&["DOC.VERIFY", "m"]), Value::Array(vec![]));
+    // It is not tried again and again.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(counted(&mut c, "caught_panics"), 1);
+    c.call(&["DOC.MIGRATE", "m", "TO", "1"]);
+    assert_eq!(c.int(&["DOC.COUNT", "m", "WHERE", "n = 2"]), 2);
+    assert_eq!(counted(&mut c, "migrations_pending"), 0);
+    assert_eq!(c.call(&["DOC.VERIFY", "m"]), Value::Array(vec![]));
+}

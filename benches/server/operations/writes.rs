@@ -22,6 +22,9 @@ pub const OVER: &str = "DOC.SET over, six indexes, all changes";
 pub const AGE: &str = "DOC.UPDATE age, six indexes";
 pub const BIO: &str = "DOC.UPDATE bio, six indexes";
 pub const NEW_TTL: &str = "DOC.SET .. EX new, six indexes";
+const NEW_ONE: &str = "DOC.SET new, one index";
+const NEW_COMPUTED: &str = "DOC.SET new, one computed index";
+const COMPUTED: &str = "a computed index, beyond a plain one";
 const SET_OVER: &str = "SET, over";
 const BIO_BARE: &str = "DOC.UPDATE bio, no index";
 const BIO_TEN: &str = "DOC.UPDATE bio, ten indexes";
@@ -47,6 +50,7 @@ pub fn measure(bench: &mut Bench, figures: &mut Figures) {
     with_six(bench, figures, bare);
     with_ten(bench, figures);
     with_ttl(bench, figures);
+    with_function(bench, figures);
 }
 
 fn strings(bench: &mut Bench, figures: &mut Figures) {
@@ -119,6 +123,22 @@ fn with_ten(bench: &mut Bench, figures: &mut Figures) {
     bench.target.pipelined(users.all(write("DOC.SET", 0)));
     let updates = bench.target.pipelined(users.some(update_bio));
     figures.take(against(BIO_TEN, BIO_BARE).goal(1.05).steady(), updates);
+}
+
+/// An index over a field, and one over what a function of a line makes of it.
+fn with_function(bench: &mut Bench, figures: &mut Figures) {
+    const PLAIN: &str = "DOC.CREATE users FIELD email string INDEX SET";
+    const LOWER: &str = "DOC.CREATE users FIELD lower string COMPUTED lower INDEX SET";
+    let users = bench.users;
+    bench.empty(&[PLAIN]);
+    let plain = bench.target.pipelined(users.all(write("DOC.SET", 0)));
+    figures.take(against(NEW_ONE, SET), plain);
+    let source = "return string.lower(doc.email)";
+    bench.client().call(&["DOC.FUNCTION", "LOAD", "lower", source]);
+    bench.empty(&[LOWER]);
+    let computed = bench.target.pipelined(users.all(write("DOC.SET", 0)));
+    figures.take(against(NEW_COMPUTED, NEW_ONE), computed);
+    figures.take(yardstick(COMPUTED).goal(2.0), computed - plain);
 }
 
 fn with_ttl(bench: &mut Bench, figures: &mut Figures) {
