@@ -244,6 +244,44 @@ fn an_update_brings_its_document_there_first() {
 }
 
 #[test]
+fn a_function_that_goes_astray_changes_nothing() {
+    over_both(|c| {
+        prepare(c);
+        for (at, (source, told)) in [
+            ("while true do end", "more than 100000 steps"),
+            (
+                "local t = {} while true do t[#t + 1] = string.rep('x', 10000) .. #t end",
+                "(folio.function-",
+            ),
+            ("local function f() return 1 + f() end return f()", ""),
+            ("local t = {} t.t = t return t", ""),
+            ("local t = {} for i = 1, 200 do t = {a = t} end return t", ""),
+            ("return {1, 2}", "an array, and not an object"),
+            ("return 'x'", "a string, and not an object"),
+            ("return {a = 0 / 0}", ""),
+            ("return {last = {'x'}}", "field last"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let name = format!("astray{at}");
+            load(c, &[(&name, source)]);
+            let drop = ["DOC.ALTER", "p", "DROP", "MIGRATION", "1", "ADD", "MIGRATION", "1"];
+            let before = c.map(&["DOC.META", "p:1"]);
+            c.call(&[&drop[..], &["UP", &name, "DOWN", "join"]].concat());
+            let error = c.error(&["DOC.MIGRATE", "p", "TO", "2"]);
+            assert!(error.contains(" document 'p:1': "), "{source}: {error}");
+            assert!(error.contains(told), "{source}: {error}");
+            assert_eq!(c.map(&["DOC.META", "p:1"]), before);
+            assert_eq!(read(c, "p:1"), ADA);
+            // Every document is there already.
+            c.call(&["DOC.MIGRATE", "p", "TO", "0"]);
+        }
+        expect_sound(c);
+    });
+}
+
+#[test]
 fn a_document_that_leaves_is_in_nobody_s_way_and_another_function_tries_again() {
     over_both(|c| {
         prepare(c);
@@ -307,8 +345,8 @@ fn a_declaration_says_where_documents_begin() {
             // Nothing is lost by a definition that does not know of it.
             let definition = r#"{"collection":"q","fields":[]}"#;
             let error = c.error(&["DOC.ALTER", "q", "DEFINITION", definition]);
-            let lost = "SCHEMA no MIGRATION 1 is declared: version 0 is not reached from 1";
-            assert_eq!(error, lost);
+            let unreached = "SCHEMA no MIGRATION 1 is declared: version 0 is not reached from 1";
+            assert_eq!(error, unreached);
             c.call(&["DOC.DROP", "q", "DOCUMENTS"]);
             for n in 0..many {
                 c.call(&["DOC.SET", &format!("q:{n}"), "{}"]);
@@ -541,10 +579,9 @@ fn others_are_served_and_a_restart_goes_on() {
                 // Its connection ends with the server.
                 let _ = other.try_call(&["DOC.MIGRATE", "p", "TO", "1"]);
             });
-            wait_until("some are migrated", || ahead(&mut c) < MANY as u64 - 100);
+            wait_until("some are migrated", || (1..MANY as u64 - 100).contains(&ahead(&mut c)));
             // A reader sees either; a writer meets the version in force.
-            let seen = c.int(&["DOC.COUNT", "p", "WHERE", "n = 1"])
-                + c.int(&["DOC.COUNT", "p", "WHERE", "n = 2"]);
+            let seen = c.int(&["DOC.COUNT", "p", "WHERE", "n = 1 OR n = 2"]);
             assert_eq!(seen, MANY as i64);
             let last = format!("p:{}", MANY - 1);
             c.call(&["DOC.UPDATE", &last, "SET", "x", "1"]);
@@ -574,7 +611,7 @@ fn a_replica_follows_and_goes_on_when_it_is_promoted() {
     thread::scope(|scope| {
         let mut other = primary.resp3();
         let waiting = scope.spawn(move || other.try_call(&["DOC.MIGRATE", "p", "TO", "1"]));
-        wait_until("some are migrated", || ahead(&mut c) < MANY as u64 - 100);
+        wait_until("some are migrated", || (1..MANY as u64 - 100).contains(&ahead(&mut c)));
         c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
         in_sync(&primary, &replica);
         assert_eq!(c.call(&["DOC.VERIFY", "p", "DIGEST"]), r.call(&["DOC.VERIFY", "p", "DIGEST"]));
@@ -628,6 +665,10 @@ fn it_waits_for_memory_and_for_pauses_and_ends_with_the_collection() {
     });
 }
 
+const UP: &[&str] = &["DOC.MIGRATE", "p", "TO", "1"];
+const DOWN: &[&str] = &["DOC.MIGRATE", "p", "TO", "0"];
+const ALTER: &[&str] = &["DOC.ALTER", "p", "ADD", "FIELD", "m", "int", "INDEX", "SORTED"];
+
 #[test]
 fn a_declaration_is_built_beside_it_and_an_emptied_collection_is_done() {
     let server = Server::start();
@@ -637,8 +678,6 @@ fn a_declaration_is_built_beside_it_and_an_emptied_collection_is_done() {
         let mut other = server.resp3();
         move || other.try_call(words)
     };
-    const UP: &[&str] = &["DOC.MIGRATE", "p", "TO", "1"];
-    const ALTER: &[&str] = &["DOC.ALTER", "p", "ADD", "FIELD", "m", "int", "INDEX", "SORTED"];
     c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
     thread::scope(|scope| {
         let migration = scope.spawn(waiting(UP));
@@ -653,7 +692,6 @@ fn a_declaration_is_built_beside_it_and_an_emptied_collection_is_done() {
     });
     expect_all_up(&mut c);
     c.call(&["CONFIG", "SET", "folio.build-slice-us", "0"]);
-    const DOWN: &[&str] = &["DOC.MIGRATE", "p", "TO", "0"];
     thread::scope(|scope| {
         let first = scope.spawn(waiting(DOWN));
         wait_until("it is in force", || ahead(&mut c) == MANY as u64);

@@ -35,6 +35,7 @@ fn writes() -> Vec<Vec<&'static str>> {
         vec!["DOC.FUNCTION", "RESTORE", "[]"],
         vec!["DOC.CREATE", "others", "FIELD", "n", "int", "INDEX", "SORTED"],
         vec!["DOC.ALTER", "others", "ADD", "FIELD", "more", "int", "INDEX", "SORTED"],
+        vec!["DOC.MIGRATE", "others", "TO", "0"],
         vec!["DOC._APPLY", "users:applied", "5000", "5000", "0", "0", "-1", "{}"],
         vec!["DOC._STATE", r#"{"floor":{"version":0,"seq":0},"collections":[]}"#],
     ]
