@@ -53,7 +53,8 @@ impl World {
                 },
             })
             .collect();
-        let PreparedAll::Ready(prepared) = self.store.prepare_all(0, &told, NOW)? else {
+        let PreparedAll::Ready(prepared) = self.store.prepare_all(0, &told, NOW, &|| Ok(()))?
+        else {
             panic!("nothing lapses here");
         };
         for ((key, _), prepared) in writes.iter().zip(prepared) {

@@ -285,7 +285,7 @@ impl World {
                     change: *change,
                 })
                 .collect();
-            match self.primary.prepare_all(0, &writes, self.now_ms) {
+            match self.primary.prepare_all(0, &writes, self.now_ms, &|| Ok(())) {
                 Ok(PreparedAll::Ready(prepared)) => break prepared,
                 Ok(PreparedAll::Held { keys }) => self.release(keys),
                 Err(refused) => {

@@ -507,3 +507,33 @@ fn whoever_may_not_touch_every_key_loads_nothing() {
     some.call(&["AUTH", "reader", "x"]);
     assert_eq!(names(&mut some), ["ask", "math.add", "up"]);
 }
+
+#[test]
+fn many_calls_together_take_no_longer_than_a_query() {
+    const SPIN: &str = "local n = 0\nfor i = 1, 20000 do n = n + i end\nreturn {n = 1}";
+    const JUDGE: &str = "for i = 1, 20000 do end\nreturn true";
+    let server = Server::start();
+    let mut c = server.resp3();
+    prepare(&mut c);
+    load(&mut c, "spin", SPIN);
+    load(&mut c, "judge", JUDGE);
+    let told = "the functions take longer than 5 ms together (folio.query-ms-max)";
+    c.call(&["DOC.CREATE", "j", "VALIDATE", "judge"]);
+    let keys: Vec<String> = (0..2_000).map(|n| format!("j:{n}")).collect();
+    c.call(&["CONFIG", "SET", "folio.query-ms-max", "5"]);
+    // In the operations of one update.
+    let calls = ["CALL", "spin", "[]"].repeat(900);
+    let error = c.error(&[&["DOC.UPDATE", "t:1"], &calls[..]].concat());
+    assert!(error.starts_with("TIMEOUT operation "), "{error}");
+    assert!(error.ends_with(told), "{error}");
+    assert_eq!(c.text(&["DOC.GET", "t:1"]).as_deref(), Some(r#"{"n":1}"#));
+    // And where a declaration calls them for each document of a command.
+    let pairs: Vec<&str> = keys.iter().flat_map(|key| [key, "{}"]).collect();
+    let error = c.error(&[&["DOC.MSET"], &pairs[..]].concat());
+    assert!(error.starts_with("TIMEOUT document 'j:"), "{error}");
+    assert!(error.ends_with(told), "{error}");
+    assert_eq!(c.int(&["DOC.COUNT", "j"]), 0);
+    c.call(&["CONFIG", "SET", "folio.query-ms-max", "0"]);
+    c.call(&[&["DOC.MSET"], &pairs[..600]].concat());
+    assert_eq!(c.int(&["DOC.COUNT", "j"]), 300);
+}

@@ -19,7 +19,7 @@ const VERIFY_EVERY: usize = 1_000;
 const FAULT_WITHIN: usize = 1_000;
 
 /// Calls that are in order, of which some words are changed.
-const CALLS: [&str; 58] = [
+const CALLS: [&str; 62] = [
     "DOC.SET c:1 {\"n\":1,\"s\":\"a\",\"t\":[\"x\",\"y\"]}",
     "DOC.SET c:2 {\"n\":2.5} NX EX 1000",
     "DOC.SET c:2 {\"n\":3,\"s\":null} IFVERSION 1 KEEPTTL",

@@ -76,12 +76,15 @@ impl Store {
     /// Finds out whether all of `writes` may be made together, at `now_ms`. Changes nothing. What goes in is to be committed
     /// before what goes out is removed: an open collection ends with its last document.
     ///
-    /// Errors: as of [`Store::prepare`], of the first write that is refused. O(documents + their index entries).
+    /// `pace` is asked before functions are called for a document: many calls together may take longer than a command should.
+    ///
+    /// Errors: as of [`Store::prepare`] and `pace`, of the first write that is refused. O(documents + their index entries).
     pub fn prepare_all(
         &mut self,
         db: u32,
         writes: &[BatchWrite<'_>],
         now_ms: i64,
+        pace: &dyn Fn() -> Result<()>,
     ) -> Result<PreparedAll, BatchError> {
         self.settle();
         let puts =
@@ -93,7 +96,7 @@ impl Store {
         }
         let mut prepared = Vec::with_capacity(writes.len());
         for (at, write) in writes.iter().enumerate() {
-            let one = self.prepare_one(db, write, now_ms);
+            let one = self.prepare_one(db, write, now_ms, pace);
             prepared.push(one.map_err(|error| BatchError { at, error })?);
         }
         let held = self.judge_together(writes, &prepared)?;
@@ -109,12 +112,17 @@ impl Store {
         db: u32,
         write: &BatchWrite<'_>,
         now_ms: i64,
+        pace: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Prepared>> {
         match write.change {
             BatchChange::Put { parsed, expires_ms, is_whole } => {
                 let unique = Judged::Together;
                 let write_of = super::Write { now_ms, expires_ms, whole: is_whole, unique };
                 let placement = self.place(db, write.key)?;
+                let collection = self.known(&placement)?;
+                if collection.is_some_and(|there| there.definition().asks_functions()) {
+                    pace()?;
+                }
                 self.prepare_placed(db, write.key, placement, write.old, parsed, write_of).map(Some)
             }
             BatchChange::Mark { is_deleted, expires_ms } => {

@@ -14,7 +14,7 @@ use super::update::{Budget, made};
 use super::write::{Purpose, Target, Ttl};
 use super::{Answer, Args};
 use crate::acl::{Permit, Right};
-use crate::ffi::Ctx;
+use crate::ffi::{self, Ctx};
 use crate::{config, datatype, replicate, state};
 
 /// What one call is to take, where it was said.
@@ -73,7 +73,14 @@ pub(super) fn load(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let bounds = asked.bounds(&limits)?;
     let loading = state::with(|state| {
         state.with_limits(limits, |state| state.store.load_function(name, source, bounds, replaces))
-    })??;
+    })?;
+    if ctx.is_replay()
+        && let Err(error) = &loading
+    {
+        // Nobody reads the reply, and what uses it will be missing too.
+        ffi::log(true, &format!("a function of the file or the primary is not loaded: {error}"));
+    }
+    let loading = loading?;
     if loading != Loading::Same {
         replicate::function_loaded(ctx, name, source, bounds);
     }

@@ -104,17 +104,14 @@ impl Default for Budget {
     }
 }
 
-impl Budget {
-    /// Asked before a function is called: many calls together are as long as a query. Error: `TIMEOUT`.
-    fn expect_time(began: Instant, limits: &Limits) -> Result<()> {
-        let most = limits.query_ms_max;
-        if most == 0 || began.elapsed().as_millis() <= most as u128 {
-            return Ok(());
-        }
-        let what =
-            format!("the functions take longer than {most} ms together (folio.query-ms-max)");
-        Err(Error::new(Code::Timeout, what))
+/// Asked before a function is called: many calls together are as long as a query. Error: `TIMEOUT`.
+pub(super) fn expect_time(began: Instant, limits: &Limits) -> Result<()> {
+    let most = limits.query_ms_max;
+    if most == 0 || began.elapsed().as_millis() <= most as u128 {
+        return Ok(());
     }
+    let what = format!("the functions take longer than {most} ms together (folio.query-ms-max)");
+    Err(Error::new(Code::Timeout, what))
 }
 
 /// What the operations make of what is there.
@@ -159,7 +156,7 @@ pub(super) fn made(
         let open = Definition::new("open");
         let definition = collection.map_or(&open, Collection::definition);
         let functions = Some(state.store.functions());
-        let pace: &dyn Fn() -> Result<()> = &|| Budget::expect_time(began, limits);
+        let pace: &dyn Fn() -> Result<()> = &|| expect_time(began, limits);
         let now_ms = target.now_ms;
         let scope = Scope { definition, now_ms, limits, functions, pace: Some(pace) };
         let way = match (collection, stored) {

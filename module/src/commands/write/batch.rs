@@ -9,13 +9,16 @@
 //! ```
 //! What is put goes before what is removed, because an open collection ends with its last document.
 
+use std::time::Instant;
+
 use folio_engine::Error;
 use folio_engine::doc::{Document, Parsed};
 use folio_engine::store::{BatchChange, BatchError, BatchWrite, Prepared, PreparedAll};
 
 use super::super::Refusal;
+use super::super::update::expect_time;
 use super::{HELD_ROUNDS, Purpose, Target, Ttl, Written};
-use crate::{lifecycle, state};
+use crate::{config, lifecycle, state};
 
 /// A write of a batch: its key, which no other write of the batch has, and what becomes of it.
 pub(crate) struct Planned<'c> {
@@ -118,6 +121,8 @@ fn commit_all(planned: &[Planned<'_>]) -> Result<Vec<Outcome>, Refused> {
     let Some(first) = planned.first().map(|write| &write.target) else { return Ok(Vec::new()) };
     let refused = |error: Error| Refused { at: 0, refusal: error.into() };
     let mut last_held: Vec<Vec<u8>> = Vec::new();
+    let (began, limits) = (Instant::now(), config::limits());
+    let pace = || expect_time(began, &limits);
     for _ in 0..HELD_ROUNDS {
         let writes: Vec<BatchWrite<'_>> = planned.iter().map(Planned::told).collect();
         let prepared = state::with(|state| {
@@ -125,12 +130,14 @@ fn commit_all(planned: &[Planned<'_>]) -> Result<Vec<Outcome>, Refused> {
             for write in &writes {
                 store.lapse_key(first.db, write.key, first.now_ms);
             }
-            Ok::<_, BatchError>(match store.prepare_all(first.db, &writes, first.now_ms)? {
-                PreparedAll::Held { keys } => Err(keys),
-                PreparedAll::Ready(prepared) => {
-                    Ok(prepared.into_iter().map(|one| committed(store, one)).collect())
-                }
-            })
+            Ok::<_, BatchError>(
+                match store.prepare_all(first.db, &writes, first.now_ms, &pace)? {
+                    PreparedAll::Held { keys } => Err(keys),
+                    PreparedAll::Ready(prepared) => {
+                        Ok(prepared.into_iter().map(|one| committed(store, one)).collect())
+                    }
+                },
+            )
         });
         let prepared = prepared.map_err(refused)?;
         match prepared.map_err(|BatchError { at, error }| Refused { at, refusal: error.into() })? {
