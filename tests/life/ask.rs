@@ -4,9 +4,10 @@
 use folio_tests::generate::extended::{self, Language};
 use folio_tests::generate::{self, Random, aggregate, indexed};
 use folio_tests::naive::aggregate::Precision;
-use folio_tests::naive::{Filter, Meta, OrderBy};
+use folio_tests::naive::{Comparison, Filter, Json, Literal, Meta, NaiveSchema, OrderBy, Path};
 
 use crate::expect::{Expect, Row, Rows};
+use crate::migrate::{self, MARK};
 use crate::step::{Plan, naive_collection, naive_collection_of};
 use crate::world::{Doc, World};
 
@@ -63,6 +64,23 @@ fn language() -> Language {
     }
 }
 
+/// Whether the member is declared that migrations change.
+fn has_mark(schema: &NaiveSchema) -> bool {
+    schema.fields.iter().any(|field| field.path.text() == MARK)
+}
+
+/// What is asked of it.
+fn of_mark(random: &mut Random) -> Filter {
+    let sign = random.pick(&[
+        Comparison::Equal,
+        Comparison::NotEqual,
+        Comparison::Less,
+        Comparison::GreaterOrEqual,
+    ]);
+    let Json::Number(number) = migrate::value(random) else { return Filter::Valid(true) };
+    Filter::Compare(Path::plain(MARK), sign, Literal::Number(number))
+}
+
 pub fn order_words(order: &[OrderBy]) -> Vec<String> {
     if order.is_empty() {
         return Vec::new();
@@ -88,6 +106,10 @@ impl World {
             return Asked::default();
         }
         let schema = self.space().schema(name);
+        if has_mark(&schema) && random.chance(20) {
+            let filter = of_mark(random);
+            return Asked::of(filter, random);
+        }
         let filter = generate::filter_in(random, &schema, 2, &language());
         Asked::of(filter, random)
     }
@@ -101,7 +123,12 @@ impl World {
             return (Asked::of(filter, random), order);
         }
         let asked = self.asked(name, random);
-        let order = extended::order_in(random, &schema, &language());
+        let mut order = extended::order_in(random, &schema, &language());
+        if has_mark(&schema) && random.chance(20) {
+            let (path, descending) = (Path::plain(MARK), random.chance(50));
+            order.retain(|by| by.path != path);
+            order.insert(0, OrderBy { path, descending });
+        }
         (asked, order)
     }
 

@@ -8,6 +8,7 @@ use folio_tests::naive::model::is_same;
 use folio_tests::naive::value::instant;
 use redis::Value;
 
+use crate::migrate::Migrations;
 use crate::update::INSTANT;
 use crate::world::Slot;
 
@@ -29,6 +30,18 @@ pub struct Rows {
     pub with_version: bool,
     /// Only the keys are compared.
     pub projected: bool,
+}
+
+/// What DOC.INFO tells of schema versions.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    pub version: u16,
+    pub is_lazy: bool,
+    pub ahead: u64,
+    /// How many documents have each version.
+    pub versions: BTreeMap<u64, u64>,
+    /// Some documents may be counted that have lapsed.
+    pub is_vague: bool,
 }
 
 /// What is expected.
@@ -73,6 +86,7 @@ pub enum Expect {
         stamp: u64,
         expires: Option<(i64, i64)>,
         parts: Vec<(String, (i64, i64))>,
+        schema: u16,
     },
     /// What the digests hang on: that of the documents, and that of each index.
     Digest {
@@ -90,11 +104,13 @@ pub enum Expect {
         is_declared: bool,
         invalid: usize,
         with_ttl: (usize, usize),
+        migration: Option<Migration>,
     },
-    /// The prefix and the number of fields of a definition.
+    /// The prefix and the number of fields of a definition, and what it says of schema versions.
     Schema {
         prefix: String,
         fields: usize,
+        migrations: Migrations,
     },
 }
 
@@ -150,14 +166,14 @@ pub fn items(value: &Value) -> Option<&[Value]> {
     }
 }
 
-fn number(value: &Value) -> Option<u64> {
+pub fn number(value: &Value) -> Option<u64> {
     match value {
         Value::Int(number) => u64::try_from(*number).ok(),
         _ => None,
     }
 }
 
-fn pairs(value: &Value) -> BTreeMap<String, &Value> {
+pub fn pairs(value: &Value) -> BTreeMap<String, &Value> {
     let items = items(value).unwrap_or_default();
     items.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, &pair[1]))).collect()
 }
@@ -231,9 +247,11 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let rows = answer.get("results").and_then(|rows| items(rows)).and_then(jsons);
             rows.is_some_and(|found| rows_agree(expected, &found, precisions))
         }
-        Expect::Meta { slot, stamp, expires, parts } => {
+        Expect::Meta { slot, stamp, expires, parts, schema } => {
             let told = pairs(reply);
-            parts_fit(parts, told.get("path_expires").copied())
+            let version = told.get("schema").and_then(|schema| number(schema));
+            version == Some((*schema).into())
+                && parts_fit(parts, told.get("path_expires").copied())
                 && meta_fits(slot.as_ref(), *stamp, *expires, &told, versions)
         }
         Expect::Digest { documents, indexes } => {
@@ -252,7 +270,8 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
             let found: Option<BTreeSet<String>> = found.iter().map(text).collect();
             text(&parts[0]).as_deref() == Some("0") && found.as_ref() == Some(keys)
         }),
-        Expect::Info { documents, deleted, is_declared, invalid, with_ttl: (least, greatest) } => {
+        Expect::Info { documents, deleted, is_declared, invalid, with_ttl, migration } => {
+            let (least, greatest) = with_ttl;
             let told = pairs(reply);
             let is = |name: &str, number: usize| {
                 told.get(name).is_some_and(|value| **value == Value::Int(number as i64))
@@ -264,11 +283,17 @@ pub fn fits(expect: &Expect, reply: &Value, versions: &mut Versions) -> bool {
                 && is("deleted", *deleted)
                 && is("invalid", *invalid)
                 && is("declared", usize::from(*is_declared))
+                && migration_fits(migration.as_ref(), &told)
         }
-        Expect::Schema { prefix, fields } => text(reply)
+        Expect::Schema { prefix, fields, migrations } => text(reply)
             .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
             .is_some_and(|schema| {
-                schema["prefix"] == **prefix
+                let steps = schema["migrations"].as_array().map_or(0, Vec::len);
+                let version = schema["schema"].as_u64().unwrap_or(0);
+                let is_lazy = schema["lazy"].as_bool().unwrap_or(false);
+                let told = (version, is_lazy, steps);
+                told == (migrations.version.into(), migrations.is_lazy, migrations.len())
+                    && schema["prefix"] == **prefix
                     && schema["fields"].as_array().is_some_and(|all| all.len() == *fields)
             }),
     }
@@ -312,6 +337,36 @@ fn meta_fits(
         && collection.as_ref() == slot.map(|(_, name)| name)
         && version
             .is_some_and(|version| slot.is_none_or(|slot| versions.seen(slot, stamp, version)))
+}
+
+/// What DOC.INFO tells of schema versions, if it does.
+pub fn migration<'v>(told: &BTreeMap<String, &'v Value>) -> Option<BTreeMap<String, &'v Value>> {
+    let all = told.get("migration").and_then(|all| items(all))?;
+    all.first().map(pairs)
+}
+
+fn migration_fits(expected: Option<&Migration>, told: &BTreeMap<String, &Value>) -> bool {
+    let told = migration(told);
+    let Some(expected) = expected else { return told.is_none() };
+    let Some(told) = told else { return expected.is_vague };
+    let int = |name: &str| told.get(name).and_then(|value| number(value));
+    let state = told.get("state").and_then(|state| text(state)).unwrap_or_default();
+    let is_state = match (expected.ahead, expected.is_lazy) {
+        (0, _) => state == "done",
+        (_, true) => state == "lazy",
+        _ => matches!(state.as_str(), "running" | "stopped"),
+    };
+    let count = |line: &Value| {
+        let line = pairs(line);
+        Some((number(line.get("version")?)?, number(line.get("documents")?)?))
+    };
+    let versions = told.get("versions").and_then(|all| items(all)).unwrap_or_default();
+    let versions: Option<BTreeMap<u64, u64>> = versions.iter().map(count).collect();
+    int("version") == Some(expected.version.into())
+        && (expected.is_vague
+            || int("ahead") == Some(expected.ahead)
+                && is_state
+                && versions.as_ref() == Some(&expected.versions))
 }
 
 fn parts_fit(parts: &[(String, (i64, i64))], told: Option<&Value>) -> bool {

@@ -69,12 +69,15 @@ struct Draft {
     level: Option<Level>,
     is_removed: bool,
     is_written: bool,
+    /// The schema version.
+    schema: u16,
 }
 
 impl Draft {
     /// Whether the document stays as it was, where that is known.
     fn is_same(&self) -> Option<bool> {
         match (&self.old, &self.json) {
+            (Some(old), Some(_)) if old.schema != self.schema => Some(false),
             (Some(old), Some(json)) => {
                 let is_same = sameness(old, json, &self.timed, self.exact);
                 is_same.filter(|is_same| !(*is_same && self.is_unsure))
@@ -86,12 +89,13 @@ impl Draft {
     /// What an operation finds.
     fn held(&self) -> Doc {
         let json = self.json.clone().unwrap_or(Json::Object(Vec::new()));
-        Doc { timed: self.timed.clone(), ..Doc::of(json, self.exact) }
+        Doc { timed: self.timed.clone(), schema: self.schema, ..Doc::of(json, self.exact) }
     }
 
     /// Is what operations have made of it.
     fn take_over(&mut self, made: Made) {
         self.is_unsure |= made.is_same.is_none() && made.timed == self.timed;
+        self.schema = made.schema;
         (self.json, self.exact, self.timed) = (Some(made.json), made.exact, made.timed);
     }
 }
@@ -113,6 +117,7 @@ impl World {
         let (json, exact) = (old.as_ref().map(|old| old.json.clone()), true);
         let exact = old.as_ref().map_or(exact, |old| old.exact);
         let timed = old.as_ref().map(|old| old.timed.clone()).unwrap_or_default();
+        let schema = old.as_ref().map_or_else(|| self.version_at(key), |old| old.schema);
         Draft {
             key: key.to_owned(),
             old,
@@ -124,7 +129,14 @@ impl World {
             level,
             is_removed: false,
             is_written: false,
+            schema,
         }
+    }
+
+    /// The schema version of what is written whole to a key.
+    fn version_at(&self, key: &str) -> u16 {
+        let name = self.space().place(key);
+        name.map_or(0, |name| self.space().migrations(&name).version)
     }
 
     /// Puts in what the server does.
@@ -163,12 +175,12 @@ impl World {
                 return None;
             }
             let before = draft.old.as_ref().filter(|_| !draft.whole).map(|old| &old.json);
-            let is_broken = match before {
+            codes.extend(match before {
                 Some(before) => breaks(&schema, before, json, draft.exact)?,
-                None => schema.breach(json).is_some(),
-            };
+                None => schema.refusal(json, |_| false).into_iter().collect(),
+            });
             let is_other = draft.old.as_ref().is_none_or(|old| old.timed != draft.timed);
-            let is_broken = is_broken || (is_other && draft.timed.breach(&schema).is_some());
+            let is_broken = is_other && draft.timed.breach(&schema).is_some();
             let is_broken = is_broken || moves(&schema, draft.old.as_ref(), json, draft.exact)?;
             codes.extend(is_broken.then_some("SCHEMA"));
             codes.extend(schema.has_huge_number(json).then_some("JSON"));
@@ -194,7 +206,7 @@ impl World {
                 continue;
             };
             let before = draft.old.as_ref().map(|old| old.stamp);
-            let doc = self.changed(draft.old, json, draft.exact, draft.timed);
+            let doc = self.changed(draft.old, json, draft.exact, draft.timed, draft.schema);
             let slot = self.space().slot(&draft.key).expect("it was judged");
             self.put(db, &draft.key, Entry { held: Held::Doc(doc.clone()), ttl: draft.level });
             if draft.level.is_some_and(|level| level < 0) {
@@ -221,7 +233,7 @@ impl World {
             };
             draft.exact = true;
             draft.timed = Timed::default();
-            draft.json = Some(json);
+            (draft.json, draft.schema) = (Some(json), self.version_at(key));
             (draft.whole, draft.level, draft.is_written) = (true, None, true);
             self.fill(&mut draft)?;
             match drafts.iter_mut().find(|other| other.key == *key) {
@@ -338,14 +350,15 @@ impl World {
         words.extend(change_words(&many.changes));
         words.extend(self.update_ttl(many.ttl, None).0);
         let schema = self.space().schema(&many.name);
+        let migrations = self.space().migrations(&many.name);
         let (mut drafts, mut codes) = (Vec::new(), BTreeSet::new());
         for key in keys {
             let mut draft = self.draft(&key);
             draft.level = self.update_ttl(many.ttl, draft.level).1;
-            if hangs_on_text(draft.old.as_ref()?, &many.changes, &schema) {
+            if hangs_on_text(draft.old.as_ref()?, &many.changes, &schema, &migrations) {
                 return None;
             }
-            match made(draft.old.as_ref()?, &many.changes, &schema) {
+            match made(draft.old.as_ref()?, &many.changes, &schema, &migrations) {
                 Ok(made) => {
                     draft.take_over(made);
                     draft.is_written = true;
@@ -401,7 +414,9 @@ impl World {
             }
             if let Verb::Update { changes, .. } = &part.verb {
                 let name = self.space().place(&part.key).unwrap_or_default();
-                if hangs_on_text(&before.held(), changes, &self.space().schema(&name)) {
+                let migrations = self.space().migrations(&name);
+                if hangs_on_text(&before.held(), changes, &self.space().schema(&name), &migrations)
+                {
                     return None;
                 }
             }
@@ -477,6 +492,7 @@ impl World {
                 }
                 draft.json = Some(Json::parse(json).map_err(|_| "ERR")?);
                 (draft.whole, draft.exact, draft.timed) = (true, true, Timed::default());
+                draft.schema = self.version_at(&part.key);
                 draft.level = self.set_ttl(part.ttl, draft.level).1;
             }
             Verb::Update { changes, upsert } => {
@@ -485,9 +501,10 @@ impl World {
                     return Err("NOTFOUND");
                 }
                 draft.whole |= is_born;
-                let schema =
-                    self.space().schema(&self.space().place(&part.key).unwrap_or_default());
-                draft.take_over(made(&draft.held(), changes, &schema)?);
+                let name = self.space().place(&part.key).unwrap_or_default();
+                let (schema, migrations) =
+                    (self.space().schema(&name), self.space().migrations(&name));
+                draft.take_over(made(&draft.held(), changes, &schema, &migrations)?);
                 draft.level = self.update_ttl(part.ttl, draft.level).1;
             }
             Verb::Del => (draft.json, draft.is_removed) = (None, true),

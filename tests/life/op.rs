@@ -197,6 +197,13 @@ pub enum Op {
         name: String,
         documents: bool,
     },
+    Migrate {
+        name: String,
+        to: u16,
+        lazy: bool,
+    },
+    /// The server migrates what is ahead.
+    Settle,
     List {
         pattern: Option<String>,
     },
@@ -386,7 +393,8 @@ impl Op {
     pub fn is_heavy(&self) -> bool {
         let is_other =
             matches!(self, Op::Pass | Op::Linger | Op::Check | Op::Resync | Op::Evict { .. });
-        self.is_reload() || is_other
+        let migrates = matches!(self, Op::Settle | Op::Migrate { lazy: false, .. });
+        self.is_reload() || is_other || migrates
     }
 
     /// Whether streams come, go or lose entries by it.
@@ -522,6 +530,9 @@ impl Op {
             Op::Txn(_) => "DOC.TXN",
             Op::Create { .. } => "DOC.CREATE",
             Op::Drop { .. } => "DOC.DROP",
+            Op::Migrate { lazy: false, .. } => "DOC.MIGRATE",
+            Op::Migrate { .. } => "DOC.MIGRATE LAZY",
+            Op::Settle => "migrations go on",
             Op::List { .. } => "DOC.LIST",
             Op::Schema { .. } => "DOC.SCHEMA",
             Op::Find { .. } => "DOC.FIND",

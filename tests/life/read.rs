@@ -1,12 +1,13 @@
 //! Operations that change nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use folio_tests::generate::{self, Random};
 use folio_tests::naive::{Filter, Json, NaiveSchema, Path};
 
-use crate::expect::Expect;
+use crate::expect::{Expect, Migration};
+use crate::migrate::{self, Migrations};
 use crate::op::Op;
 use crate::step::{Plan, naive_collection, plan};
 use crate::wire::command;
@@ -36,7 +37,8 @@ impl World {
                 let open = || (format!("{name}:"), 0);
                 let (prefix, fields) =
                     declared.map_or_else(open, |d| (d.prefix.clone(), d.schema.fields.len()));
-                Expect::Schema { prefix, fields }
+                let migrations = world.space().migrations(name);
+                Expect::Schema { prefix, fields, migrations }
             }),
             Op::Find { name, seed } => self.find(name, *seed),
             Op::Count { name, seed } => {
@@ -83,7 +85,21 @@ impl World {
             is_declared: space.declared.contains_key(name),
             invalid: naive_collection(self, name).count(Some(&Filter::Valid(false)), 0),
             with_ttl: (timed, timed + leftovers),
+            migration: self.migration(name, leftovers > 0),
         }
+    }
+
+    /// What DOC.INFO tells of schema versions: nothing where there have been none.
+    fn migration(&self, name: &str, is_vague: bool) -> Option<Migration> {
+        let (space, migrations) = (self.space(), self.space().migrations(name));
+        let mut versions = BTreeMap::new();
+        for (_, doc) in space.members(name).into_iter().chain(space.deleted_members(name)) {
+            *versions.entry(doc.schema.into()).or_default() += 1;
+        }
+        let has_none = migrations == Migrations::default() && versions.keys().all(|it| *it == 0);
+        let Migrations { version, is_lazy, .. } = migrations;
+        let ahead = space.ahead(name).len() as u64;
+        (!has_none || is_vague).then_some(Migration { version, is_lazy, ahead, versions, is_vague })
     }
 
     /// What the digests of a collection hang on.
@@ -159,7 +175,7 @@ impl World {
             None | Some(Entry { held: Held::Deleted(_), .. }) => Expect::Nil,
             Some(Entry { held: Held::Doc(Doc { json, exact, .. }), .. }) => match path {
                 None => Expect::Json(json.clone(), *exact),
-                Some(path) => match Path::plain(path).values(json)[..] {
+                Some(path) => match &self.values_at(key, path, json)[..] {
                     [] => Expect::Nil,
                     [value] => Expect::Json(value.clone(), false),
                     _ => Expect::Fine,
@@ -167,6 +183,12 @@ impl World {
             },
             Some(_) => Expect::Error("WRONGTYPE"),
         }
+    }
+
+    /// The values to which a path leads in the document of a key.
+    fn values_at(&self, key: &str, path: &str, json: &Json) -> Vec<Json> {
+        let name = self.space().place(key).unwrap_or_default();
+        self.space().schema(&name).values(&Path::plain(path), json)
     }
 
     fn mget(&self, keys: &[String], path: Option<&str>) -> Option<Plan> {
@@ -186,6 +208,7 @@ impl World {
                 stamp: doc.stamp,
                 expires: ttl.map(|level| self.instants(level)),
                 parts: self.part_times(doc),
+                schema: doc.schema,
             },
             Some(_) => Expect::Error("WRONGTYPE"),
         }
@@ -247,5 +270,6 @@ pub fn text(random: &mut Random, world: &World, key: &str) -> String {
     {
         *value = Json::Bool(true);
     }
+    migrate::mark(random, &schema, &mut json);
     json.print()
 }

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use folio_tests::naive::NaiveFunction;
 use folio_tests::{Maker, Options, Server};
 use redis::{ProtocolVersion, Value};
 
 use crate::check::{is_lasting, questions};
 use crate::expect::{Expect, Versions, fits, version};
 use crate::op::Op;
+use crate::settle::SLICE;
 use crate::setup::Setup;
 use crate::source::Abilities;
 use crate::step::LIBRARY;
@@ -56,10 +58,12 @@ pub struct Rig {
 }
 
 fn options(kept: Kept) -> Options {
-    let log = || Options::new().config("appendonly", "yes").config("appendfsync", "no");
+    // What is migrated by itself waits until it is asked for.
+    let all = || Options::new().config(SLICE, "0");
+    let log = || all().config("appendonly", "yes").config("appendfsync", "no");
     match kept {
-        Kept::Replica => Options::new().config("repl-diskless-sync-delay", "0"),
-        Kept::Snapshot => Options::new(),
+        Kept::Replica => all().config("repl-diskless-sync-delay", "0"),
+        Kept::Snapshot => all(),
         Kept::Log => log(),
         Kept::PlainLog => log().config("aof-use-rdb-preamble", "no"),
     }
@@ -82,6 +86,11 @@ impl Rig {
         });
         // Once: nothing that happens to keys may take it away.
         wire.call(&["FUNCTION", "LOAD", LIBRARY]).expect("the library is well formed");
+        for function in NaiveFunction::ALL {
+            let words = ["DOC.FUNCTION", "LOAD", function.name(), function.source()];
+            let reply = wire.call(&words).expect("the server answers");
+            assert_eq!(reply, Value::Okay, "{words:?}");
+        }
         let mut rig = Self { server, replica, wire, kept, protocol };
         rig.wait_for_replica().expect("a replica follows");
         rig.reset().expect("an empty server can be emptied");
@@ -110,6 +119,8 @@ impl Rig {
         if let Some((_, wire)) = &mut self.replica {
             wire.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"])?;
         }
+        // A run may have ended while documents were migrated.
+        self.wire.call(&["CONFIG", "SET", SLICE, "0"])?;
         self.wire.call(&["FLUSHALL", "SYNC"])?;
         for db in 0..DATABASES {
             self.wire.call(&["SELECT", &db.to_string()])?;
@@ -309,6 +320,8 @@ impl<'r> Run<'r> {
                     self.check().map(|_| ())
                 }
                 Op::Check => self.check().map(|_| ()),
+                Op::Settle => self.settle(),
+                Op::Migrate { name, to, .. } => self.migrate(name, *to),
                 Op::Evict { policy, bytes } => {
                     self.evict(*policy, *bytes)?;
                     self.check().map(|_| ())

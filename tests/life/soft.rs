@@ -91,8 +91,8 @@ impl World {
             if doc.timed.is_unsure(&schema) {
                 return None;
             }
-            let is_broken = schema.breach(json).is_some() || doc.timed.breach(&schema).is_some();
-            codes.extend(is_broken.then_some("SCHEMA"));
+            let is_broken = doc.timed.breach(&schema).is_some();
+            codes.extend(schema.refusal(json, |_| false).or(is_broken.then_some("SCHEMA")));
             codes.extend(schema.has_huge_number(json).then_some("JSON"));
             codes.extend(then.space().clash(&name, key, None, json).then_some("UNIQUE"));
         }
@@ -146,12 +146,13 @@ impl World {
         };
         let schema = self.space().schema(name);
         fill(&schema, None, &mut json, true)?;
-        codes.extend(schema.breach(&json).is_some().then_some("SCHEMA"));
+        codes.extend(schema.refusal(&json, |_| false));
         codes.extend(self.space().clash(name, &key, None, &json).then_some("UNIQUE"));
         if !codes.is_empty() {
             return plan(&words, refused(codes));
         }
-        let doc = self.changed(None, json, true, Timed::default());
+        let version = self.space().migrations(name).version;
+        let doc = self.changed(None, json, true, Timed::default(), version);
         let db = self.db;
         let entry = Entry { held: Held::Doc(doc), ttl: None };
         self.put(db, &key, entry);

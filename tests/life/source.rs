@@ -4,6 +4,7 @@ use folio_tests::generate::{Random, updates};
 
 use crate::kinds::POLICIES;
 use crate::many::{Many, Part, Verb, of_insert};
+use crate::migrate::{self, MARK};
 use crate::op::{Change, Form, Ids, Only, Op, Returned, SetTtl, Ttl, Update, When};
 use crate::read;
 use crate::world::{DATABASES, SOON_MS, World};
@@ -28,8 +29,20 @@ const TIMES: [i64; 3] = [1_500_000, 2_500_000, 2_500_001];
 const SOON_TIMES: [i64; 4] = [SOON_MS, SOON_MS, SOON_MS, 1_500_000];
 
 const NAMES: [&str; 3] = ["users", "goods", "notes"];
-const PATHS: [&str; 9] =
-    ["n", "s", "when", "price", "tags", "o.x", "o.y.z", "tags[1]", "o.items[0].qty"];
+const PATHS: [&str; 12] = [
+    "none",
+    "none[0]",
+    "mark",
+    "n",
+    "s",
+    "when",
+    "price",
+    "tags",
+    "o.x",
+    "o.y.z",
+    "tags[1]",
+    "o.items[0].qty",
+];
 
 /// What a server can do besides the commands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -114,6 +127,8 @@ impl Source {
             690..730 => self.scope(world),
             730..760 => self.rare(world),
             760..790 => Op::Select(self.random.below(DATABASES)),
+            790..795 => Op::Settle,
+            795..806 => self.migrate(world),
             _ => self.read(world),
         }
     }
@@ -181,6 +196,17 @@ impl Source {
             93..97 => self.soft(world),
             _ => Op::DocDel { keys: self.keys(world) },
         }
+    }
+
+    /// Mostly of a collection that knows the way.
+    fn migrate(&mut self, world: &World) -> Op {
+        let declared = world.space().declared.iter();
+        let able = declared.filter(|(_, declared)| declared.migrations.len() > 0);
+        let able: Vec<&String> = able.map(|(name, _)| name).collect();
+        let is_able = !able.is_empty() && self.random.chance(90);
+        let name = if is_able { self.random.pick(&able).clone() } else { self.name() };
+        let to = if self.random.chance(5) { 3 } else { self.random.below(3) as u16 };
+        Op::Migrate { name, to, lazy: self.random.chance(30) }
     }
 
     fn insert(&mut self, world: &World) -> Op {
@@ -267,6 +293,10 @@ impl Source {
         let held = world.space().doc(key).map(|doc| &doc.json);
         let [verb, path, operand] = updates::change(&mut self.random, &schema, held).parts();
         let mut changes = vec![(verb, path.clone(), operand)];
+        if self.random.chance(5) {
+            let mark = migrate::value(&mut self.random).print();
+            changes.push(("SET".to_owned(), MARK.to_owned(), mark));
+        }
         if changes[0].0 == "NOW" {
             changes.push(("SET".to_owned(), path, "null".to_owned()));
         }
@@ -401,8 +431,9 @@ impl Source {
         let count = 2 + self.random.below(4);
         let mut ops = Vec::new();
         for _ in 0..count {
-            ops.push(match self.random.below(3) {
-                0 => self.native(world),
+            ops.push(match self.random.below(24) {
+                0 => self.migrate(world),
+                1..9 => self.native(world),
                 _ => self.write(world),
             });
         }

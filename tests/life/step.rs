@@ -1,10 +1,14 @@
 //! An operation's commands, what the model expects of each, and what becomes of the model: Folio's
 //! own writes.
 
+use std::collections::BTreeSet;
+
 use folio_tests::naive::model::{NaiveCollection, is_same as has_value_of};
 use folio_tests::naive::{self, Json, NaiveSchema, Timed};
 
 use crate::expect::Expect;
+use crate::many::refused;
+use crate::migrate::Migrations;
 use crate::op::{Form, Op, SetTtl, Ttl, Update, When};
 use crate::told::What;
 use crate::update::{fill, moves};
@@ -82,6 +86,7 @@ impl World {
             Op::Txn(parts) => self.txn(parts),
             Op::Create { name, seed } => self.create(name, *seed),
             Op::Drop { name, documents } => self.drop_collection(name, *documents),
+            Op::Migrate { name, to, lazy } => self.migrate(name, *to, *lazy),
             Op::Multi(ops) => Some(self.multi(ops)),
             Op::Discard(ops) => Some(self.unsaid(ops, &["DISCARD"], Expect::Ok)),
             Op::Aborted(ops) => Some(self.unsaid(ops, &["EXEC"], Expect::Error("EXECABORT"))),
@@ -190,21 +195,25 @@ impl World {
         }
         let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
         let schema = self.space().schema(&slot.1);
+        let version = self.space().migrations(&slot.1).version;
         fill(&schema, old.as_ref().map(|old| &old.json), &mut json, true)?;
-        let is_same = old.as_ref().is_some_and(|old| old.json == json && old.timed.is_empty());
+        let is_same = old
+            .as_ref()
+            .is_some_and(|old| old.json == json && old.timed.is_empty() && old.schema == version);
         if old.as_ref().is_some_and(|old| !old.exact && has_value_of(&old.json, &json)) {
             return None;
         }
         if !is_same {
             let is_moved = moves(&schema, old.as_ref(), &json, true)?;
-            if is_moved || schema.breach(&json).is_some() {
-                return Some(Expect::Error("SCHEMA"));
+            let code = schema.refusal(&json, |_| false);
+            if let Some(code) = code.or(is_moved.then_some("SCHEMA")) {
+                return Some(Expect::Error(code));
             }
             if self.space().clash(&slot.1, key, None, &json) {
                 return Some(Expect::Error("UNIQUE"));
             }
         }
-        let doc = self.changed(old, json, true, Timed::default());
+        let doc = self.changed(old, json, true, Timed::default(), version);
         let expect = Expect::Version { slot, stamp: doc.stamp, is_new: !is_same };
         let db = self.db;
         self.put(db, key, Entry { held: Held::Doc(doc), ttl: level });
@@ -215,16 +224,24 @@ impl World {
     }
 
     /// A document with its new text; the version stays when all does, the birth always.
-    pub fn changed(&mut self, old: Option<Doc>, json: Json, exact: bool, timed: Timed) -> Doc {
+    pub fn changed(
+        &mut self,
+        old: Option<Doc>,
+        json: Json,
+        exact: bool,
+        timed: Timed,
+        schema: u16,
+    ) -> Doc {
         if let Some(old) = &old
             && old.json == json
             && old.timed == timed
+            && old.schema == schema
         {
             return old.clone();
         }
         let stamp = self.number();
         let birth = old.map_or(stamp, |old| old.birth);
-        Doc { json, exact, birth, stamp, timed, hides: false }
+        Doc { json, exact, birth, stamp, timed, hides: false, schema }
     }
 
     fn doc_del(&mut self, keys: &[String]) -> Option<Plan> {
@@ -251,6 +268,8 @@ impl World {
         words.extend(schema.create_arguments(name));
         words.extend(["PREFIX".to_owned(), prefix.clone()]);
         let what = What::of(seed);
+        let migrations = Migrations::of(seed);
+        words.extend(migrations.words());
         words.extend(what.into_iter().flat_map(|what| ["CHANGES", what.word()]).map(str::to_owned));
         if self.space().docs().any(|(_, doc, _)| doc.timed.is_unsure(&schema)) {
             return None;
@@ -270,6 +289,7 @@ impl World {
         if let Some(declared) = space.declared.get(name) {
             let arguments = |schema: &NaiveSchema| schema.create_arguments(name);
             let is_same = arguments(&declared.schema) == arguments(&schema)
+                && declared.migrations.is_declared_as(&Migrations::of(seed))
                 && What::of(declared.seed) == What::of(seed);
             return if is_same { Expect::Ok } else { Expect::Error("COLLECTIONEXISTS") };
         }
@@ -283,20 +303,23 @@ impl World {
                 && space.place(key).is_some_and(|open| prefix_of(&open) == prefix)
         });
         let moving: Vec<&Doc> = moving.map(|(_, doc, _)| doc).collect();
-        let breaks = |Doc { json, timed, .. }: &&Doc| {
-            schema.breach(json).is_some()
-                || schema.has_huge_number(json)
+        let migrations = Migrations::of(seed);
+        let code = |Doc { json, timed, schema: version, .. }: &&Doc| {
+            let is_broken = schema.has_huge_number(json)
                 || timed.breach(&schema).is_some()
+                || !migrations.reaches(*version);
+            schema.refusal(json, |_| false).or(is_broken.then_some("SCHEMA"))
         };
-        if moving.iter().any(breaks) {
-            return Expect::Error("SCHEMA");
+        let codes: BTreeSet<&str> = moving.iter().filter_map(code).collect();
+        if !codes.is_empty() {
+            return refused(codes);
         }
         let moving: Vec<&Json> = moving.iter().map(|doc| &doc.json).collect();
         if any_share(&schema, &moving) {
             return Expect::Error("UNIQUE");
         }
         let strays = space.strays();
-        let declared = crate::world::Declared { prefix, schema, seed };
+        let declared = crate::world::Declared { prefix, schema, migrations, seed };
         self.space_mut().declared.insert(name.to_owned(), declared);
         self.bring_home(strays);
         self.begin_stream(name, What::of(seed));

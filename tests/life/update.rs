@@ -1,11 +1,14 @@
 //! DOC.UPDATE, and the conditions that writes may have.
 
+use std::collections::BTreeSet;
+
 use folio_tests::generate::Random;
 use folio_tests::naive::model::is_same as has_value_of;
 use folio_tests::naive::{self, Ground, Json, Kind, NaiveSchema, Path, Refusal, Timed, timed};
 
 use crate::expect::Expect;
 use crate::kinds::OPERATIONS;
+use crate::migrate::Migrations;
 use crate::op::{Change, Returned, SetTtl, Update, When};
 use crate::step::{Plan, naive_collection, plan};
 use crate::world::{Doc, Entry, Held, Level, World};
@@ -39,6 +42,8 @@ pub struct Made {
     pub exact: bool,
     /// Its parts that lapse by themselves.
     pub timed: Timed,
+    /// Its schema version.
+    pub schema: u16,
     /// It is what was; none where that is not known.
     pub is_same: Option<bool>,
 }
@@ -90,8 +95,13 @@ pub fn change_json(change: &Change) -> Json {
     Json::Array(words.iter().enumerate().map(word).collect())
 }
 
-/// What operations make of a document under a schema: the code of the error where one is refused.
-pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made, &'static str> {
+/// What operations make of a document under a schema, once it is in the version in force: the code of the error where one is refused.
+pub fn made(
+    stored: &Doc,
+    changes: &[Change],
+    schema: &NaiveSchema,
+    migrations: &Migrations,
+) -> Result<Made, &'static str> {
     // A string is a number where a decimal is declared.
     let is_number = |(verb, path, operand): &Change| {
         let is_text = matches!(verb.as_str(), "INCR" | "MUL") && operand.starts_with('"');
@@ -100,6 +110,7 @@ pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made,
     if !changes.iter().all(is_number) {
         return Err("ERR");
     }
+    let old = &migrations.bring(stored, schema)?;
     let (mut json, mut timed) = (old.json.clone(), old.timed.clone());
     let drawn = |(verb, path, operand): &Change| {
         naive::Change::of_parts(verb, path, operand).expect("a drawn change is one")
@@ -120,12 +131,21 @@ pub fn made(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> Result<Made,
     };
     let is_anew = changes.iter().any(is_anew);
     let is_same = sameness(old, &json, &timed, exact).filter(|is_same| !(*is_same && is_anew));
-    Ok(Made { json, exact, timed, is_same })
+    let is_same = if old.schema == stored.schema { is_same } else { Some(false) };
+    Ok(Made { json, exact, timed, schema: old.schema, is_same })
 }
 
 /// Whether the outcome hangs on the text of a number that was computed, which the model does not know: what is not of its declared
 /// type is compared by its text.
-pub fn hangs_on_text(old: &Doc, changes: &[Change], schema: &NaiveSchema) -> bool {
+pub fn hangs_on_text(
+    old: &Doc,
+    changes: &[Change],
+    schema: &NaiveSchema,
+    migrations: &Migrations,
+) -> bool {
+    if migrations.is_ahead(old.schema) && !old.exact && !old.timed.is_empty() {
+        return true;
+    }
     let mut exact = old.exact;
     let gives = |(verb, ..): &Change| matches!(verb.as_str(), "TTL" | "PTTL");
     let has_timed = !old.timed.is_empty() || changes.iter().any(gives);
@@ -175,11 +195,21 @@ pub fn sameness(old: &Doc, json: &Json, timed: &Timed, exact: bool) -> Option<bo
     (!is_unknown).then_some(false)
 }
 
-/// Whether an update breaks the schema by what it changes: top-level members that stay are not looked at. None where that is not
-/// known, since a number in a member was computed, and may have another text than it had.
-pub fn breaks(schema: &NaiveSchema, old: &Json, new: &Json, exact: bool) -> Option<bool> {
-    let mut is_broken = false;
-    for field in &schema.fields {
+/// The code with which an update is refused for what it changes, or nothing where it is not: top-level members that stay are not
+/// looked at, unless by functions. None where that is not known, since a number in a member was computed, and may have another text
+/// than it had.
+pub fn breaks(
+    schema: &NaiveSchema,
+    old: &Json,
+    new: &Json,
+    exact: bool,
+) -> Option<BTreeSet<&'static str>> {
+    // A write of nothing but another schema version changes nothing of which anybody is asked.
+    if old == new {
+        return Some(BTreeSet::new());
+    }
+    let mut left = Vec::new();
+    for field in schema.fields.iter().filter(|field| !field.asks()) {
         let top = Path(field.path.0[..1].to_vec());
         let alone = NaiveSchema { fields: vec![field.clone()], ..NaiveSchema::default() };
         if alone.breach(new).is_none() {
@@ -191,9 +221,9 @@ pub fn breaks(schema: &NaiveSchema, old: &Json, new: &Json, exact: bool) -> Opti
         if has_values_of && !exact {
             return None;
         }
-        is_broken |= before != after;
+        left.extend((before == after).then(|| field.path.clone()));
     }
-    Some(is_broken)
+    Some(schema.refusal(new, |field| left.contains(&field.path)).into_iter().collect())
 }
 
 impl World {
@@ -262,7 +292,7 @@ impl World {
 
     /// The code with which what was made of a document is refused, if it is; none where that is not known.
     #[expect(clippy::option_option, reason = "whether that is known, and whether it is refused")]
-    fn refusal(
+    pub fn refusal(
         &self,
         key: &str,
         name: &str,
@@ -275,15 +305,15 @@ impl World {
             return None;
         }
         let before = old.map(|old| &old.json);
-        let is_broken = match before {
+        let codes = match before {
             Some(before) => breaks(&schema, before, json, *exact)?,
-            None => schema.breach(json).is_some(),
+            None => schema.refusal(json, |_| false).into_iter().collect(),
         };
+        if let Some(code) = codes.first() {
+            return Some(Some(code));
+        }
         let is_given = old.map_or(!timed.is_empty(), |old| old.timed != *timed);
-        if is_broken
-            || moves(&schema, old, json, *exact)?
-            || (is_given && timed.breach(&schema).is_some())
-        {
+        if moves(&schema, old, json, *exact)? || (is_given && timed.breach(&schema).is_some()) {
             return Some(Some("SCHEMA"));
         }
         if schema.has_huge_number(json) {
@@ -323,25 +353,30 @@ impl World {
         }
         let Some(slot) = self.space().slot(key) else { return Some(Expect::Error("KEY")) };
         let schema = self.space().schema(&slot.1);
-        let held = old.clone().unwrap_or_else(|| Doc::of(Json::Object(Vec::new()), true));
-        if hangs_on_text(&held, changes, &schema) {
+        let migrations = self.space().migrations(&slot.1);
+        let born = || {
+            let empty = Doc::of(Json::Object(Vec::new()), true);
+            Doc { schema: migrations.version, ..empty }
+        };
+        let held = old.clone().unwrap_or_else(born);
+        if hangs_on_text(&held, changes, &schema, &migrations) {
             return None;
         }
-        let mut made = match made(&held, changes, &schema) {
+        let mut made = match made(&held, changes, &schema, &migrations) {
             Ok(made) => made,
             Err(code) => return Some(Expect::Error(code)),
         };
         let before = old.as_ref().map(|old| &old.json);
         let sent = made.json.clone();
         fill(&schema, before, &mut made.json, before.is_none())?;
-        if made.json != sent {
+        if made.json != sent && made.schema == held.schema {
             made.is_same = sameness(&held, &made.json, &made.timed, made.exact);
         }
         let is_same = before.is_some() && made.is_same?;
         if !is_same && let Some(code) = self.refusal(key, &slot.1, old.as_ref(), &made)? {
             return Some(Expect::Error(code));
         }
-        let doc = self.changed(old.clone(), made.json, made.exact, made.timed);
+        let doc = self.changed(old.clone(), made.json, made.exact, made.timed, made.schema);
         let db = self.db;
         self.put(db, key, Entry { held: Held::Doc(doc.clone()), ttl: level });
         if level.is_some_and(|level| level < 0) {

@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use folio_tests::generate::{self, Random, constrained, indexed};
 use folio_tests::naive::unique::Unique;
-use folio_tests::naive::{Json, NaiveIndex, NaiveSchema, Timed};
+use folio_tests::naive::{
+    Json, Kind, NaiveField, NaiveFunction, NaiveIndex, NaiveSchema, Path, Timed,
+};
 
+use crate::migrate::Migrations;
 use crate::told::{Stream, is_soon};
 
 /// Logical databases in use.
@@ -17,6 +20,8 @@ pub const DATABASES: usize = 3;
 pub const SOON_MS: i64 = 40;
 /// Keeps what is drawn of constraints apart from the rest of a schema.
 const CONSTRAINTS: u64 = 0xc025_c025;
+/// And what is drawn of functions.
+const FUNCTIONS: u64 = 0xf070_f070;
 /// Apart in time: two neighbouring levels far away.
 const STEP_MS: i64 = 1_000_000;
 
@@ -38,12 +43,14 @@ pub struct Doc {
     pub timed: Timed,
     /// Parts have lapsed that the server has not removed, and does not remove while the document is in no collection.
     pub hides: bool,
+    /// The schema version that it was written for.
+    pub schema: u16,
 }
 
 impl Doc {
     /// A document that nobody has written yet.
     pub fn of(json: Json, exact: bool) -> Self {
-        Self { json, exact, birth: 0, stamp: 0, timed: Timed::default(), hides: false }
+        Self { json, exact, birth: 0, stamp: 0, timed: Timed::default(), hides: false, schema: 0 }
     }
 
     /// Whether a part lapses soon.
@@ -88,6 +95,7 @@ pub struct Entry {
 pub struct Declared {
     pub prefix: String,
     pub schema: NaiveSchema,
+    pub migrations: Migrations,
     /// What the schema was made from.
     pub seed: u64,
 }
@@ -144,12 +152,47 @@ pub fn schema_of(seed: u64) -> NaiveSchema {
         field.required = true;
     }
     let unique = random.chance(30);
+    let is_unique = unique || schema.is_unique();
+    declare_functions(&mut Random::new(seed ^ FUNCTIONS), &mut schema, is_unique);
     indexed::declare(&mut random, &mut schema, 2, unique);
     let mut random = Random::new(seed ^ CONSTRAINTS);
     if random.chance(50) {
         constrained::declare(&mut random, &mut schema);
     }
+    Migrations::of(seed).declare(seed, &mut schema);
     schema
+}
+
+/// Declares a computed field where filters look for what no document holds, and a function that judges strings; mostly neither.
+fn declare_functions(random: &mut Random, schema: &mut NaiveSchema, is_unique: bool) {
+    let mut function = random.pick(&[
+        NaiveFunction::Label,
+        NaiveFunction::Rank,
+        NaiveFunction::Marked,
+        NaiveFunction::Words,
+    ]);
+    // Which of two documents is migrated first must not decide which of them has a value.
+    if is_unique && function == NaiveFunction::Marked {
+        function = NaiveFunction::Rank;
+    }
+    let kind = match function {
+        NaiveFunction::Label => random.pick(&[Kind::String, Kind::Nocase]),
+        NaiveFunction::Words => Kind::Array(Box::new(Kind::String)),
+        _ => random.pick(&[Kind::Int, Kind::Float]),
+    };
+    let mut field = NaiveField::new("none", kind);
+    let kinds = [None, Some(NaiveIndex::Set), Some(NaiveIndex::Sorted)];
+    (field.computed, field.index) = (Some(function), random.pick(&kinds));
+    field.unique = random.chance(30) && function == NaiveFunction::Label;
+    field.required = random.chance(8);
+    if random.chance(30) {
+        schema.fields.push(field);
+    }
+    let is_judged = random.chance(15);
+    for field in schema.fields.iter_mut().filter(|_| is_judged) {
+        let is_it = field.path == Path::plain("s");
+        field.validate = is_it.then_some(NaiveFunction::Judge);
+    }
 }
 
 impl Space {
