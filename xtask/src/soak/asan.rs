@@ -75,6 +75,8 @@ fn build(folder: &Path) -> Result<Modules> {
         cargo.args(["--features", features, "--target-dir"]).arg(folder);
         // Frame pointers: every allocation notes where it was made.
         cargo.env("RUSTFLAGS", "-Zsanitizer=address -Cforce-frame-pointers=yes");
+        // What runs functions is written in C++.
+        cargo.env("CXXFLAGS", "-fsanitize=address -fno-omit-frame-pointer");
         shell::run(cargo.env("RUSTC_BOOTSTRAP", "1"))?;
         let kept = folder.join(name);
         fs::copy(folder.join(host).join("debug/libfolio_module.so"), &kept)?;

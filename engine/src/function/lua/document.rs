@@ -9,8 +9,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mlua::{
-    Error, Lua, MetaMethod, Result, UserDataFields, UserDataMethods, UserDataRef, UserDataRefMut,
-    Value,
+    Error, Function, Lua, MetaMethod, Result, UserDataFields, UserDataMethods, UserDataRef,
+    UserDataRefMut, Value,
 };
 
 use super::meter::Meter;
@@ -166,12 +166,12 @@ fn shown(key: &Value) -> String {
 
 /// Makes parts known to a state.
 pub(super) fn register(lua: &Lua, session: &Arc<Session>) -> Result<()> {
-    let advance = {
-        let session = Arc::clone(session);
-        lua.create_function(move |lua, mut cursor: UserDataRefMut<Cursor>| {
-            next(lua, &session, &mut cursor)
-        })?
-    };
+    const ADVANCE: &str = "folio.advance";
+    let own = Arc::clone(session);
+    let advance = lua.create_function(move |lua, mut cursor: UserDataRefMut<Cursor>| {
+        next(lua, &own, &mut cursor)
+    })?;
+    lua.set_named_registry_value(ADVANCE, advance)?;
     lua.register_userdata_type::<Cursor>(|_| {})?;
     let (s1, s2, s3, s4) =
         (Arc::clone(session), Arc::clone(session), Arc::clone(session), Arc::clone(session));
@@ -203,7 +203,8 @@ pub(super) fn register(lua: &Lua, session: &Arc<Session>) -> Result<()> {
             }
             let is_object = kind == Kind::Object;
             let cursor = Cursor { at: part.start + 1, end: part.end - 1, index: 0, is_object };
-            Ok((advance.clone(), lua.create_any_userdata(cursor)?))
+            let advance: Function = lua.named_registry_value(ADVANCE)?;
+            Ok((advance, lua.create_any_userdata(cursor)?))
         });
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mlua::{Error, Lua, LuaString, Result, Table, UserDataRef, Value};
 
 use super::document::{Part, Session, find, length, to_lua_whole};
+use super::sandbox::handle;
 use super::value::Writer;
 use crate::value::case::folded;
 use crate::value::raw::Kind;
@@ -70,7 +71,7 @@ fn parts(lua: &Lua, session: &Arc<Session>, host: &Table) -> Result<()> {
 
 /// `text(value)`, `text(part, key)`, `array(table)`, `push(array, value)`.
 fn writers(lua: &Lua, session: &Arc<Session>, array: &Table, host: &Table) -> Result<()> {
-    let (s, mark) = (Arc::clone(session), array.clone());
+    let (s, mark) = (Arc::clone(session), handle(lua, array)?);
     let text = move |lua: &Lua, (value, key): (Value, Option<Value>)| {
         let text = s.text();
         let written = match key {
@@ -87,13 +88,13 @@ fn writers(lua: &Lua, session: &Arc<Session>, array: &Table, host: &Table) -> Re
         lua.create_string(written).map(Some)
     };
     host.raw_set("text", lua.create_function(text)?)?;
-    let mark = array.clone();
-    let as_array = move |_: &Lua, table: Table| {
-        table.set_metatable(Some(mark.clone()))?;
+    let mark = handle(lua, array)?;
+    let as_array = move |lua: &Lua, table: Table| {
+        table.set_metatable(Some(handle(lua, &mark)?))?;
         Ok(table)
     };
     host.raw_set("array", lua.create_function(as_array)?)?;
-    let (s, mark) = (Arc::clone(session), array.clone());
+    let (s, mark) = (Arc::clone(session), handle(lua, array)?);
     let push = move |lua: &Lua, (held, value): (Value, Value)| push(lua, &s, &mark, &held, value);
     host.raw_set("push", lua.create_function(push)?)
 }
@@ -129,7 +130,7 @@ fn push(lua: &Lua, session: &Session, mark: &Table, held: &Value, value: Value) 
     if !value.is_nil() {
         new.raw_set(new.raw_len() + 1, value)?;
     }
-    new.set_metatable(Some(mark.clone()))?;
+    new.set_metatable(Some(handle(lua, mark)?))?;
     Ok(new)
 }
 

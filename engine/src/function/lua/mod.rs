@@ -27,7 +27,7 @@ use mlua::{Value, Variadic};
 use self::document::{Part, Session, to_lua_whole};
 use self::failure::failure;
 use self::meter::GARBAGE_BYTES;
-use self::sandbox::{FUNCTION_CHUNK, Sandbox, compiler};
+use self::sandbox::{FUNCTION_CHUNK, Sandbox, compiler, handle};
 use self::value::Writer;
 use super::{Bounds, Call, Function, Outcome, Runtime};
 use crate::error::{Code, Error, Result};
@@ -62,9 +62,9 @@ impl Runtime for LuaRuntime {
         let lua = &state.sandbox.lua;
         lua.set_memory_limit(0).map_err(wrong)?;
         state.session.meter.start(0, Bounds { steps: u64::MAX, bytes: u64::MAX }, true, 0);
+        let globals = handle(lua, &state.sandbox.globals).map_err(wrong)?;
         let chunk = lua.load(bytecode).set_name(format!("={FUNCTION_CHUNK}"));
-        let chunk =
-            chunk.set_mode(ChunkMode::Binary).set_environment(state.sandbox.globals.clone());
+        let chunk = chunk.set_mode(ChunkMode::Binary).set_environment(globals);
         let function = chunk.call::<mlua::Function>(()).map_err(wrong)?;
         Ok(Arc::new(LuaFunction {
             name: name.into(),
