@@ -430,6 +430,31 @@ fn documents_keep_their_version_wherever_they_go() {
 }
 
 #[test]
+fn a_collection_tells_of_its_functions() {
+    over_both(|c| {
+        prepare(c);
+        load(c, &[("lower", "return string.lower(doc.name)"), ("judge", "return true")]);
+        let field = ["ADD", "FIELD", "lower", "string", "COMPUTED", "lower"];
+        c.call(&[&["DOC.ALTER", "p", "SET", "VALIDATE", "judge"], &field[..]].concat());
+        let protocol = if c.is_resp3() { ProtocolVersion::RESP3 } else { ProtocolVersion::RESP2 };
+        let told = list(c.map(&["DOC.INFO", "p"]).remove("functions").expect("functions"));
+        let told = told.into_iter().map(|one| {
+            let one = map(protocol, one);
+            format!("{} {}", text(&one["name"]), text(&one["use"]))
+        });
+        let expected = [
+            "lower field lower",
+            "judge VALIDATE",
+            "split MIGRATION 1",
+            "join MIGRATION 1",
+            "count MIGRATION 2",
+            "uncount MIGRATION 2",
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    });
+}
+
+#[test]
 fn declarations_and_words_are_judged() {
     over_both(|c| {
         prepare(c);

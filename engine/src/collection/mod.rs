@@ -47,7 +47,7 @@ use crate::doc::{Document, Touched};
 use crate::index::{DocId, Expiry, Index};
 use crate::memory::Blocks;
 use crate::query::{Fact, Meta};
-use crate::schema::{Definition, Field};
+use crate::schema::{Callee, Definition, Field};
 
 /// One collection of one logical database.
 #[derive(Debug)]
@@ -385,11 +385,21 @@ impl Collection {
             ("indexes".to_owned(), Info::List(indexes.collect())),
             ("building".to_owned(), Info::List(self.build_info())),
             ("migration".to_owned(), Info::List(self.migration_info())),
+            ("functions".to_owned(), Info::List(self.function_info())),
         ];
         if self.definition.options.changes.is_some() {
             lines.push(("changes".to_owned(), Info::Int(self.change_number)));
         }
         lines
+    }
+
+    /// The functions that the declaration names, and where.
+    fn function_info(&self) -> Vec<Vec<(String, Info)>> {
+        let line = |(place, callee): (String, &Callee)| {
+            let name = ("name".to_owned(), Info::Text(callee.name().to_owned()));
+            vec![name, ("use".to_owned(), Info::Text(place))]
+        };
+        self.definition.callees().map(line).collect()
     }
 
     fn index_info(&self, index: &Index) -> Vec<(String, Info)> {

@@ -155,12 +155,12 @@ impl LuaFunction {
     fn run(&self, call: &Call<'_>, bounds: Bounds) -> mlua::Result<Outcome> {
         let State { sandbox, session, .. } = &*self.state;
         let lua = &sandbox.lua;
-        let doc = Part { start: 0, end: call.doc.text().len() };
         let limit =
             session.meter.start(lua.used_memory(), bounds, call.is_judging, self.source_bytes);
         lay_out(&mut session.text(), call);
         lua.set_memory_limit(limit)?;
-        let doc = lua.create_any_userdata(doc)?;
+        sandbox.doc.borrow_mut::<Part>()?.end = call.doc.text().len();
+        let doc = &sandbox.doc;
         let (value, reply): (Value, Value) = if call.args.is_empty() {
             self.function.call(doc)?
         } else {

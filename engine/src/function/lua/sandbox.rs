@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use mlua::chunk::{ChunkMode, Compiler};
-use mlua::{Function, Lua, LuaOptions, LuaString, Result, StdLib, Table, Value, VmState};
+use mlua::{
+    AnyUserData, Function, Lua, LuaOptions, LuaString, Result, StdLib, Table, Value, VmState,
+};
 
-use super::document::{Session, register};
+use super::document::{Part, Session, register};
 use super::json;
 
 /// The chunk that a function is, as errors name it.
@@ -45,6 +47,9 @@ pub(super) struct Sandbox {
     pub(super) globals: Table,
     /// The metatable of tables that are arrays.
     pub(super) array: Table,
+    /// What every call is given as its document: the whole text of the one that it is about. Nothing outlives a call, so it is
+    /// made once.
+    pub(super) doc: AnyUserData,
 }
 
 /// How sources are compiled.
@@ -74,9 +79,10 @@ impl Sandbox {
         freeze(&lua, &globals)?;
         let metered = Arc::clone(session);
         lua.set_interrupt(move |lua| metered.meter.step(lua).map(|()| VmState::Continue));
+        let doc = lua.create_any_userdata(Part { start: 0, end: 0 })?;
         lua.gc_collect()?;
         lua.gc_stop();
-        Ok(Sandbox { lua, globals, array })
+        Ok(Sandbox { lua, globals, array, doc })
     }
 }
 
