@@ -25,7 +25,8 @@ pub struct Signal(Arc<AtomicBool>);
 impl Signal {
     /// Whether it was raised since this was asked last.
     pub fn take(&self) -> bool {
-        self.0.swap(false, Relaxed)
+        // Most often it was not, and a look is cheaper than an exchange.
+        self.0.load(Relaxed) && self.0.swap(false, Relaxed)
     }
 
     fn raise(&self) {

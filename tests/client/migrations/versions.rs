@@ -19,8 +19,7 @@ fn split_there() -> Migration {
                 .down(Function::new("users.join", JOIN))
                 .run()
                 .await?;
-            let last =
-                json!({"path": "last", "type": "string", "required": true, "index": "sorted"});
+            let last = json!({"path": "last", "type": "string", "required": true});
             let first = json!({"path": "first", "type": "string", "required": true});
             step.alter("users").put_field(first).put_field(last).run().await
         })
