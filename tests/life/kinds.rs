@@ -70,7 +70,6 @@ pub const KINDS: &[&str] = &[
     "DOC.MIGRATE",
     "DOC.MIGRATE LAZY",
     "DOC.MIGRATE brings documents",
-    "a migration is stopped",
     "migrations go on",
     "documents are migrated",
     "DOC.LIST",
