@@ -543,6 +543,15 @@ fn declarations_and_words_are_judged() {
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let error = c.error(&[&["DOC.ALTER", "p"], &many[..]].concat());
         assert_eq!(error, "LIMITED 298 migrations exceed the limit of 256");
+        // A function that gives nothing leaves the text, and the version is another all the same.
+        load(c, &[("nothing", "return nil")]);
+        let before = (read(c, "p:1"), c.map(&["DOC.META", "p:1"])["version"].clone());
+        c.call(&["DOC.ALTER", "p", "ADD", "MIGRATION", "3", "UP", "nothing", "DOWN", "nothing"]);
+        c.call(&["DOC.MIGRATE", "p", "TO", "3"]);
+        assert_eq!((read(c, "p:1"), schema(c, "p:1")), (before.0, Value::Int(3)));
+        assert_ne!(c.map(&["DOC.META", "p:1"])["version"], before.1);
+        c.call(&["DOC.MIGRATE", "p", "TO", "2"]);
+        c.call(&["DOC.ALTER", "p", "DROP", "MIGRATION", "3"]);
         // In MULTI nobody waits.
         c.call(&["DOC.ALTER", "p", "ADD", "MIGRATION", "3", "UP", "uncount"]);
         c.call(&["MULTI"]);

@@ -55,7 +55,7 @@ impl Versions {
     }
 
     /// The same without documents. A document that has stopped the migration does so under its new id: see [`Versions::moved`].
-    pub fn emptied(&mut self) -> Self {
+    pub fn emptied(&self) -> Self {
         let Versions { signal, migrated, .. } = self;
         Versions { signal: signal.clone(), migrated: *migrated, ..Versions::default() }
     }
