@@ -81,19 +81,15 @@ impl Found {
         self.tells(told)
     }
 
-    /// What has lapsed and was then overwritten, or removed, before the server had removed it is told as that: a removal of the
+    /// Whether it may be what had lapsed: overwritten, or removed, before the server had removed it, that is told as a removal of the
     /// version that has lapsed.
-    fn take_for_lapsed(&mut self, stream: &Stream, versions: &Versions) -> bool {
+    fn may_be_lapsed(&self, stream: &Stream, versions: &Versions) -> bool {
         let is_its = |told: &Rc<Told>| {
             let is_version = |stamp| versions.may_be(stamp, self.version);
             told.key == self.key && told.op == "expire" && told.stamp.is_none_or(is_version)
         };
-        let is_lapsed = stream.maybe.contains(&self.key) || stream.told.iter().any(is_its);
-        let takes = self.op == "delete" && is_lapsed;
-        if takes {
-            (self.op, self.cause) = ("expire".to_owned(), None);
-        }
-        takes
+        self.op == "delete"
+            && (stream.maybe.contains(&self.key) || stream.told.iter().any(is_its))
     }
 
     fn tells(&self, told: &Told) -> bool {
@@ -122,20 +118,46 @@ impl Found {
 
 /// Takes removals of which no command could be the reason for those of what had lapsed.
 fn take_lapsed(stream: &Stream, found: &mut [Found], versions: &Versions) {
-    let mut more: BTreeMap<String, usize> = BTreeMap::new();
-    for entry in found.iter().filter(|entry| entry.op == "delete") {
-        *more.entry(entry.key.clone()).or_default() += 1;
-    }
-    for told in stream.told.iter().filter(|told| told.op == "delete") {
-        more.entry(told.key.clone()).and_modify(|count| *count = count.saturating_sub(1));
-    }
-    for entry in found {
-        if let Some(count) = more.get_mut(&entry.key).filter(|count| **count > 0)
-            && entry.take_for_lapsed(stream, versions)
-        {
-            *count -= 1;
+    let deleted: BTreeSet<String> =
+        found.iter().filter(|it| it.op == "delete").map(|it| it.key.clone()).collect();
+    for key in deleted {
+        let places: Vec<usize> = (0..found.len()).filter(|at| found[*at].key == key).collect();
+        let told: Vec<&Rc<Told>> =
+            stream.told.iter().filter(|told| told.key == key && !told.is_floating()).collect();
+        let removals = places.iter().filter(|at| found[**at].op == "delete").count();
+        let more = removals.saturating_sub(told.iter().filter(|told| told.op == "delete").count());
+        let may_be: Vec<usize> = places
+            .iter()
+            .copied()
+            .filter(|at| found[*at].may_be_lapsed(stream, versions))
+            .collect();
+        let more = more.min(may_be.len());
+        // Those without which the others are what was to be told, in that order.
+        let is_right = |lapsed: &Vec<usize>| {
+            let others = places.iter().filter(|at| !lapsed.contains(at)).map(|at| &found[*at]);
+            others
+                .filter(|it| !it.is_floating())
+                .map(|it| it.op.as_str())
+                .eq(told.iter().map(|told| told.op))
+        };
+        let first = may_be[..more].to_vec();
+        let lapsed = choices(&may_be, more).into_iter().find(is_right).unwrap_or(first);
+        for at in lapsed {
+            (found[at].op, found[at].cause) = ("expire".to_owned(), None);
         }
     }
+}
+
+/// All ways to choose so many places, the first ones first.
+fn choices(places: &[usize], count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let Some((first, rest)) = places.split_first() else { return Vec::new() };
+    let mut all = choices(rest, count - 1);
+    all.iter_mut().for_each(|choice| choice.insert(0, *first));
+    all.extend(choices(rest, count));
+    all
 }
 
 /// Compares entries with what was to be told, and gives what may still come.

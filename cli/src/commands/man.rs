@@ -1,0 +1,25 @@
+//! `folio man`.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::outcome::{Failure, Outcome};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Write a page for each command into this folder, instead of one page to standard output
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
+/// Writes the man page, or all of them.
+pub fn run(args: &Args, cli: clap::Command) -> Result<Outcome, Failure> {
+    match &args.folder {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
+            clap_mangen::generate_to(cli, folder).map_err(|error| Failure::file(folder, error))?;
+        }
+        None => clap_mangen::Man::new(cli).render(&mut io::stdout())?,
+    }
+    Ok(Outcome::Done)
+}

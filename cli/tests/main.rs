@@ -1,0 +1,5 @@
+//! The tool over a real server, as somebody at a prompt uses it.
+
+#![forbid(unsafe_code)]
+
+mod tool;
