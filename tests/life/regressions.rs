@@ -55,4 +55,22 @@ pub const SCRIPTS: &[(&str, &str)] = &[
         {"Move":{"key":"item-0","db":0}}
         "#,
     ),
+    (
+        "a removal that a command had made was taken for that of what had lapsed later under the same key",
+        r#"
+        {"Create":{"name":"users","seed":13786246092928616764}}
+        {"Set":{"key":"users:2","json":"{\"mark\":7}","when":"Always","ttl":"Drop","filter":0}}
+        {"Del":{"keys":["users:2","notes:0"]}}
+        {"SwapDb":[0,2]}
+        {"Select":2}
+        {"Set":{"key":"users:3","json":"{\"mark\":0}","when":"Always","ttl":"Drop","filter":0}}
+        {"Set":{"key":"notes:5","json":"{\"n\":false}","when":"Always","ttl":"Drop","filter":0}}
+        {"Copy":{"from":"notes:5","to":"users:2","db":2,"replace":false}}
+        {"Expire":{"key":"users:2","ttl":{"form":"AtMillis","step":0},"only":"Always"}}
+        "Pass"
+        {"SwapDb":[2,0]}
+        {"Select":0}
+        {"Restore":{"from":"users:3","to":"users:2","ttl":null,"replace":true}}
+        "#,
+    ),
 ];
