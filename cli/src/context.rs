@@ -32,6 +32,16 @@ pub struct Options {
     pub quiet: bool,
 }
 
+impl Options {
+    /// The server without user and password.
+    pub fn address(&self) -> String {
+        match (self.url.split_once("://"), self.url.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+            _ => self.url.clone(),
+        }
+    }
+}
+
 /// What every command works with.
 pub struct Context {
     /// Opened by the first command that is sent.

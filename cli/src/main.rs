@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ask;
 mod commands;
 mod context;
 mod outcome;
@@ -20,7 +21,7 @@ use outcome::{Failure, Outcome};
 
 /// JSON documents in Redis and Valkey: move them in and out, ask for them, watch and check them.
 #[derive(Parser)]
-#[command(name = "folio", version, about, long_about = None, max_term_width = 100, after_help = outcome::CODES)]
+#[command(name = "folio", version, max_term_width = 100, after_help = outcome::CODES)]
 struct Cli {
     #[command(flatten)]
     options: Options,
@@ -31,13 +32,12 @@ struct Cli {
 fn main() -> ExitCode {
     let Cli { options, command } = Cli::parse();
     if let Command::Completions(args) = &command {
-        commands::completions::run(args, &mut Cli::command());
-        return ExitCode::SUCCESS;
+        return end(commands::completions::run(args, &mut Cli::command()), options.json);
     }
     if let Command::Man(args) = &command {
         return end(commands::man::run(args, Cli::command()), options.json);
     }
-    let json = options.json;
+    let (json, address) = (options.json, options.address());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return end(Err(Failure::from(error)), json),
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(commands::run(command, &context));
     // A thread may wait for the keyboard.
     runtime.shutdown_background();
-    end(ended, json)
+    end(ended.map_err(|failure| failure.of_server(&address)), json)
 }
 
 /// Says what went wrong, and gives the exit code.

@@ -37,6 +37,9 @@ impl Outcome {
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The server cannot be reached, or is none that has the module.
+    #[error("{source} ({address}; --url or FOLIO_URL names another server)")]
+    Unreachable { address: String, source: folio::Error },
     /// What the server or the client says.
     #[error("{0}")]
     Server(#[from] folio::Error),
@@ -60,9 +63,19 @@ impl Failure {
         Self::File { path: path.as_ref().display().to_string(), source }
     }
 
+    /// Says which server could not be reached.
+    pub fn of_server(self, address: &str) -> Self {
+        match self {
+            Self::Server(source) if is_unreachable(&source) => {
+                Self::Unreachable { address: address.to_owned(), source }
+            }
+            other => other,
+        }
+    }
+
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Server(error) if is_unreachable(error) => 3,
+            Self::Unreachable { .. } => 3,
             Self::Usage(_) => 2,
             _ => 1,
         })
@@ -71,6 +84,7 @@ impl Failure {
     /// A word for programs: that of the server's error, if it is one.
     fn word(&self) -> &str {
         match self {
+            Self::Unreachable { .. } => "CONNECTION",
             Self::Server(error) => error.code().unwrap_or("CLIENT"),
             Self::Io(_) | Self::File { .. } => "IO",
             Self::Usage(_) => "USAGE",

@@ -2,4 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod query;
+mod shell;
 mod tool;
+mod verify;
+mod watch;

@@ -1,8 +1,9 @@
 //! `folio completions`.
 
-use std::io;
-
 use clap_complete::Shell;
+
+use crate::outcome::{Failure, Outcome};
+use crate::output::line;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -11,6 +12,9 @@ pub struct Args {
 }
 
 /// Prints what the shell is to read: `source <(folio completions bash)`.
-pub fn run(args: &Args, cli: &mut clap::Command) {
-    clap_complete::generate(args.shell, cli, "folio", &mut io::stdout());
+pub fn run(args: &Args, cli: &mut clap::Command) -> Result<Outcome, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, cli, "folio", &mut script);
+    line(&String::from_utf8_lossy(&script))?;
+    Ok(Outcome::Done)
 }

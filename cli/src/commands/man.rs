@@ -1,9 +1,9 @@
 //! `folio man`.
 
-use std::io;
 use std::path::PathBuf;
 
 use crate::outcome::{Failure, Outcome};
+use crate::output::line;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -19,7 +19,11 @@ pub fn run(args: &Args, cli: clap::Command) -> Result<Outcome, Failure> {
             std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
             clap_mangen::generate_to(cli, folder).map_err(|error| Failure::file(folder, error))?;
         }
-        None => clap_mangen::Man::new(cli).render(&mut io::stdout())?,
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(cli).render(&mut page)?;
+            line(&String::from_utf8_lossy(&page))?;
+        }
     }
     Ok(Outcome::Done)
 }

@@ -1,11 +1,142 @@
 //! `folio verify`.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use folio::Folio;
+use serde_json::{Value as Json, json};
+
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
+use crate::output::json::json;
+use crate::output::table::table;
 
+/// Recompute documents and indexes, and report each difference.
+///
+/// The server does this in one piece for each collection and serves nobody else meanwhile: ask a replica where that is too long.
+/// With --against, what two servers hold is compared by digests. Ends with 4 if there is any difference.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The collections; all of them without one
+    collections: Vec<String>,
+    /// Another server, such as a replica: whether it holds the same
+    #[arg(long, value_name = "URL")]
+    against: Option<String>,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Result<Outcome, Failure> {
-    Err(Failure::Usage("not there yet".into()))
+/// What was found of a collection.
+struct Found {
+    collection: String,
+    documents: Json,
+    differences: Vec<String>,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
+    let other = match &args.against {
+        Some(url) => {
+            let other =
+                Folio::builder(url).timeout(Duration::from_secs(context.options.timeout)).lazy()?;
+            other.check().await?;
+            Some(other)
+        }
+        None => None,
+    };
+    let names = match &other {
+        _ if !args.collections.is_empty() => args.collections,
+        None => list(&context.db).await?,
+        Some(other) => {
+            let mut names = list(&context.db).await?;
+            names.extend(list(other).await?);
+            names.sort();
+            names.dedup();
+            names
+        }
+    };
+    let mut found = Vec::new();
+    for name in names {
+        found.push(look(name, context, other.as_ref()).await?);
+    }
+    report(&found, context)?;
+    let is_well = found.iter().all(|found| found.differences.is_empty());
+    Ok(if is_well { Outcome::Done } else { Outcome::Found })
+}
+
+async fn list(db: &Folio) -> Result<Vec<String>, Failure> {
+    Ok(db.cmd("DOC.LIST").read().await?)
+}
+
+async fn look(
+    collection: String,
+    context: &Context,
+    other: Option<&Folio>,
+) -> Result<Found, Failure> {
+    let db = &context.db;
+    if let Some(other) = other {
+        let (own, others) = (digests(db, &collection).await?, digests(other, &collection).await?);
+        let differences = compare(&own, &others);
+        return Ok(Found { collection, documents: Json::Null, differences });
+    }
+    let differences: Vec<String> = db.cmd("DOC.VERIFY").arg(&collection).read().await?;
+    let info = json(&db.cmd("DOC.INFO").arg(&collection).read_value().await?);
+    Ok(Found { collection, documents: info["documents"].clone(), differences })
+}
+
+/// The digests of a collection by what they are of; none where the server has no such collection.
+async fn digests(db: &Folio, collection: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let answer = match db.cmd("DOC.VERIFY").arg((collection, "DIGEST")).read_value().await {
+        Ok(answer) => json(&answer),
+        Err(error) if error.code() == Some("NOCOLLECTION") => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let word = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let mut found = BTreeMap::from([
+        ("documents".to_owned(), word(&answer["documents"])),
+        ("times".to_owned(), word(&answer["times"])),
+    ]);
+    for index in answer["indexes"].as_array().into_iter().flatten() {
+        let name = format!("index {} ({})", word(&index["path"]), word(&index["kind"]));
+        found.insert(name, word(&index["digest"]));
+    }
+    Ok(found)
+}
+
+/// What two servers do not have alike.
+fn compare(own: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> Vec<String> {
+    let differs = |name: &&String| own.get(*name) != others.get(*name);
+    let all: BTreeMap<&String, ()> =
+        own.keys().chain(others.keys()).map(|name| (name, ())).collect();
+    let word = |found: Option<&String>| found.map_or("none".to_owned(), Clone::clone);
+    all.into_keys()
+        .filter(differs)
+        .map(|name| {
+            format!("{name}: {} here, {} there", word(own.get(name)), word(others.get(name)))
+        })
+        .collect()
+}
+
+fn report(found: &[Found], context: &Context) -> Result<(), Failure> {
+    let all: Vec<Json> = found
+        .iter()
+        .map(|it| {
+            json!({ "collection": it.collection, "documents": it.documents, "differences": it.differences })
+        })
+        .collect();
+    context.out.emit(&Json::Array(all), || {
+        let mut drawn = table(["collection", "documents", "differences"]);
+        for it in found {
+            let documents =
+                if it.documents.is_null() { String::new() } else { it.documents.to_string() };
+            drawn.add_row([it.collection.clone(), documents, it.differences.len().to_string()]);
+        }
+        let told = found.iter().flat_map(|it| {
+            it.differences
+                .iter()
+                .map(move |difference| format!("{}: {difference}\n", it.collection))
+        });
+        if found.is_empty() {
+            return "no collections\n".to_owned();
+        }
+        format!("{drawn}\n{}", told.collect::<String>())
+    })?;
+    Ok(())
 }

@@ -1,0 +1,129 @@
+//! What a prompt remembers, and how a statement is carried out.
+
+use std::time::Instant;
+
+use folio::Folio;
+
+use crate::ask::question::Question;
+use crate::ask::token::Fault;
+use crate::ask::{Answer, Parameters, Style, question::Verb, sentence};
+use crate::commands::query::{ROWS_DEFAULT, send, summary};
+use crate::context::Context;
+use crate::outcome::Failure;
+use crate::output::line;
+
+use super::meta;
+
+/// Whether there is to be another statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    GoOn,
+    End,
+}
+
+/// Commands that change what a connection is: this one is shared with everything else that the shell does.
+const OF_CONNECTIONS: [&str; 9] =
+    ["SELECT", "MULTI", "EXEC", "DISCARD", "WATCH", "SUBSCRIBE", "PSUBSCRIBE", "MONITOR", "HELLO"];
+
+/// What is remembered from one statement to the next.
+pub struct Session<'c> {
+    pub context: &'c Context,
+    pub db: Folio,
+    pub database: Option<u32>,
+    pub style: Style,
+    pub shows_time: bool,
+    pub parameters: Parameters,
+    /// The last question that was asked.
+    pub last: Option<Question>,
+    /// Where its next page begins.
+    pub cursor: Option<String>,
+}
+
+impl<'c> Session<'c> {
+    pub fn new(context: &'c Context, style: Style, parameters: Parameters) -> Self {
+        let (db, shows_time) = (context.db.clone(), !context.options.quiet);
+        let (database, last, cursor) = (None, None, None);
+        Self { context, db, database, style, shows_time, parameters, last, cursor }
+    }
+
+    /// Carries a statement out, and shows what it comes to.
+    pub async fn carry_out(&mut self, statement: &str) -> Result<Flow, Failure> {
+        let statement = statement.trim().trim_end_matches(';').trim_end();
+        if statement.is_empty() || statement.starts_with('#') {
+            return Ok(Flow::GoOn);
+        }
+        if let Some(rest) = statement.strip_prefix('\\') {
+            return meta::carry_out(self, rest).await;
+        }
+        let first = statement.split_whitespace().next().unwrap_or_default();
+        if Verb::from_word(first).is_some() {
+            let question = sentence::read(statement).map_err(|fault| misread(statement, &fault))?;
+            self.ask(question).await?;
+        } else {
+            self.command(statement).await?;
+        }
+        Ok(Flow::GoOn)
+    }
+
+    /// Asks, and shows the rows; not more than a screen or two unless it is said how many.
+    pub async fn ask(&mut self, mut question: Question) -> Result<(), Failure> {
+        if question.verb == Verb::Find && question.limit.is_none() {
+            question.limit = Some(ROWS_DEFAULT);
+        }
+        let words = question.words(&self.parameters).map_err(|fault| unreadable(&fault))?;
+        self.last = Some(question);
+        self.cursor = None;
+        self.send(&words).await
+    }
+
+    /// Shows how the server answers a question.
+    pub async fn explain(&mut self, question: &Question, profile: bool) -> Result<(), Failure> {
+        let words =
+            question.explained(profile, &self.parameters).map_err(|fault| unreadable(&fault))?;
+        self.last = Some(question.clone());
+        self.send(&words).await
+    }
+
+    /// A command of the server, its words quoted as in other shells.
+    async fn command(&mut self, statement: &str) -> Result<(), Failure> {
+        let words = shlex::split(statement)
+            .ok_or_else(|| Failure::Usage("a quote is not closed".to_owned()))?;
+        let name = words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+        if OF_CONNECTIONS.contains(&name.as_str()) {
+            return Err(Failure::Usage(format!(
+                "{name} changes the connection, which others use too: \\use N selects a database, DOC.TXN writes several documents, `folio watch` follows changes"
+            )));
+        }
+        self.send(&words).await
+    }
+
+    async fn send(&mut self, words: &[String]) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let answer = Answer::read(&words[0], send(&self.db, words).await?);
+        let time = begun.elapsed();
+        if self.context.out.is_json() {
+            line(&answer.to_json())?;
+        } else {
+            line(&answer.show(self.style, self.context.out.width()))?;
+        }
+        if self.shows_time && !self.context.out.is_json() {
+            line(&summary(&answer, time.as_secs_f64() * 1000.0))?;
+        }
+        self.cursor = answer.cursor().map(str::to_owned);
+        if self.cursor.is_some() && !self.context.options.quiet {
+            eprintln!("there are more: \\next shows them");
+        }
+        Ok(())
+    }
+}
+
+/// A sentence that cannot be read, with a mark below the place.
+pub fn misread(statement: &str, fault: &Fault) -> Failure {
+    let before: String = statement.chars().take(fault.position).collect();
+    let gap = console::measure_text_width(&before);
+    Failure::Usage(format!("{}\n  {statement}\n  {:gap$}^", fault.what, ""))
+}
+
+fn unreadable(fault: &Fault) -> Failure {
+    Failure::Usage(format!("{} at position {} of the filter", fault.what, fault.position))
+}
