@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod infer;
 mod query;
 mod shell;
 mod tool;

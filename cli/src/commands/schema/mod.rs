@@ -1,5 +1,9 @@
 //! `folio schema`.
 
+pub mod definition;
+pub mod members;
+pub mod path;
+
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
 

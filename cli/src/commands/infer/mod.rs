@@ -1,0 +1,134 @@
+//! `folio infer`: proposes a declaration for documents.
+//!
+//! `Profile` counts what stands at each path (`profile`, with `values` and `forms` below it), `Profile::propose` chooses types and
+//! indexes (`propose`), and a `Proposal` is told as a table, as a definition and as the command that declares it (`declare`).
+//! None of them knows a server.
+
+mod declare;
+mod forms;
+mod input;
+mod profile;
+mod propose;
+mod values;
+
+use std::str::FromStr;
+
+use clap::builder::NonEmptyStringValueParser;
+
+use crate::commands::schema::definition;
+use crate::context::Context;
+use crate::outcome::{Failure, Outcome};
+use crate::output::{line, table};
+
+pub use profile::Profile;
+pub use propose::{Proposal, Wish};
+
+/// Looks at documents and proposes fields, types and indexes.
+///
+/// A type is proposed where every value has it, NULLABLE where null was seen. Values of several types are left undeclared, with a
+/// warning. An index is proposed where the field looks as if it were asked for; each row says why. What documents hold is known,
+/// what programs ask for is not: look at it before you declare it. Nothing is sent to a server.
+///
+/// folio infer users.jsonl --collection users --json > users.schema.json
+/// folio schema apply users.schema.json
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// JSON lines or a JSON array, also compressed by gzip; `-` is standard input
+    file: String,
+    /// The collection that is to be declared
+    #[arg(long, short, value_parser = NonEmptyStringValueParser::new())]
+    collection: String,
+    /// What the keys begin with, if it is not the name and a colon
+    #[arg(long)]
+    prefix: Option<String>,
+    /// How many documents are looked at, from the first on
+    #[arg(long, value_name = "COUNT|all", default_value = "1000")]
+    sample: Sample,
+    /// The member that documents have their ids of: it gets no index, as the key is known by it
+    #[arg(long, value_name = "FIELD")]
+    id: Option<String>,
+    /// Propose REQUIRED where every document has the field, and ENUM where a few values repeat
+    #[arg(long)]
+    strict: bool,
+}
+
+/// How many documents are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    First(u64),
+    All,
+}
+
+impl FromStr for Sample {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(count) if count > 0 => Ok(Self::First(count)),
+            _ if text.eq_ignore_ascii_case("all") => Ok(Self::All),
+            _ => Err("neither a number above 0 nor `all`".into()),
+        }
+    }
+}
+
+impl Sample {
+    fn is_enough(self, documents: u64) -> bool {
+        matches!(self, Self::First(count) if documents >= count)
+    }
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
+    let wish = Wish {
+        collection: args.collection,
+        prefix: args.prefix,
+        id: args.id,
+        is_strict: args.strict,
+    };
+    let (profile, is_whole) = input::profile(&args.file, args.sample)?;
+    if profile.documents == 0 {
+        return Err(Failure::Data(format!("{}: no documents", args.file)));
+    }
+    let proposal = profile.propose(&wish);
+    if context.out.is_json() {
+        let text = definition::text(&proposal.definition().to_string());
+        line(&text.map_err(|error| Failure::Data(error.to_string()))?)?;
+    } else {
+        line(&told(&proposal, is_whole))?;
+    }
+    if !context.options.quiet {
+        proposal.warnings.iter().for_each(|warning| eprintln!("folio: {warning}"));
+    }
+    Ok(Outcome::Done)
+}
+
+/// The proposal for people.
+fn told(proposal: &Proposal, is_whole: bool) -> String {
+    let documents = proposal.documents;
+    let mut table = table::table(["path", "type", "in", "distinct", "values", "declared", "why"]);
+    for field in &proposal.fields {
+        let declared = field.declared();
+        table.add_row([
+            field.path.as_str(),
+            field.type_name.as_deref().unwrap_or("-"),
+            &percent(field.present, documents),
+            &field.distinct,
+            &field.examples,
+            &declared,
+            &field.why,
+        ]);
+    }
+    let of = match is_whole {
+        true => "all there are",
+        false => "the first; --sample all looks at all",
+    };
+    let command = proposal.command();
+    format!("{documents} documents, {of}.\n{table}\n\n{command}\n")
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    match part * 100 / whole.max(1) {
+        0 if part > 0 => "<1 %".into(),
+        percent => format!("{percent} %"),
+    }
+}
