@@ -1,4 +1,4 @@
-# Redis or Valkey with Folio in it:
+# Redis or Valkey with Folio in it, the module and the tool:
 #
 #   docker build --tag folio .                       Redis 8.0
 #   docker build --tag folio --target valkey .       Valkey 8.1
@@ -12,18 +12,20 @@ ARG RUST=rust:1-bookworm
 ARG REDIS=redis:8.0-bookworm
 ARG VALKEY=valkey/valkey:8.1-bookworm
 
-FROM ${RUST} AS module
+FROM ${RUST} AS built
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends libclang-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /folio
 COPY . .
-RUN cargo build --release --locked --package folio-module
+RUN cargo build --release --locked --package folio-module --package folio-cli
 
 FROM ${VALKEY} AS valkey
-COPY --from=module /folio/target/release/libfolio_module.so /usr/local/lib/folio.so
+COPY --from=built /folio/target/release/libfolio_module.so /usr/local/lib/folio.so
+COPY --from=built /folio/target/release/folio /usr/local/bin/folio
 CMD ["valkey-server", "--loadmodule", "/usr/local/lib/folio.so", "--appendonly", "yes"]
 
 FROM ${REDIS} AS redis
-COPY --from=module /folio/target/release/libfolio_module.so /usr/local/lib/folio.so
+COPY --from=built /folio/target/release/libfolio_module.so /usr/local/lib/folio.so
+COPY --from=built /folio/target/release/folio /usr/local/bin/folio
 CMD ["redis-server", "--loadmodule", "/usr/local/lib/folio.so", "--appendonly", "yes"]

@@ -47,9 +47,9 @@ impl Archive {
         Ok(archive)
     }
 
-    /// The package and all that it needs, as `name=version`, in order.
-    pub fn closure(&self, package: &str) -> Result<Vec<String>> {
-        let plan = shell::output(&mut self.apt(&["install", "--simulate", package]))?;
+    /// The packages and all that they need, as `name=version`, in order.
+    pub fn closure(&self, packages: &[&str]) -> Result<Vec<String>> {
+        let plan = shell::output(self.apt(&["install", "--simulate"]).args(packages))?;
         // Inst libc6 (2.36-9+deb12u10 Debian:12.11/oldstable [amd64])
         let package = |line: &str| {
             let (name, rest) = line.strip_prefix("Inst ")?.split_once(" (")?;
@@ -60,11 +60,12 @@ impl Archive {
         Ok(packages)
     }
 
-    /// The files of the package and of all that it needs.
-    pub fn fetch(&self, package: &str) -> Result<Vec<PathBuf>> {
-        println!("fetching {package} and what it needs");
+    /// The files of the packages and of all that they need, in one folder.
+    pub fn fetch(&self, packages: &[&str]) -> Result<Vec<PathBuf>> {
+        println!("fetching {} and what is needed for it", packages.join(", "));
         shell::output(&mut self.apt(&["clean"]))?;
-        shell::output(&mut self.apt(&["install", "--download-only", "-qq", "--yes", package]))?;
+        let fetch = ["install", "--download-only", "-qq", "--yes"];
+        shell::output(self.apt(&fetch).args(packages))?;
         let files = self.folder.join("archives").read_dir()?.flatten().map(|entry| entry.path());
         Ok(files.filter(|path| path.extension() == Some(OsStr::new("deb"))).collect())
     }

@@ -40,6 +40,61 @@ pub fn import(folder: &Path, name: &str, (label, value): (&str, &str)) -> Result
     Ok(())
 }
 
+/// Runs a command of the shell in a container without network, which sees a folder as `/mnt`, and makes an image of what
+/// it leaves.
+pub fn commit_run(image: &str, name: &str, folder: &Path, script: &str) -> Result {
+    let mount = format!("{}:/mnt:ro", folder.display());
+    let container = Container::create(&[
+        "--network=none",
+        "--env=DEBIAN_FRONTEND=noninteractive",
+        "--env=PATH=/usr/sbin:/usr/bin",
+        "--volume",
+        &mount,
+        image,
+        "sh",
+        "-c",
+        script,
+    ])?;
+    shell::output(&mut docker(&["start", "--attach", &container.id]))?;
+    let commit = ["commit", "--change", "CMD [\"bash\"]", &container.id, name];
+    shell::output(&mut docker(&commit))?;
+    Ok(())
+}
+
+/// Takes an image's name away, and the image if it has no other.
+pub fn remove_image(name: &str) -> Result {
+    shell::output(&mut docker(&["rmi", name]))?;
+    Ok(())
+}
+
+/// A container of this process, which goes with its unnamed volumes when this is dropped.
+pub struct Container {
+    /// As Docker has it.
+    pub id: String,
+}
+
+impl Container {
+    /// Makes one, which is not started yet, with the arguments of `docker create`.
+    pub fn create(arguments: &[&str]) -> Result<Self> {
+        let label = format!("{PROCESS_LABEL}={}", std::process::id());
+        let id = shell::output(docker(&["create", "--label", &label]).args(arguments))?;
+        Ok(Self { id: id.trim().to_owned() })
+    }
+
+    /// Makes one and starts it.
+    pub fn start(arguments: &[&str]) -> Result<Self> {
+        let container = Self::create(arguments)?;
+        shell::output(&mut docker(&["start", &container.id]))?;
+        Ok(container)
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        shell::succeeds(&mut docker(&["rm", "--force", "--volumes", &self.id]));
+    }
+}
+
 /// Removes the containers of tests that were killed before they could do it themselves.
 pub fn sweep() -> Result {
     let format = format!("{{{{.ID}}}} {{{{.Label \"{PROCESS_LABEL}\"}}}}");
@@ -49,13 +104,14 @@ pub fn sweep() -> Result {
         let Some((container, process)) = line.split_once(' ') else { continue };
         if !Path::new("/proc").join(process).exists() {
             println!("removing container {container}, whose test was killed");
-            shell::output(&mut docker(&["rm", "--force", container]))?;
+            shell::output(&mut docker(&["rm", "--force", "--volumes", container]))?;
         }
     }
     Ok(())
 }
 
-fn docker(arguments: &[&str]) -> Command {
+/// The program with these arguments.
+pub fn docker(arguments: &[&str]) -> Command {
     let mut command = Command::new("docker");
     command.args(arguments);
     command

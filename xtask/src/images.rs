@@ -1,7 +1,7 @@
 //! Images of the servers that the tests run on, made of Debian's packages alone: no registry of images is asked.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,6 +14,9 @@ const PACKAGES_LABEL: &str = "folio-test.packages";
 const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
 /// What a server does without: documentation, and character sets that only iconv reads.
 const LEFT_OUT: [&str; 2] = ["usr/share", "usr/lib/*/gconv"];
+
+/// A whole Debian with a server in it, whose dpkg and apt work: what the project's package is installed in.
+pub const DEBIAN: &str = "folio-test/debian:trixie";
 
 /// A server that the tests run on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,33 +49,75 @@ impl Server {
     /// Makes the image unless there is one of the packages that the archive has now. One that was not made here is
     /// left alone.
     pub fn make_image(self) -> Result {
-        let image = self.image();
-        let made_of = docker::has_image(&image).then(|| docker::label(&image, PACKAGES_LABEL));
-        let made_of = made_of.transpose()?;
-        if made_of.as_deref() == Some("") {
-            println!("{image} was not made here, and is taken as it is");
-            return Ok(());
-        }
-        let archive = match Archive::open(self.release) {
-            Ok(archive) => archive,
-            Err(error) if made_of.is_some() => {
-                println!("{image} stays as it is: {error}");
-                return Ok(());
+        make(&self.image(), self.release, &[self.package], |folder, files, label| {
+            fill(folder, files)?;
+            for left_out in LEFT_OUT {
+                remove(folder, left_out)?;
             }
-            Err(error) => return Err(error),
-        };
-        let packages = archive.closure(self.package)?;
-        if made_of.as_ref() == Some(&packages.join(" ")) {
-            println!("{image} is there");
+            docker::import(folder, &self.image(), label)
+        })
+    }
+}
+
+/// Makes the image of [`DEBIAN`] if there is none.
+pub fn ensure_debian() -> Result {
+    if docker::has_image(DEBIAN) {
+        return Ok(());
+    }
+    // The second is every package that no Debian is without, dpkg and apt among them.
+    make(DEBIAN, "trixie", &["redis-server", "?essential"], |folder, files, label| {
+        fill(folder, files)?;
+        fs::create_dir_all(folder.join("var/lib/dpkg/info"))?;
+        fs::create_dir_all(folder.join("var/lib/dpkg/updates"))?;
+        fs::write(folder.join("var/lib/dpkg/status"), "")?;
+        let policy = folder.join("usr/sbin/policy-rc.d");
+        fs::write(&policy, "#!/bin/sh\n# No service is started with its package.\nexit 101\n")?;
+        fs::set_permissions(policy, Permissions::from_mode(0o755))?;
+        let unpacked = format!("{DEBIAN}-unpacked");
+        docker::import(folder, &unpacked, label)?;
+        let archives = files[0].parent().ok_or("packages are fetched into a folder")?;
+        let installed = docker::commit_run(
+            &unpacked,
+            DEBIAN,
+            archives,
+            "dpkg --force-depends --force-unsafe-io --install /mnt/*.deb",
+        );
+        docker::remove_image(&unpacked)?;
+        installed
+    })
+}
+
+/// Makes an image of the packages unless there is one of the same.
+fn make(
+    image: &str,
+    release: &str,
+    packages: &[&str],
+    build: impl Fn(&Path, &[PathBuf], (&str, &str)) -> Result,
+) -> Result {
+    let made_of = docker::has_image(image).then(|| docker::label(image, PACKAGES_LABEL));
+    let made_of = made_of.transpose()?;
+    if made_of.as_deref() == Some("") {
+        println!("{image} was not made here, and is taken as it is");
+        return Ok(());
+    }
+    let archive = match Archive::open(release) {
+        Ok(archive) => archive,
+        Err(error) if made_of.is_some() => {
+            println!("{image} stays as it is: {error}");
             return Ok(());
         }
-        let folder = paths::target().join("images").join(self.name);
-        fill(&folder, &archive.fetch(self.package)?)?;
-        docker::import(&folder, &image, (PACKAGES_LABEL, &packages.join(" ")))?;
-        fs::remove_dir_all(&folder)?;
-        println!("made {image} of {} packages", packages.len());
-        Ok(())
+        Err(error) => return Err(error),
+    };
+    let closure = archive.closure(packages)?;
+    if made_of.as_ref() == Some(&closure.join(" ")) {
+        println!("{image} is there");
+        return Ok(());
     }
+    let folder = paths::target().join("images").join(image.replace(['/', ':'], "-"));
+    build(&folder, &archive.fetch(packages)?, (PACKAGES_LABEL, &closure.join(" ")))?;
+    fs::remove_dir_all(&folder)?;
+    println!("made {image} of {} packages", closure.len());
+    Ok(())
 }
 
 /// Makes every image that is missing or of older packages.
@@ -95,9 +140,6 @@ fn fill(folder: &Path, packages: &[PathBuf]) -> Result {
     for package in packages {
         let mut unpack = Command::new("dpkg-deb");
         shell::output(unpack.arg("--extract").arg(package).arg(folder))?;
-    }
-    for left_out in LEFT_OUT {
-        remove(folder, left_out)?;
     }
     Ok(())
 }

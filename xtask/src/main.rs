@@ -6,6 +6,7 @@ mod archive;
 mod bench;
 mod ci;
 mod demo;
+mod dist;
 mod docker;
 mod images;
 mod paths;
@@ -58,7 +59,9 @@ enum Chore {
         #[arg(long)]
         write: bool,
     },
-    /// All that CI runs: tidy, build, test, and the demo with its answers checked
+    /// Make what can be taken away: an archive, a Debian package, an image
+    Dist(dist::Options),
+    /// All that CI runs: tidy, build, test, the demo with its answers checked, and what can be taken away
     Ci,
 }
 
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Chore::Bench(options) => bench::bench(&options),
         Chore::Soak(options) => soak::soak(&options),
         Chore::Tidy { write } => tidy::tidy(write),
+        Chore::Dist(options) => dist::dist(&options),
         Chore::Ci => ci::ci(),
     };
     match outcome {
