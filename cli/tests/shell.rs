@@ -1,8 +1,10 @@
 //! `folio shell`: scripts, and the prompt in a terminal.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use crate::query::users;
 use crate::tool::{run, run_with};
@@ -63,38 +65,103 @@ fn answers_are_json_for_programs() {
     assert!(lines[1].starts_with("{\"schema\":{\"collection\":\"users\""), "{ran:?}");
 }
 
-/// A terminal, in which keys are pressed slowly enough to be read one after the other.
-#[test]
-fn the_prompt_completes_and_remembers() {
-    let server = users();
-    let home = tempfile::tempdir().expect("a folder");
-    let tool = env!("CARGO_BIN_EXE_folio");
-    let type_in = |keys: &[&str]| {
-        let command = format!("{tool} --url {} shell", server.url());
-        let mut terminal = Command::new("script")
+/// What the editor writes when it has begun to read keys: it takes what is pasted as a whole.
+const READY: &str = "\x1b[?2004h";
+
+/// A terminal with the tool in it.
+struct Terminal {
+    child: Child,
+    input: ChildStdin,
+    seen: Arc<Mutex<String>>,
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // A test that failed leaves it running.
+        let _ = self.child.kill();
+    }
+}
+
+impl Terminal {
+    fn open(url: &str, home: &Path) -> Self {
+        let command = format!("{} --url {url} shell", env!("CARGO_BIN_EXE_folio"));
+        let mut child = Command::new("script")
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-            .env("HOME", home.path())
-            .env("XDG_STATE_HOME", home.path())
-            .env("TERM", "xterm")
+            .envs([("HOME", home), ("XDG_STATE_HOME", home), ("TERM", Path::new("xterm"))])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("script is there");
-        let mut input = terminal.stdin.take().expect("piped");
-        for key in keys {
-            std::thread::sleep(Duration::from_millis(500));
-            input.write_all(key.as_bytes()).expect("typed");
+        let input = child.stdin.take().expect("piped");
+        let mut output = child.stdout.take().expect("piped");
+        let seen = Arc::<Mutex<String>>::default();
+        let written = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut part) {
+                written.lock().expect("whole").push_str(&String::from_utf8_lossy(&part[..length]));
+            }
+        });
+        let terminal = Self { child, input, seen };
+        terminal.wait_for(READY);
+        terminal
+    }
+
+    /// Waits until this is drawn, and forgets what was drawn up to then.
+    fn wait_for(&self, text: &str) {
+        let begun = Instant::now();
+        loop {
+            let mut seen = self.seen.lock().expect("whole");
+            if let Some(at) = seen.find(text) {
+                seen.drain(..at + text.len());
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "no {text:?} in {seen:?}");
+            drop(seen);
+            std::thread::sleep(Duration::from_millis(20));
         }
-        std::thread::sleep(Duration::from_millis(500));
-        input.write_all(b"\\q\r").expect("typed");
-        let output = terminal.wait_with_output().expect("it ends");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    let seen = type_in(&["find us\t", "where ema\t", "= 'ada@example.com' sel\t", "age\r"]);
-    assert!(seen.contains("│ users:1 ┆ 36  │"), "{seen}");
+    }
+
+    /// Presses keys, and waits until this is drawn.
+    fn press(&mut self, keys: &str, drawn: &str) {
+        self.input.write_all(keys.as_bytes()).expect("typed");
+        self.wait_for(drawn);
+    }
+
+    fn leave(mut self) {
+        self.input.write_all(b"\\q\r").expect("typed");
+        let begun = Instant::now();
+        let ended = loop {
+            if let Some(ended) = self.child.try_wait().expect("it is a child") {
+                break ended;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert!(ended.success());
+    }
+}
+
+#[test]
+fn the_prompt_completes_and_remembers() {
+    let server = users();
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(server.url(), home.path());
+    terminal.press("find us\t", "find users ");
+    terminal.press("where ema\t", "where email ");
+    terminal.press("= 'ada@example.com' sel\t", "select ");
+    terminal.press("age\r", "│ users:1 ┆ 36  │");
+    terminal.wait_for(READY);
+    terminal.press("find users limit ten\r", "limit takes a number");
+    terminal.wait_for(READY);
+    terminal.leave();
     let history = std::fs::read_to_string(home.path().join("folio/history")).expect("a history");
     assert!(history.contains("find users where email = 'ada@example.com' select age"), "{history}");
-    // The arrow that points upwards brings the last line back.
-    let seen = type_in(&["\x1b[A", "\x1b[A", "\r"]);
-    assert!(seen.contains("│ users:1 ┆ 36  │"), "{seen}");
+    // The arrow that points upwards brings lines back.
+    let mut terminal = Terminal::open(server.url(), home.path());
+    terminal.press("\x1b[A", "limit ten");
+    terminal.press("\x1b[A", "select age");
+    terminal.press("\r", "│ users:1 ┆ 36  │");
+    terminal.wait_for(READY);
+    terminal.leave();
 }

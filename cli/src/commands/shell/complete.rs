@@ -20,7 +20,7 @@ use crate::ask::token::tokens;
 use super::meta::{WORDS, names};
 
 /// Whoever types does not wait longer for names.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Documents whose members are taken for fields where nothing is declared.
 const DOCUMENTS_SAMPLED: u32 = 20;
 /// Words of filters.
