@@ -7,6 +7,7 @@ use crate::{Result, dist, run, setup, test, tidy};
 pub fn ci() -> Result {
     setup::setup()?;
     setup::duckdb()?;
+    setup::examples()?;
     tidy::tidy(false)?;
     let servers = test::everywhere()?;
     run::run(&run::Options::short())?;

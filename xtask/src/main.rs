@@ -67,7 +67,9 @@ enum Chore {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
-        Chore::Setup => setup::setup().and_then(|()| setup::duckdb()),
+        Chore::Setup => {
+            setup::setup().and_then(|()| setup::duckdb()).and_then(|()| setup::examples())
+        }
         Chore::Run(options) => run::run(&options),
         Chore::Test(options) => test::test(&options),
         Chore::Images => images::images(),

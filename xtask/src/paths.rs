@@ -45,6 +45,11 @@ pub fn duckdb_folder() -> PathBuf {
     root().join("target/tools/duckdb")
 }
 
+/// Where the packages of Python are installed that the examples in Python take, and their tests.
+pub fn python_folder() -> PathBuf {
+    root().join("target/tools/python")
+}
+
 /// `DuckDB`'s program: `FOLIO_DUCKDB`, or what is installed.
 pub fn duckdb() -> PathBuf {
     let installed = || duckdb_folder().join("duckdb_cli/duckdb");

@@ -29,6 +29,12 @@ pub struct Need<'a> {
 /// its version.
 const DUCKDB: (&str, &str) = ("duckdb-cli", "1.5.6");
 
+/// The client that the examples in Python use, and what runs their tests.
+const PYTHON_PACKAGES: &[&str] = &["redis==6.4.0", "pytest==8.4.2"];
+
+/// Where Debian and Ubuntu have the packages of Node.
+const NODE_PATH: &str = "/usr/share/nodejs";
+
 /// Stands for the packages of the libclang that the distribution has.
 const LIBCLANG: &str = "libclang";
 
@@ -69,19 +75,43 @@ pub fn duckdb() -> Result {
     if env::var_os("FOLIO_DUCKDB").is_some() {
         return Err(format!("FOLIO_DUCKDB: {} is no DuckDB {version}", program.display()).into());
     }
+    let folder = paths::duckdb_folder();
+    pip_install(&folder, &["--no-deps", &format!("{package}=={version}")])
+}
+
+/// What `examples/python` and `examples/node` take, and the pages of docs/ that run them.
+pub fn examples() -> Result {
+    let is_there = || {
+        ["redis", "pytest"]
+            .iter()
+            .all(|name| paths::python_folder().join(name).join("__init__.py").exists())
+    };
+    if !is_there() {
+        pip_install(&paths::python_folder(), PYTHON_PACKAGES)?;
+    }
     require(&[Need {
-        what: "pip (it brings DuckDB, which the tests compare the engine with)",
+        what: "Node with the client node-redis of Debian and Ubuntu (an example and a page run it)",
+        is_there: &|| {
+            let mut node = Command::new("node");
+            shell::succeeds(node.env("NODE_PATH", NODE_PATH).args(["-e", "require('redis')"]))
+        },
+        packages: &["nodejs", "node-redis"],
+    }])
+}
+
+/// Installs packages of Python into a folder, in place of what is there.
+fn pip_install(folder: &Path, packages: &[&str]) -> Result {
+    require(&[Need {
+        what: "pip (it brings DuckDB, which the tests compare the engine with, and the Python client of the examples)",
         is_there: &|| shell::succeeds(Command::new("python3").args(["-m", "pip", "--version"])),
         packages: &["python3-pip"],
     }])?;
-    let folder = paths::duckdb_folder();
     if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+        fs::remove_dir_all(folder)?;
     }
     let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
-    pip.arg("--target").arg(&folder).arg(format!("{package}=={version}"));
-    shell::run(&mut pip)
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    shell::run(pip.arg("--target").arg(folder).args(packages))
 }
 
 /// Installs what is missing of these, or says what and how.

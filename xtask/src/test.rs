@@ -46,6 +46,9 @@ pub fn test(options: &Options) -> Result {
     if options.theme.as_deref().is_none_or(|theme| theme == "foreign") {
         setup::duckdb()?;
     }
+    if options.theme.as_deref().is_none_or(|theme| theme == "docs") {
+        setup::examples()?;
+    }
     let is_asked = |name: &str| options.servers.iter().any(|asked| asked == name || asked == "all");
     let selection = selection(options.theme.as_deref());
     let mut runs: Vec<Run> = Vec::new();
@@ -113,7 +116,8 @@ fn selection(theme: Option<&str>) -> Vec<String> {
 
 /// Whether the theme is a folder of tests with a binary of its own.
 pub fn is_suite(theme: &str) -> bool {
-    paths::root().join("tests").join(theme).join("main.rs").exists()
+    let mut folders = ["tests", "cli/tests"].iter().map(|folder| paths::root().join(folder));
+    folders.any(|folder| folder.join(theme).join("main.rs").exists())
 }
 
 /// The builds of the module that the suites run on.
