@@ -60,7 +60,7 @@ impl Parts {
     }
 }
 
-/// The time of the commit, or what SOURCE_DATE_EPOCH says: the same sources give the same bytes, whenever they are packed.
+/// The time of the commit, or what `SOURCE_DATE_EPOCH` says: the same sources give the same bytes, whenever they are packed.
 fn epoch() -> Result<u64> {
     let mut log = Command::new("git");
     log.args(["log", "-1", "--format=%ct"]).current_dir(paths::root());
