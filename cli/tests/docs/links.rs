@@ -1,4 +1,4 @@
-//! Links between pages: each leads to a file that is there, and to a heading in it.
+//! Links between pages: each leads to a file that is there, and to a heading in it; and the pages are in one order.
 
 use std::fs;
 use std::path::Path;
@@ -22,6 +22,28 @@ pub fn faults(page: &str, text: &str) -> Vec<String> {
             if !is_right {
                 faults.push(format!("{page}:{at}: {link} leads nowhere"));
             }
+        }
+    }
+    faults
+}
+
+/// Pages of docs/ that the contents do not list, and those that do not end with a link to the page that follows there.
+/// What is generated has no such link.
+pub fn out_of_order(contents: &str, pages: &[(String, String)]) -> Vec<String> {
+    let listed: Vec<&str> = prose(contents).flat_map(|(_, line)| links(line)).collect();
+    let mut faults = Vec::new();
+    for (name, text) in pages {
+        let Some(name) = name.strip_prefix("docs/").filter(|name| *name != "README.md") else {
+            continue;
+        };
+        let Some(at) = listed.iter().position(|listed| *listed == name) else {
+            faults.push(format!("docs/{name} is not in docs/README.md"));
+            continue;
+        };
+        let next = listed.get(at + 1).copied().unwrap_or("README.md");
+        let last = text.trim_end().lines().last().unwrap_or_default();
+        if !last.contains(&format!("]({next})")) && name != "commands.md" {
+            faults.push(format!("docs/{name} does not end with a link to {next}"));
         }
     }
     faults
@@ -67,5 +89,20 @@ fn a_link_to_nothing_is_found() {
     for (right, wrong) in [("#its-x-or-y", "#its-x"), ("schema.md", "schema.txt")] {
         let text = text.replacen(right, wrong, 1);
         assert_eq!(faults("docs/page.md", &text).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn a_page_out_of_order_is_found() {
+    let contents = "1. [A](a.md)\n2. [B](b.md)\n";
+    let page = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let right = [
+        page("README.md", ""),
+        page("docs/a.md", "# A\n\nNext: [b](b.md).\n"),
+        page("docs/b.md", "[x](README.md)"),
+    ];
+    assert_eq!(out_of_order(contents, &right), Vec::<String>::new());
+    for wrong in [page("docs/c.md", "[b](b.md)"), page("docs/a.md", "[b](b.md)\n\nmore")] {
+        assert_eq!(out_of_order(contents, &[wrong]).len(), 1);
     }
 }

@@ -147,6 +147,14 @@ fn every_example_gives_what_its_page_prints() {
     assert!(count > 0, "no page has an example");
 }
 
+#[test]
+fn every_page_leads_to_the_next() {
+    let read = |path| fs::read_to_string(path).expect("a page is text");
+    let pages: Vec<_> = pages().into_iter().map(|(name, path)| (name, read(path))).collect();
+    let contents = read(root().join("docs/README.md"));
+    assert_eq!(links::out_of_order(&contents, &pages), Vec::<String>::new());
+}
+
 /// A page whose examples are right, in every form of a reply.
 const PAGE: &str = r#"
 ```folio
