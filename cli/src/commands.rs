@@ -6,6 +6,7 @@ mod export;
 mod import;
 mod infer;
 pub mod man;
+mod members;
 mod metrics;
 mod query;
 mod schema;

@@ -1,0 +1,92 @@
+//! Where an export goes: standard output, or a file that has its name when it is whole.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::outcome::Failure;
+
+/// Takes what is written.
+pub struct Sink {
+    out: Out,
+    file: Option<Part>,
+}
+
+enum Out {
+    Plain(Box<dyn Write>),
+    Gzip(GzEncoder<Box<dyn Write>>),
+}
+
+/// A file that is removed unless it gets its name.
+struct Part {
+    part: PathBuf,
+    path: PathBuf,
+    is_whole: bool,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // There is nobody to tell that it could not be removed.
+            let _ = std::fs::remove_file(&self.part);
+        }
+    }
+}
+
+impl Sink {
+    /// `-` is standard output.
+    pub fn open(path: &Path, is_gzip: bool) -> Result<Self, Failure> {
+        let (out, file): (Box<dyn Write>, _) = if path.as_os_str() == "-" {
+            (Box::new(BufWriter::new(io::stdout())), None)
+        } else {
+            let mut part = path.as_os_str().to_owned();
+            part.push(".part");
+            let part = PathBuf::from(part);
+            let out = File::create(&part).map_err(|error| Failure::file(&part, error))?;
+            let file = Part { part, path: path.into(), is_whole: false };
+            (Box::new(BufWriter::with_capacity(1 << 18, out)), Some(file))
+        };
+        let out = match is_gzip {
+            true => Out::Gzip(GzEncoder::new(out, Compression::default())),
+            false => Out::Plain(out),
+        };
+        Ok(Self { out, file })
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = match &mut self.out {
+            Out::Plain(out) => out.write_all(bytes),
+            Out::Gzip(out) => out.write_all(bytes),
+        };
+        self.done(written)
+    }
+
+    /// Everything was written: the file gets its name.
+    pub fn finish(mut self) -> Result<(), Failure> {
+        let flushed = match &mut self.out {
+            Out::Plain(out) => out.flush(),
+            Out::Gzip(out) => out.try_finish().and_then(|()| out.get_mut().flush()),
+        };
+        self.done(flushed)?;
+        if let Some(file) = &mut self.file {
+            std::fs::rename(&file.part, &file.path)
+                .map_err(|error| Failure::file(&file.path, error))?;
+            file.is_whole = true;
+        }
+        Ok(())
+    }
+
+    /// Whoever reads standard output may have gone, as `head` does: then that is all.
+    fn done(&self, written: io::Result<()>) -> Result<(), Failure> {
+        match (written, &self.file) {
+            (Err(error), None) if error.kind() == io::ErrorKind::BrokenPipe => {
+                std::process::exit(0)
+            }
+            (Err(error), Some(file)) => Err(Failure::file(&file.path, error)),
+            (written, _) => Ok(written?),
+        }
+    }
+}
