@@ -20,11 +20,6 @@ impl Interrupt {
         Ok(Self(receiver))
     }
 
-    /// Whether it has come.
-    pub fn has_come(&self) -> bool {
-        *self.0.borrow()
-    }
-
     /// Waits for it.
     pub async fn comes(&mut self) {
         if self.0.wait_for(|has_come| *has_come).await.is_err() {

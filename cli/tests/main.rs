@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod export;
+mod import;
 mod infer;
 mod query;
 mod shell;

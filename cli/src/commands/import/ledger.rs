@@ -10,6 +10,7 @@ use super::command::Mode;
 use super::progress::Progress;
 use super::reject::Rejects;
 use super::resume::{State, StateFile};
+use super::source::called;
 use crate::outcome::Failure;
 
 /// So many rejected lines are told on standard error; all are in the file.
@@ -115,7 +116,7 @@ impl Ledger {
     fn reject(&mut self, item: &Item, why: &str, input: usize) -> Result<(), Failure> {
         self.state.counts.rejected += 1;
         let name = match self.state.inputs.get(input) {
-            Some(input) => input.path.to_string_lossy().into_owned(),
+            Some(input) => called(&input.path),
             None => "source".into(),
         };
         let is_one_of_many = self.state.inputs.len() > 1;

@@ -156,7 +156,7 @@ impl Input<'_> {
 
     /// Where the first document suggests to take ids from.
     fn chosen(&self, text: &str) -> Result<Ids, Failure> {
-        let path = self.path.display();
+        let path = source::called(self.path);
         let (ids, told) = match Ids::of_first(text) {
             Some((ids, name)) => (ids, format!("ids are taken from `{name}`")),
             None if self.plan.target.is_declared => {

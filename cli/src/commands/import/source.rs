@@ -94,6 +94,11 @@ pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// What a path is called when it is told.
+pub fn called(path: &Path) -> String {
+    if is_stdin(path) { "standard input".into() } else { path.display().to_string() }
+}
+
 /// Counts what is taken from a reader.
 struct Counting {
     reader: Box<dyn Read>,

@@ -1,0 +1,565 @@
+//! `folio import`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use folio_tests::{Client, Server};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use crate::tool::{Ran, folio, run, run_with};
+
+/// A server and a folder for files.
+struct Bench {
+    server: Server,
+    client: Client,
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let server = Server::start();
+        let client = server.resp3();
+        Self { server, client, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().into()
+    }
+
+    fn import(&self, words: &[&str]) -> Ran {
+        run(self.server.url(), &[&["import", "-c", "users"], words].concat())
+    }
+
+    fn get(&mut self, key: &str) -> Option<String> {
+        self.client.text(&["DOC.GET", key])
+    }
+
+    fn count(&mut self) -> i64 {
+        self.client.int(&["DOC.COUNT", "users"])
+    }
+
+    /// How often a command was carried out.
+    fn calls(&mut self, command: &str) -> i64 {
+        let field = format!("cmdstat_{command}");
+        let told = self.client.info("commandstats", &field);
+        told.trim_start_matches("calls=").split(',').next().unwrap().parse().unwrap()
+    }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
+}
+
+fn rejects(path: impl AsRef<Path>) -> Vec<Json> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn lines_keep_every_digit() {
+    let mut bench = Bench::new();
+    let lines = [
+        r#"{"id":1,"a":1.10,"b":9007199254740993,"c":0.10000000000000000001}"#,
+        r#"{"id":"zwei","s":"\u00e9 \" \\","e":1E400}"#,
+        r#"{"id":123456789012345678901234567890,"deep":{"x":[1.0,{"y":-0.0}]}}"#,
+    ];
+    let file = bench.file("u.jsonl", format!("{}\n\n{}\r\n{}", lines[0], lines[1], lines[2]));
+    let ran = bench.import(&[&file]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("ids are taken from `id`"), "{ran:?}");
+    assert!(ran.err.contains("3 read, 3 loaded"), "{ran:?}");
+    assert_eq!(ran.out, "");
+    // The server writes é and 1E400 in its own way; it is asked for the same documents by hand.
+    for (key, line) in [
+        ("users:1", lines[0]),
+        ("users:zwei", lines[1]),
+        ("users:123456789012345678901234567890", lines[2]),
+    ] {
+        bench.client.call(&["DOC.SET", "twin:1", line]);
+        assert_eq!(bench.get(key), bench.get("twin:1"), "{key}");
+    }
+    assert_eq!(bench.get("users:1").unwrap(), lines[0]);
+    assert_eq!(fs::read_dir(bench.folder.path()).unwrap().count(), 1, "no other file is left");
+}
+
+#[test]
+fn arrays_and_gzip_and_standard_input_are_read() {
+    let mut bench = Bench::new();
+    let array = "\u{feff} [\n {\"id\": 1, \"a\": 1.10},\n {\"id\": 2}\n]\n";
+    let ran = bench.import(&[&bench.file("u.json", array)]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(bench.get("users:1").unwrap(), r#"{"id":1,"a":1.10}"#);
+
+    let ran = bench.import(&[&bench.file("u.json.gz", gzip("[{\"id\":3}]"))]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let words = ["import", "-c", "users", "-"];
+    let ran = run_with(bench.server.url(), &words, &gzip("{\"id\":4}\n{\"id\":5}\n"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = run_with(bench.server.url(), &words, b"[{\"id\":6}]");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(bench.count(), 6);
+
+    let cut = &gzip(&"{\"id\":7}\n".repeat(1000))[..30];
+    let ran = bench.import(&[&bench.file("cut.jsonl.gz", cut)]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("cut.jsonl.gz: "), "{ran:?}");
+    let ran = bench.import(&[&bench.file("odd", "a,b\n1,2\n")]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("--format"), "{ran:?}");
+}
+
+#[test]
+fn tables_are_read_by_declared_types() {
+    let mut bench = Bench::new();
+    bench.client.call(&[
+        "DOC.CREATE",
+        "users",
+        "FIELD",
+        "zip",
+        "string",
+        "FIELD",
+        "address.city",
+        "string",
+        "FIELD",
+        "age",
+        "int",
+        "FIELD",
+        "price",
+        "decimal",
+    ]);
+    let table = "id,zip,address.city,age,price,note,free\n\
+                 7,01234,\"New\nYork, \"\"NY\"\"\",36,1.10,\"a,b\",1.10\n\
+                 8,5,,,,,\n\
+                 9,5,Rome,old,,,\n\
+                 10,5\n";
+    let file = bench.file("u.csv", table);
+    let ran = bench.import(&[&file]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(
+        bench.get("users:7").unwrap(),
+        r#"{"id":7,"zip":"01234","address":{"city":"New\nYork, \"NY\""},"age":36,"price":"1.10","note":"a,b","free":1.10}"#
+    );
+    assert_eq!(bench.get("users:8").unwrap(), r#"{"id":8,"zip":"5"}"#);
+    let rejected = rejects(format!("{file}.rejects.jsonl"));
+    assert_eq!(rejected[0]["line"], 5, "{rejected:?}");
+    assert_eq!(rejected[0]["error"], "SCHEMA field age is declared int, found \"old\"");
+    assert_eq!(rejected[0]["text"], "9,5,Rome,old,,,");
+    assert_eq!(
+        rejected[1],
+        json!({"line": 6, "error": "CSV 2 values, where the header has 7", "text": "10,5"})
+    );
+
+    let tabs = "id\ta.b\n1\t1.0\n";
+    let words = ["import", "-c", "tabs", "-", "--format", "tsv", "--csv-strings"];
+    let ran = run_with(bench.server.url(), &words, tabs.as_bytes());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(bench.get("tabs:1").unwrap(), r#"{"id":"1","a":{"b":"1.0"}}"#);
+}
+
+#[test]
+fn what_mongoexport_writes_is_read() {
+    let mut bench = Bench::new();
+    let line = r#"{"_id":{"$oid":"5f1e"},"at":{"$date":"2026-01-31T00:00:00Z"},"n":{"$numberLong":"9007199254740993"},"d":{"$numberDecimal":"1.10"}}"#;
+    let ran = bench.import(&[&bench.file("m.json", format!("{line}\n")), "--mongo"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let plain = r#""at":"2026-01-31T00:00:00Z","n":9007199254740993,"d":"1.10"}"#;
+    assert_eq!(bench.get("users:5f1e").unwrap(), format!("{{{plain}"));
+    // Named, the field stays.
+    let ran = bench.import(&[&bench.file("m.json", line), "--mongo", "--id", "_id"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(bench.get("users:5f1e").unwrap(), format!("{{\"_id\":\"5f1e\",{plain}"));
+}
+
+#[test]
+fn bad_lines_are_told_and_written_down() {
+    let mut bench = Bench::new();
+    bench.client.call(&[
+        "DOC.CREATE",
+        "users",
+        "FIELD",
+        "age",
+        "int",
+        "FIELD",
+        "mail",
+        "string",
+        "UNIQUE",
+    ]);
+    let deep = format!("{{\"id\":9,\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+    let mut text =
+        String::from("{\"id\":1,\"age\":1,\"mail\":\"a\"}\nnonsense\n[1]\n{\"age\":1}\n");
+    writeln!(text, "{{\"id\":2,\"age\":\"x\"}}\n{{\"id\":3,\"mail\":\"a\"}}\n{deep}").unwrap();
+    writeln!(text, "{{\"id\":1.5}}\n{{\"id\":\"\"}}\n{{\"id\":4,\"age\":4}}").unwrap();
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(b"{\"id\":5,\"a\":\"\xff\"}\n");
+    let file = bench.file("u.jsonl", bytes);
+    let chosen = bench.path("bad.jsonl");
+    let ran = bench.import(&[&file, "--rejects", chosen.to_str().unwrap()]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(bench.count(), 2);
+    assert_eq!(bench.get("users:4").unwrap(), r#"{"id":4,"age":4}"#);
+    let told: Vec<&str> = ran.err.lines().filter(|line| line.contains(", line ")).collect();
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert!(told[0].ends_with("u.jsonl, line 2: JSON expected ident at column 2"), "{told:?}");
+    let rejected = rejects(&chosen);
+    let errors: Vec<(u64, &str)> = rejected
+        .iter()
+        .map(|it| (it["line"].as_u64().unwrap(), it["error"].as_str().unwrap()))
+        .collect();
+    let begins = [
+        (2, "JSON expected ident"),
+        (3, "JSON a document is an object, found an array"),
+        (4, "ID neither a member _id nor id"),
+        (5, "SCHEMA field age is declared int"),
+        (6, "UNIQUE the value at mail is held by users:1"),
+        (7, "TOOBIG"),
+        (8, "ID the id is 1.5"),
+        (9, "ID the id is empty"),
+        (11, "JSON no UTF-8 at byte 13"),
+    ];
+    assert_eq!(errors.len(), begins.len(), "{errors:?}");
+    for ((line, error), (wanted, begin)) in errors.iter().zip(begins) {
+        assert!(*line == wanted && error.starts_with(begin), "{line} {error}");
+    }
+    assert_eq!(rejected[3]["text"], r#"{"id":2,"age":"x"}"#);
+}
+
+#[test]
+fn the_number_of_errors_has_a_limit() {
+    let mut bench = Bench::new();
+    let mut text = String::new();
+    (0..5000).for_each(|n| {
+        writeln!(text, "{{\"id\":{n}}}{}", ["", "x"][usize::from(n % 10 == 9)]).unwrap()
+    });
+    let file = bench.file("u.jsonl", &text);
+    let ran =
+        bench.import(&[&file, "--max-errors", "3", "--batch", "5", "--pipelines", "1", "--json"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let told: Json = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&told["rejected"], &told["read"]), (&json!(4), &json!(40)), "{told}");
+    assert!(ran.err.contains("--max-errors is 3"), "{ran:?}");
+    assert_eq!(bench.count(), 36);
+    let ran = bench.import(&[&file, "--max-errors", "0", "--batch", "5"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(bench.path("u.jsonl.import-state.json").exists());
+    let ran = bench.import(&[&file, "--resume", "--json"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let told: Json = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&told["rejected"], &told["read"]), (&json!(500), &json!(5000)), "{told}");
+    assert_eq!(rejects(bench.path("u.jsonl.rejects.jsonl")).len(), 500);
+    assert!(!bench.path("u.jsonl.import-state.json").exists());
+    assert_eq!(bench.count(), 4500);
+}
+
+#[test]
+fn modes_decide_what_happens_to_what_is_there() {
+    let mut bench = Bench::new();
+    let old = bench.file("old.jsonl", "{\"id\":1,\"a\":1,\"b\":1}\n");
+    let new = bench.file("new.jsonl", "{\"id\":1,\"a\":2}\n{\"id\":2,\"a\":2}\n");
+    assert_eq!(bench.import(&[&old]).code, 0);
+    let told = |ran: &Ran| -> Json { serde_json::from_str(&ran.out).unwrap() };
+
+    let ran = bench.import(&[&new, "--mode", "insert", "--json"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let told_insert = told(&ran);
+    assert_eq!((&told_insert["loaded"], &told_insert["rejected"]), (&json!(1), &json!(1)));
+    assert_eq!(told_insert["rejects"], json!(format!("{new}.rejects.jsonl")));
+    assert!(ran.err.contains("EXISTS 'users:1' is there already"), "{ran:?}");
+    assert_eq!(bench.get("users:1").unwrap(), r#"{"id":1,"a":1,"b":1}"#);
+
+    let ran = bench.import(&[&new, "--mode", "skip", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let told_skip = told(&ran);
+    assert_eq!((&told_skip["loaded"], &told_skip["skipped"]), (&json!(0), &json!(2)));
+    assert_eq!(told_skip["rejects"], Json::Null);
+
+    assert_eq!(bench.import(&[&new, "--mode", "merge"]).code, 0);
+    assert_eq!(bench.get("users:1").unwrap(), r#"{"id":1,"a":2,"b":1}"#);
+    assert_eq!(bench.import(&[&new, "--ttl", "100"]).code, 0);
+    assert_eq!(bench.get("users:1").unwrap(), r#"{"id":1,"a":2}"#);
+    let left = bench.client.int(&["TTL", "users:1"]);
+    assert!((90..=100).contains(&left), "{left}");
+}
+
+#[test]
+fn the_server_makes_ids_where_it_is_asked() {
+    let mut bench = Bench::new();
+    let file = bench.file("u.jsonl", "{\"a\":1}\n{\"a\":2}\n");
+    let ran = bench.import(&[&file]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("--id names the field"), "{ran:?}");
+    bench.client.call(&["DOC.CREATE", "users", "IDS", "SEQUENCE"]);
+    let ran = bench.import(&[&file]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("the server makes ids"), "{ran:?}");
+    assert_eq!(bench.get("users:2").unwrap(), r#"{"a":2}"#);
+    let ran = bench.import(&[&bench.file("i.jsonl", "{\"id\":77}\n"), "--server-ids"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(bench.get("users:3").unwrap(), r#"{"id":77}"#);
+}
+
+#[test]
+fn keys_begin_with_the_declared_prefix() {
+    let mut bench = Bench::new();
+    bench.client.call(&["DOC.CREATE", "users", "PREFIX", "people/"]);
+    let ran = bench.import(&[&bench.file("u.jsonl", "{\"a\":{\"sku\":\"x\"}}"), "--id", "a.sku"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(bench.get("people/x").unwrap(), r#"{"a":{"sku":"x"}}"#);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let mut bench = Bench::new();
+    let file = bench.file("u.jsonl", "{\"id\":1}\nx\n");
+    let ran = bench.import(&[&file, "--dry-run"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.err.contains("2 read, nothing written, 1 rejected"), "{ran:?}");
+    assert!(bench.client.texts(&["DOC.LIST"]).is_empty());
+    assert!(!bench.path("u.jsonl.import-state.json").exists());
+}
+
+#[test]
+fn several_files_are_one_import() {
+    let mut bench = Bench::new();
+    let (one, two) = (bench.file("1.jsonl", "{\"id\":1}\nx\n"), bench.file("2.csv", "id\n2\n,\n"));
+    let ran = bench.import(&[&one, &two]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(bench.count(), 2);
+    let rejected = rejects(format!("{one}.rejects.jsonl"));
+    assert_eq!((&rejected[0]["input"], &rejected[1]["input"]), (&json!(one), &json!(two)));
+    let ran = bench.import(&[&one, "gone.jsonl"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("gone.jsonl: "), "{ran:?}");
+}
+
+/// An import of many lines that is under way: some of them are noted as done.
+fn begun(bench: &Bench, file: &str, words: &[&str]) -> Child {
+    let all =
+        [&["import", "-c", "users", file, "--batch", "20", "--pipelines", "2"], words].concat();
+    let mut command = folio(bench.server.url(), &all);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let state = format!("{file}.import-state.json");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let read =
+            fs::read(&state).ok().and_then(|text| serde_json::from_slice::<Json>(&text).ok());
+        if read.is_some_and(|state| state["lines"].as_u64() > Some(100)) {
+            return child;
+        }
+        assert!(Instant::now() < deadline, "it does not begin");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+const MANY: usize = 40_000;
+
+fn many(bench: &Bench) -> (String, String) {
+    let mut text = String::new();
+    (0..MANY).for_each(|n| writeln!(text, "{{\"id\":{n},\"v\":{n}.10}}").unwrap());
+    (bench.file("u.jsonl", &text), text)
+}
+
+/// Whether the collection holds what the file does, in its order.
+fn holds(bench: &Bench, text: &str) {
+    let ran = run(bench.server.url(), &["export", "users"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out == text, "{} bytes for {}", ran.out.len(), text.len());
+}
+
+#[test]
+fn an_interrupted_import_goes_on() {
+    let mut bench = Bench::new();
+    let (file, text) = many(&bench);
+    let mut child = begun(&bench, &file, &[]);
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{told}");
+    assert!(told.contains("--resume goes on"), "{told}");
+    let before = bench.count();
+    assert!((100..MANY as i64).contains(&before), "{before}");
+    let ran = bench.import(&[&file, "--resume", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let told: Json = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told["loaded"], MANY);
+    holds(&bench, &text);
+    // What was under way was waited for, so nothing was sent twice.
+    assert_eq!(bench.calls("DOC.SET"), MANY as i64);
+    assert!(!Path::new(&format!("{file}.import-state.json")).exists());
+}
+
+#[test]
+fn a_killed_import_goes_on() {
+    let mut bench = Bench::new();
+    let (file, text) = many(&bench);
+    let mut child = begun(&bench, &file, &[]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!((100..MANY as i64).contains(&bench.count()));
+    let other = bench.file("other.jsonl", "{}");
+    let state = format!("{file}.import-state.json");
+    let ran = bench.import(&[&other, "--resume", "--state", &state]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("of other files"), "{ran:?}");
+    let ran = bench.import(&[&file, "--resume"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    holds(&bench, &text);
+    assert!(bench.calls("DOC.SET") < 2 * MANY as i64);
+    let ran = bench.import(&[&file, "--resume"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("nothing to resume"), "{ran:?}");
+}
+
+#[test]
+fn a_broken_connection_is_opened_anew() {
+    let mut bench = Bench::new();
+    let (file, text) = many(&bench);
+    let mut child = begun(&bench, &file, &[]);
+    let closed = bench.client.int(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    assert!(closed > 0);
+    assert!(bench.count() < MANY as i64);
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{told}");
+    assert!(told.contains("trying again"), "{told}");
+    holds(&bench, &text);
+}
+
+#[test]
+fn a_broken_connection_ends_what_may_not_be_sent_twice() {
+    let mut bench = Bench::new();
+    let (file, text) = many(&bench);
+    let mut child = begun(&bench, &file, &["--mode", "insert"]);
+    assert!(bench.client.int(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]) > 0);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert!(bench.count() < MANY as i64);
+    let ran = bench.import(&[&file, "--resume", "--mode", "insert"]);
+    // Those that were under way may have been written.
+    assert!(ran.code == 0 || ran.err.contains("EXISTS"), "{ran:?}");
+    holds(&bench, &text);
+}
+
+#[test]
+fn a_server_that_refuses_everything_ends_it() {
+    let mut bench = Bench::new();
+    bench.client.call(&["CONFIG", "SET", "maxmemory", "1"]);
+    let file = bench.file("u.jsonl", "{\"id\":1}\n{\"id\":2}\n");
+    let ran = bench.import(&[&file]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("OOM"), "{ran:?}");
+    assert!(!bench.path("u.jsonl.rejects.jsonl").exists());
+    bench.client.call(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(bench.import(&[&file, "--resume"]).code, 0);
+    assert_eq!(bench.count(), 2);
+}
+
+/// Answers like a server with RedisJSON, as far as it is asked.
+struct StandIn {
+    url: String,
+}
+
+impl StandIn {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                std::thread::spawn(move || serve(stream.unwrap()));
+            }
+        });
+        Self { url }
+    }
+}
+
+fn serve(mut stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while let Some(command) = read_command(&mut reader) {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let answer = match words[..] {
+            ["HELLO", ..] => "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n".into(),
+            ["SCAN", cursor, "MATCH", "u:*", "COUNT", _, "TYPE", "ReJSON-RL"] => match cursor {
+                "0" => "*2\r\n$2\r\n17\r\n*2\r\n$3\r\nu:1\r\n$3\r\nu:2\r\n".into(),
+                _ => "*2\r\n$1\r\n0\r\n*3\r\n$3\r\nu:3\r\n$3\r\nu:4\r\n$6\r\nu:gone\r\n".to_owned(),
+            },
+            ["JSON.GET", key, "."] => match key {
+                "u:1" => bulk(r#"{"a":1.10,"b":9007199254740993}"#),
+                "u:2" => bulk("{}"),
+                "u:3" => bulk("[1]"),
+                "u:4" => bulk(r#"{"é":null}"#),
+                _ => "_\r\n".into(),
+            },
+            ["PTTL", "u:1"] => ":100000\r\n".into(),
+            ["PTTL", _] => ":-1\r\n".into(),
+            _ => "+OK\r\n".into(),
+        };
+        stream.write_all(answer.as_bytes()).unwrap();
+    }
+}
+
+fn bulk(text: &str) -> String {
+    format!("${}\r\n{text}\r\n", text.len())
+}
+
+fn read_command(reader: &mut impl std::io::BufRead) -> Option<Vec<String>> {
+    let number = |reader: &mut dyn std::io::BufRead| -> Option<usize> {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        line.trim().get(1..)?.parse().ok()
+    };
+    let count = number(reader)?;
+    let words = (0..count).map(|_| {
+        let length = number(reader)?;
+        let mut word = vec![0; length + 2];
+        reader.read_exact(&mut word).ok()?;
+        word.truncate(length);
+        String::from_utf8(word).ok()
+    });
+    words.collect()
+}
+
+#[test]
+fn keys_of_redisjson_come_with_their_ttls() {
+    let mut bench = Bench::new();
+    let source = StandIn::start();
+    let bad = bench.path("bad.jsonl");
+    let words = [
+        "--from-redisjson",
+        "u:*",
+        "--source-url",
+        &source.url,
+        "--rejects",
+        bad.to_str().unwrap(),
+    ];
+    let ran = bench.import(&words);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(bench.count(), 3);
+    assert_eq!(bench.get("users:1").unwrap(), r#"{"a":1.10,"b":9007199254740993}"#);
+    assert_eq!(bench.get("users:4").unwrap(), r#"{"é":null}"#);
+    let left = bench.client.int(&["PTTL", "users:1"]);
+    assert!((50_000..=100_000).contains(&left), "{left}");
+    assert_eq!(bench.client.int(&["PTTL", "users:2"]), -1);
+    let rejected = rejects(&bad);
+    let error = "JSON a document is an object, found an array";
+    assert_eq!(rejected, [json!({"line": 3, "error": error, "text": "u:3"})]);
+
+    let ran = bench.import(&["--from-redisjson", "u:*"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("RedisJSON is not loaded there"), "{ran:?}");
+}
