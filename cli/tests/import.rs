@@ -334,6 +334,32 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn a_declaration_is_inferred() {
+    let mut bench = Bench::new();
+    let mut text = String::new();
+    (0..50).for_each(|n| writeln!(text, "{{\"id\":{n},\"age\":{n}}}").unwrap());
+    text += "{\"id\":50,\"age\":[1]}\n";
+    let file = bench.file("u.jsonl", &text);
+    let ran = bench.import(&[&file, "--infer", "--dry-run"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("DOC.CREATE users"), "{ran:?}");
+    assert!(bench.client.texts(&["DOC.LIST"]).is_empty());
+    let few: String = text.lines().take(50).map(|line| format!("{line}\n")).collect();
+    let ran = bench.import(&[&bench.file("few.jsonl", few), "--infer"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let definition = bench.client.json(&["DOC.SCHEMA", "users"]);
+    let age = definition["fields"].as_array().unwrap().iter().find(|it| it["path"] == "age");
+    assert_eq!(age.expect("age is declared")["type"], "int", "{definition}");
+    // What is declared now stays, and judges.
+    let ran = bench.import(&[&file, "--infer"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(bench.client.json(&["DOC.SCHEMA", "users"]), definition);
+    assert_eq!(bench.import(&["-", "--infer"]).code, 0, "it is declared already");
+    bench.client.call(&["DOC.DROP", "users"]);
+    assert_eq!(bench.import(&["-", "--infer"]).code, 2);
+}
+
+#[test]
 fn several_files_are_one_import() {
     let mut bench = Bench::new();
     let (one, two) = (bench.file("1.jsonl", "{\"id\":1}\nx\n"), bench.file("2.csv", "id\n2\n,\n"));

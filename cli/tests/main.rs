@@ -7,6 +7,7 @@ mod import;
 mod infer;
 mod query;
 mod shell;
+mod speed;
 mod tool;
 mod verify;
 mod watch;

@@ -47,6 +47,7 @@ While others write:
 /// Documents are written as the server holds them, numbers digit for digit.
 #[derive(clap::Args)]
 #[command(after_long_help = HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// The collection to read
     #[arg(value_parser = NonEmptyStringValueParser::new())]

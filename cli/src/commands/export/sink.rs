@@ -49,9 +49,10 @@ impl Sink {
             let file = Part { part, path: path.into(), is_whole: false };
             (Box::new(BufWriter::with_capacity(1 << 18, out)), Some(file))
         };
-        let out = match is_gzip {
-            true => Out::Gzip(GzEncoder::new(out, Compression::default())),
-            false => Out::Plain(out),
+        let out = if is_gzip {
+            Out::Gzip(GzEncoder::new(out, Compression::default()))
+        } else {
+            Out::Plain(out)
         };
         Ok(Self { out, file })
     }

@@ -8,6 +8,7 @@
 mod array;
 mod batch;
 mod command;
+mod declare;
 mod ids;
 mod ledger;
 mod lines;
@@ -75,6 +76,7 @@ Exit codes: 4 if lines were rejected, 130 if it was interrupted.";
 /// not is told by its number, and written with the reason to the file of rejected lines.
 #[derive(clap::Args)]
 #[command(after_long_help = HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// Files to read, plain or compressed by gzip; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "from_redisjson")]
@@ -100,6 +102,9 @@ pub struct Args {
     /// What happens to a document whose key holds one already
     #[arg(long, value_enum, default_value_t = Mode::Replace)]
     mode: Mode,
+    /// Declare the collection, if it is not, by what the first 1,000 documents look like
+    #[arg(long)]
+    infer: bool,
     /// Seconds that documents are to live
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     ttl: Option<u64>,
@@ -128,7 +133,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "PATTERN",
-        conflicts_with_all = ["files", "id", "server_ids", "format", "mongo", "csv_strings", "resume", "state", "ttl"]
+        conflicts_with_all = ["files", "id", "server_ids", "format", "mongo", "csv_strings", "resume", "state", "ttl", "infer"]
     )]
     from_redisjson: Option<String>,
     /// The server with the keys of RedisJSON, if it is another one
@@ -148,12 +153,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         return Err(Failure::Usage("standard input can be read once".into()));
     }
     let interrupt = Interrupt::expect()?;
-    let target = Target::ask(context, &args.collection).await?;
+    let mut target = Target::ask(context, &args.collection).await?;
     let taken = Arc::new(AtomicU64::new(0));
     let mut ledger = ledger(&args, context, &taken)?;
-    if !target.is_declared {
+    if !target.is_declared && args.infer {
+        target = inferred(&args, target, &ledger, context).await?;
+    } else if !target.is_declared {
         let name = &target.collection;
-        let hint = format!("{name} is not declared: no types are checked (see folio infer)");
+        let hint = format!("{name} is not declared: no types are checked (--infer declares it)");
         ledger.progress.note(&hint);
     }
     let connection = if args.dry_run { None } else { Some(load::connect(context).await?) };
@@ -167,7 +174,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
             tokio::spawn(source.read(target, args.mode, args.batch, sender));
         }
         None => {
-            let plan = plan(args, target, &ledger.state, taken);
+            let plan = plan(&args, target, &ledger.state, taken);
             std::thread::spawn(move || plan.read(&sender));
         }
     }
@@ -176,13 +183,33 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     finish(ended, &mut ledger, context)
 }
 
-fn plan(args: Args, target: Target, state: &State, taken: Arc<AtomicU64>) -> Plan {
+/// Declares the collection by what the files hold, unless nothing is to be written.
+async fn inferred(
+    args: &Args,
+    target: Target,
+    ledger: &Ledger,
+    context: &Context,
+) -> Result<Target, Failure> {
+    let plan = plan(args, target, &ledger.state, Arc::default());
+    let proposal = declare::propose(&plan)?;
+    for warning in &proposal.warnings {
+        ledger.progress.note(warning);
+    }
+    ledger.progress.note(&proposal.command());
+    if args.dry_run {
+        return Ok(plan.target);
+    }
+    declare::declare(&proposal, context).await?;
+    Target::ask(context, &args.collection).await
+}
+
+fn plan(args: &Args, target: Target, state: &State, taken: Arc<AtomicU64>) -> Plan {
     let ids = match &args.id {
         Some(path) => Some(Ids::field(path)),
         None => args.server_ids.then_some(Ids::Server),
     };
     Plan {
-        files: args.files,
+        files: args.files.clone(),
         format: args.format,
         keeps_strings: args.csv_strings,
         is_mongo: args.mongo,
@@ -200,10 +227,9 @@ fn plan(args: Args, target: Target, state: &State, taken: Arc<AtomicU64>) -> Pla
 fn ledger(args: &Args, context: &Context, taken: &Arc<AtomicU64>) -> Result<Ledger, Failure> {
     let inputs: Vec<Identity> =
         args.files.iter().map(|path| Identity::of(path)).collect::<Result<_, _>>()?;
-    let bytes = match inputs.iter().any(|input| is_stdin(&input.path)) || inputs.is_empty() {
-        true => None,
-        false => Some(inputs.iter().map(|input| input.bytes).sum()),
-    };
+    // Of standard input and of keys nobody knows how much there is.
+    let is_known = !inputs.is_empty() && !inputs.iter().any(|input| is_stdin(&input.path));
+    let bytes = is_known.then(|| inputs.iter().map(|input| input.bytes).sum());
     let progress = Progress::new(context, bytes, taken);
     let first = args.files.first().map_or(Path::new("-"), PathBuf::as_path);
     let mut state = State { collection: args.collection.clone(), inputs, ..State::default() };
@@ -230,9 +256,8 @@ fn ledger(args: &Args, context: &Context, taken: &Arc<AtomicU64>) -> Result<Ledg
         }
         None => {}
     }
-    let path = args.rejects.clone().unwrap_or_else(|| match is_stdin(first) {
-        true => "import.rejects.jsonl".into(),
-        false => beside(first, "rejects.jsonl"),
+    let path = args.rejects.clone().unwrap_or_else(|| {
+        if is_stdin(first) { "import.rejects.jsonl".into() } else { beside(first, "rejects.jsonl") }
     });
     let rejects = Rejects::new(path, state.rejects_bytes);
     let mut ledger = Ledger::new(state, rejects, progress, args.mode);

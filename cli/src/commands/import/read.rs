@@ -1,5 +1,6 @@
 //! Reads inputs and makes commands of them, on a thread of its own.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -108,7 +109,7 @@ impl Input<'_> {
     /// Adds a line. One that was loaded before may still decide where ids come from.
     fn add(&mut self, piece: Piece, is_new: bool, batch: &mut Batch) -> Result<(), Failure> {
         let Piece { line, text, document } = piece;
-        let made = match self.document(&text, &document) {
+        let made = match text_of(self.plan.is_mongo, &text, &document) {
             Ok(document) => self.command(&document)?,
             Err(why) => Err(why),
         };
@@ -119,22 +120,6 @@ impl Input<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The text of the document, before its id is looked for.
-    fn document<'t>(
-        &self,
-        text: &'t [u8],
-        document: &'t Document,
-    ) -> Result<std::borrow::Cow<'t, str>, String> {
-        let text = match document {
-            Document::AsWritten => text,
-            Document::Made(text) => text,
-            Document::Bad(why) => return Err(why.clone()),
-        };
-        let text = std::str::from_utf8(text)
-            .map_err(|error| format!("JSON no UTF-8 at byte {}", error.valid_up_to()))?;
-        if self.plan.is_mongo { mongo::plain(text).map(Into::into) } else { Ok(text.into()) }
     }
 
     /// The key of a document, and the command that writes it.
@@ -172,4 +157,20 @@ impl Input<'_> {
         let _ = self.hand(Ok(Fed::Note(format!("{path}: {told}"))));
         Ok(ids)
     }
+}
+
+/// The text of a document, before its id is looked for.
+pub fn text_of<'t>(
+    is_mongo: bool,
+    text: &'t [u8],
+    document: &'t Document,
+) -> Result<Cow<'t, str>, String> {
+    let text = match document {
+        Document::AsWritten => text,
+        Document::Made(text) => text,
+        Document::Bad(why) => return Err(why.clone()),
+    };
+    let text = std::str::from_utf8(text)
+        .map_err(|error| format!("JSON no UTF-8 at byte {}", error.valid_up_to()))?;
+    if is_mongo { mongo::plain(text).map(Into::into) } else { Ok(text.into()) }
 }

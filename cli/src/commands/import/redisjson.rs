@@ -73,12 +73,45 @@ impl Keys {
             let mut made = Batch::of(0, before);
             for document in page.documents {
                 before += 1;
-                add(&mut made, before, document, &self.prefix, &target, mode);
+                self.add(&mut made, before, document, (&target, mode));
             }
             made.is_last = cursor == 0;
             if feed.send(Ok(Fed::Batch(made))).await.is_err() || cursor == 0 {
                 return;
             }
+        }
+    }
+
+    /// Adds a key to a batch. One that has gone meanwhile is left out.
+    fn add(&self, batch: &mut Batch, number: u64, document: Document, to: (&Target, Mode)) {
+        let (target, mode) = to;
+        let text = match document.text {
+            Value::Nil => return,
+            Value::BulkString(text) => text,
+            Value::SimpleString(text) | Value::VerbatimString { text, .. } => text.into_bytes(),
+            Value::ServerError(error) => {
+                let why = format!("{} {}", error.code(), error.details().unwrap_or_default());
+                return batch.refuse(number, document.key, why);
+            }
+            _ => return batch.refuse(number, document.key, "JSON the answer is no text".into()),
+        };
+        let id =
+            std::str::from_utf8(&document.key).ok().and_then(|key| key.strip_prefix(&self.prefix));
+        let made = match id {
+            Some("") => Err("ID nothing of the key stands behind the pattern's beginning".into()),
+            None => Err("ID the key is no UTF-8".into()),
+            Some(id) => match std::str::from_utf8(&text) {
+                Ok(text) => Ids::Server.identify(text).map(|_| {
+                    let key = format!("{}{id}", target.prefix);
+                    let command = command::set(mode, &key, text, document.ttl);
+                    (key, command)
+                }),
+                Err(_) => Err("JSON no UTF-8".into()),
+            },
+        };
+        match made {
+            Ok((key, command)) => batch.send(number, document.key, key, command),
+            Err(why) => batch.refuse(number, document.key, why),
         }
     }
 
@@ -119,44 +152,6 @@ struct Document {
     key: Vec<u8>,
     text: Value,
     ttl: Ttl,
-}
-
-/// Adds a key to a batch. One that has gone meanwhile is left out.
-fn add(
-    batch: &mut Batch,
-    number: u64,
-    document: Document,
-    prefix: &str,
-    target: &Target,
-    mode: Mode,
-) {
-    let text = match document.text {
-        Value::Nil => return,
-        Value::BulkString(text) => text,
-        Value::SimpleString(text) | Value::VerbatimString { text, .. } => text.into_bytes(),
-        Value::ServerError(error) => {
-            let why = format!("{} {}", error.code(), error.details().unwrap_or_default());
-            return batch.refuse(number, document.key, why);
-        }
-        _ => return batch.refuse(number, document.key, "JSON the answer is no text".into()),
-    };
-    let id = std::str::from_utf8(&document.key).ok().and_then(|key| key.strip_prefix(prefix));
-    let made = match id {
-        Some("") => Err("ID nothing of the key stands behind the pattern's beginning".into()),
-        None => Err("ID the key is no UTF-8".into()),
-        Some(id) => match std::str::from_utf8(&text) {
-            Ok(text) => Ids::Server.identify(text).map(|_| {
-                let key = format!("{}{id}", target.prefix);
-                let command = command::set(mode, &key, text, document.ttl);
-                (key, command)
-            }),
-            Err(_) => Err("JSON no UTF-8".into()),
-        },
-    };
-    match made {
-        Ok((key, command)) => batch.send(number, document.key, key, command),
-        Err(why) => batch.refuse(number, document.key, why),
-    }
 }
 
 /// What a pattern of keys begins with, before its first special character.
