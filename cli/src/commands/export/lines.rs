@@ -63,8 +63,8 @@ impl Lines {
         match &self.ids {
             Ids::None => text.push_str(document),
             Ids::WithKeys => {
-                let (key, id) = (quoted(&row.key), quoted(id));
-                *text += &format!("{{\"_key\":{key},\"_id\":{id},\"_document\":{document}}}");
+                text.extend(["{\"_key\":", &quoted(&row.key), ",\"_id\":", &quoted(id)]);
+                text.extend([",\"_document\":", document, "}"]);
             }
             Ids::Field(name) => {
                 let found = members(document, [name.as_str()]).map_err(broken)?.found;
@@ -74,13 +74,9 @@ impl Lines {
                 }
             }
             Ids::WhereNeeded => match members(document, ["_id", "id"]).map_err(broken)?.found {
-                [Some(_), _] => {
-                    *text += &format!("{{\"_id\":{},\"_document\":{document}}}", quoted(id));
-                }
+                [Some(_), _] => wrap(id, document, text),
                 [None, Some(own)] if is_id(own, id) => text.push_str(document),
-                [None, _] if is_wrapper(document).map_err(broken)? => {
-                    *text += &format!("{{\"_id\":{},\"_document\":{document}}}", quoted(id));
-                }
+                [None, _] if is_wrapper(document).map_err(broken)? => wrap(id, document, text),
                 [None, _] => insert("\"_id\"", &quoted(id), document, text),
             },
         }
@@ -92,7 +88,12 @@ impl Lines {
 fn insert(name: &str, value: &str, document: &str, text: &mut String) {
     let rest = document.strip_prefix('{').unwrap_or(document);
     let comma = if rest.starts_with('}') { "" } else { "," };
-    *text += &format!("{{{name}:{value}{comma}{rest}");
+    text.extend(["{", name, ":", value, comma, rest]);
+}
+
+/// Writes a document beside its id.
+fn wrap(id: &str, document: &str, text: &mut String) {
+    text.extend(["{\"_id\":", &quoted(id), ",\"_document\":", document, "}"]);
 }
 
 /// Whether a value is the text of an id.

@@ -24,21 +24,16 @@ pub fn tell(ledger: &Ledger, context: &Context) -> Result<(), Failure> {
         });
         crate::output::line(&summary.to_string())?;
     } else if !context.options.quiet {
-        let mut told = format!("{} read, {} loaded", counts.read, counts.loaded);
-        if ledger.is_dry {
-            told = format!("{} read, nothing written", counts.read);
-        }
-        if counts.skipped > 0 {
-            told += &format!(", {} skipped", counts.skipped);
-        }
-        if counts.rejected > 0 {
-            told += &format!(", {} rejected", counts.rejected);
-        }
-        told += &format!(" in {seconds:.1} s, {rate} a second");
-        if let Some(path) = rejects {
-            told += &format!("; the rejected lines are in {path}");
-        }
-        eprintln!("folio: {told}");
+        let mut told = vec![format!("{} read", counts.read)];
+        let loaded = format!("{} loaded", counts.loaded);
+        told.push(if ledger.is_dry { "nothing written".into() } else { loaded });
+        let others = [(counts.skipped, "skipped"), (counts.rejected, "rejected")];
+        let others = others.iter().filter(|(count, _)| *count > 0);
+        told.extend(others.map(|(count, what)| format!("{count} {what}")));
+        let told = told.join(", ");
+        let place = rejects.map(|path| format!("; the rejected lines are in {path}"));
+        let place = place.unwrap_or_default();
+        eprintln!("folio: {told} in {seconds:.1} s, {rate} a second{place}");
     }
     Ok(())
 }
