@@ -56,6 +56,33 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code, in order.
+    pub const ALL: [Code; 23] = [
+        Code::Schema,
+        Code::Unique,
+        Code::Version,
+        Code::NotFound,
+        Code::Json,
+        Code::Path,
+        Code::Filter,
+        Code::Limited,
+        Code::NoIndex,
+        Code::TooBig,
+        Code::Key,
+        Code::NoCollection,
+        Code::CollectionExists,
+        Code::Exists,
+        Code::Check,
+        Code::Building,
+        Code::Overflow,
+        Code::Test,
+        Code::Timeout,
+        Code::Cursor,
+        Code::Function,
+        Code::Syntax,
+        Code::Internal,
+    ];
+
     /// The word that stands first in the reply.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -85,6 +112,16 @@ impl Code {
         }
     }
 }
+
+/// Each stands at its own number, and the last one is there: none is left out.
+const _: () = {
+    let mut at = 0;
+    while at < Code::ALL.len() {
+        assert!(Code::ALL[at] as usize == at);
+        at += 1;
+    }
+    assert!(Code::Internal as usize + 1 == Code::ALL.len());
+};
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

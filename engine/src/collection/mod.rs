@@ -31,7 +31,7 @@ pub use migrating::Signal;
 pub use online::Retired;
 pub(crate) use online::{Keeps, named};
 pub(crate) use together::Together;
-pub use totals::Totals;
+pub use totals::{Gauges, Totals};
 pub(crate) use write::{Changes, Entered, Refusal, judge_timed};
 pub use write::{Delta, Home};
 

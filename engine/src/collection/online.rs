@@ -379,6 +379,12 @@ impl Collection {
         [Some(&self.definition), self.coming()].into_iter().flatten()
     }
 
+    /// How many documents the build under way has taken in, and of how many. O(65,536th of them).
+    pub fn build_progress(&self) -> Option<(u64, u64)> {
+        let documents = self.live.len();
+        self.building.as_ref().map(|it| (documents - it.ahead(&self.live), documents))
+    }
+
     /// What `DOC.INFO` tells of the build under way, if there is one.
     pub(super) fn build_info(&self) -> Vec<Vec<(String, Info)>> {
         let Some(building) = &self.building else { return Vec::new() };

@@ -3,6 +3,7 @@
 use std::iter::Sum;
 
 use super::Collection;
+use crate::index::Index;
 
 /// Counts and bytes of a collection, or of several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,7 +38,35 @@ impl Sum for Totals {
     }
 }
 
+/// What can be told of a collection at any moment, whatever its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Gauges {
+    /// Documents that are neither due nor deleted.
+    pub documents: u64,
+    /// Documents that are marked as deleted and not due.
+    pub deleted: u64,
+    /// Bytes of the documents.
+    pub document_bytes: u64,
+    /// How many indexes.
+    pub indexes: u64,
+    /// Bytes of the indexes, about.
+    pub index_bytes: u64,
+}
+
 impl Collection {
+    /// Its counts and bytes, with a look at about `sample` values of each index. O(indexes · sample), and a 65,536th of the
+    /// documents.
+    pub fn gauges(&self, sample: usize) -> Gauges {
+        let of_index = |index: &Index| index.bytes_about(sample, self.blocks) as u64;
+        Gauges {
+            documents: self.len(),
+            deleted: self.deleted.difference_len(self.due()),
+            document_bytes: self.documents.document_bytes(),
+            indexes: self.indexes.len() as u64,
+            index_bytes: self.indexes.iter().map(of_index).sum(),
+        }
+    }
+
     /// Its counts and bytes, as `DOC.INFO` tells them. O(entries of all indexes).
     pub fn totals(&self) -> Totals {
         let index_bytes = self.indexes.iter().map(|index| index.heap_bytes(self.blocks) as u64);

@@ -91,4 +91,9 @@ impl Column {
     pub fn heap_bytes(&self, blocks: Blocks) -> usize {
         self.heads.heap_bytes(blocks) + blocks.bitmap(&self.inexact)
     }
+
+    /// The same from a look at the heads of about `sample` documents.
+    pub fn bytes_about(&self, sample: usize, blocks: Blocks) -> usize {
+        self.heads.bytes_about(sample, blocks) + blocks.bitmap(&self.inexact)
+    }
 }

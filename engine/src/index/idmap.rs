@@ -217,6 +217,26 @@ impl<T> IdMap<T> {
         let items: usize = self.chunks.iter().map(|chunk| blocks.vec(&chunk.items)).sum();
         items + self.chunks.frame_bytes(blocks)
     }
+
+    /// The same from a look at the chunks of about `sample` ids, in middles evenly apart. O(sample / 64 + middles).
+    pub fn bytes_about(&self, sample: usize, blocks: Blocks) -> usize {
+        let chunks: usize = self.chunks.middles.iter().map(Vec::len).sum();
+        let wanted = sample.div_ceil(64).max(1);
+        if chunks <= wanted {
+            return self.heap_bytes(blocks);
+        }
+        let filled = || self.chunks.middles.iter().filter(|middle| !middle.is_empty());
+        let each = wanted.div_ceil(filled().count().max(1));
+        let of_middle = |middle: &Vec<Packed<T>>| {
+            let step = (middle.len() / each).max(1);
+            let met = middle.iter().step_by(step);
+            let (count, bytes) = met.fold((0, 0), |(count, bytes), chunk| {
+                (count + 1, bytes + blocks.vec(&chunk.items))
+            });
+            bytes * middle.len() / count
+        };
+        filled().map(of_middle).sum::<usize>() + self.chunks.frame_bytes(blocks)
+    }
 }
 
 #[cfg(test)]
@@ -266,6 +286,23 @@ mod tests {
         }
         let bytes = map.heap_bytes(Blocks::default());
         assert!(bytes < 1_000 * 64, "{bytes} bytes for one of each 64");
+    }
+
+    #[test]
+    fn a_bounded_look_comes_near_all_bytes() {
+        let blocks = Blocks::default();
+        let mut map = IdMap::default();
+        assert_eq!(map.bytes_about(64, blocks), 0);
+        for id in (0..300_000).filter(|id| id % 3 != 0) {
+            map.insert(id, u64::from(id));
+        }
+        let (about, all) = (map.bytes_about(1_000, blocks), map.heap_bytes(blocks));
+        assert!((0.9..1.1).contains(&(about as f64 / all as f64)), "{about} of {all}");
+        for id in 0..290_000 {
+            map.remove(id);
+        }
+        let (about, all) = (map.bytes_about(1_000, blocks), map.heap_bytes(blocks));
+        assert!((0.5..2.0).contains(&(about as f64 / all as f64)), "{about} of {all}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod idmap;
 pub mod need;
 pub mod posting;
 pub mod set;
+mod size;
 pub mod sorted;
 mod source;
 
@@ -282,6 +283,15 @@ impl Index {
             Body::Sorted(sorted) => sorted.heap_bytes(blocks),
         };
         body + self.column.as_ref().map_or(0, |column| column.heap_bytes(blocks))
+    }
+
+    /// Bytes of memory, about, from a look at no more than about `sample` values and as many documents. O(sample + blocks / 64).
+    pub fn bytes_about(&self, sample: usize, blocks: Blocks) -> usize {
+        let body = match &self.body {
+            Body::Set(set) => set.bytes_about(self.entries, sample, blocks),
+            Body::Sorted(sorted) => sorted.bytes_about(self.entries, sample, blocks),
+        };
+        body + self.column.as_ref().map_or(0, |column| column.bytes_about(sample, blocks))
     }
 
     /// `set`, `sorted` or `substring`.

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use super::DocId;
 use super::build::Ids;
 use super::posting::Posting;
+use super::size::Sample;
 use crate::memory::Blocks;
 use crate::value::{Key, KeyRange, KeyRef};
 
@@ -130,6 +131,18 @@ impl SetIndex {
             .iter()
             .map(|(key, posting)| blocks.bytes(key.heap_bytes()) + posting.heap_bytes(blocks));
         blocks.bytes(self.table.allocation_size()) + entries.sum::<usize>()
+    }
+
+    /// The same from a look at `sample` keys: hashes make the first ones as good as any. `entries`: pairs of key and document.
+    pub fn bytes_about(&self, entries: u64, sample: usize, blocks: Blocks) -> usize {
+        if self.len() <= sample {
+            return self.heap_bytes(blocks);
+        }
+        let mut seen = Sample::default();
+        for (key, posting) in self.table.iter().take(sample) {
+            seen.add(blocks.bytes(key.heap_bytes()), posting, blocks);
+        }
+        blocks.bytes(self.table.allocation_size()) + seen.extrapolated(self.len(), entries)
     }
 
     /// Each broken invariant, in words: every key is found where its hash says.

@@ -14,6 +14,7 @@
 
 use super::DocId;
 use super::posting::Posting;
+use super::size::Sample;
 use crate::memory::{Blocks, release_room};
 use crate::value::{Key, KeyRange, KeyRef};
 
@@ -303,6 +304,30 @@ impl SortedIndex {
         self.blocks.iter().map(of_block).sum::<usize>()
             + blocks.vec(&self.blocks)
             + blocks.vec(&self.counts)
+    }
+
+    /// The same from a look at some blocks with about `sample` keys, evenly apart. `entries`: pairs of key and document.
+    pub fn bytes_about(&self, entries: u64, sample: usize, blocks: Blocks) -> usize {
+        let wanted = sample.div_ceil(BLOCK_MAX).max(1);
+        if self.blocks.len() <= wanted {
+            return self.heap_bytes(blocks);
+        }
+        let mut seen = Sample::default();
+        let step = self.blocks.len() / wanted;
+        let mut met = 0;
+        for block in self.blocks.iter().step_by(step).take(wanted) {
+            met += 1;
+            seen.add_frame(blocks.vec(&block.heads));
+            seen.add_frame(blocks.vec(&block.tails));
+            seen.add_frame(blocks.vec(&block.postings));
+            for (at, posting) in block.postings.iter().enumerate() {
+                let tail = block.tails.get(at).and_then(Option::as_ref);
+                seen.add(tail.map_or(0, |tail| blocks.bytes(tail.len())), posting, blocks);
+            }
+        }
+        // As many in each block as in those that were met.
+        let values = self.blocks.len() * seen.values() / met;
+        seen.extrapolated(values, entries) + blocks.vec(&self.blocks) + blocks.vec(&self.counts)
     }
 
     /// Each broken invariant, in words: ascending keys, no empty block, counts that add up. O(keys).
