@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use folio_engine::Limits;
 
 use crate::commands::{shapes, slowlog};
-use crate::{builds, state};
+use crate::{builds, info, state};
 
 /// One setting.
 pub(crate) struct Setting {
@@ -161,6 +161,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 0,
         max: 1_000_000,
         place: Place::Own(&builds::SLICE_US),
+    },
+    Setting { name: "latency-tracking", min: 0, max: 1, place: Place::Own(&info::IS_TIMED) },
+    Setting {
+        name: "info-collections-max",
+        min: 0,
+        max: 10_000,
+        place: Place::Own(&info::LISTED_MAX),
     },
     Setting { name: "slowlog-max-len", min: 0, max: 100_000, place: Place::Own(&slowlog::MAX_LEN) },
 ];

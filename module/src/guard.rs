@@ -6,16 +6,39 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, TryLockError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::commands::Answer;
 use crate::ffi::{self, Ctx};
-use crate::{acl, lifecycle, state};
+use crate::{acl, info, lifecycle, state};
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// When the last panic was, in milliseconds since 1970, and where.
+static LAST: Mutex<Option<(i64, String)>> = Mutex::new(None);
 
 /// How many panics were caught since the start.
 pub(crate) fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
+}
+
+/// When the last panic was, in milliseconds since 1970, and where: its message, which may hold a piece of a document, stands in the
+/// server's log alone. Waits for nothing.
+pub(crate) fn last_panic() -> Option<(i64, String)> {
+    match LAST.try_lock() {
+        Ok(last) => last.clone(),
+        Err(TryLockError::Poisoned(last)) => last.into_inner().clone(),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Any thread may panic, and only the server's own may ask the server for the time.
+fn remember(place: &str) {
+    let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_millis());
+    if let Ok(mut last) = LAST.try_lock() {
+        *last = Some((i64::try_from(at_ms).unwrap_or(i64::MAX), place.to_owned()));
+    }
 }
 
 /// Makes a panic one line in the server's log. Never a backtrace: on servers that load modules with deep
@@ -23,8 +46,9 @@ pub(crate) fn panics() -> u64 {
 pub(crate) fn install_hook() {
     panic::set_hook(Box::new(|info| {
         let message = message_of(info.payload());
-        let place = info.location().map_or_else(String::new, |at| format!(" at {at}"));
-        ffi::log(true, &format!("a defect: {message}{place}"));
+        let place = info.location().map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        ffi::log(true, &format!("a defect: {message} at {place}"));
+        remember(&place);
     }));
 }
 
@@ -49,8 +73,8 @@ pub(crate) fn callback<R>(name: &str, body: impl FnOnce() -> R) -> Option<R> {
     result
 }
 
-/// Runs a command and sends its error, if there is one.
-pub(crate) fn command(name: &str, ctx: &Ctx<'_>, body: impl FnOnce() -> Answer) {
+/// Runs a command and sends its error, if there is one: then this is false, and the error is counted.
+pub(crate) fn command(name: &str, ctx: &Ctx<'_>, body: impl FnOnce() -> Answer) -> bool {
     let outcome = callback(name, || {
         lifecycle::recover(ctx);
         body().map_err(|refusal| acl::shown_to(ctx, refusal))
@@ -59,15 +83,20 @@ pub(crate) fn command(name: &str, ctx: &Ctx<'_>, body: impl FnOnce() -> Answer) 
         // Before anything else can happen to a key.
         callback("recovery", || lifecycle::recover(ctx));
     }
-    match outcome {
+    match &outcome {
         Some(Ok(())) => {}
-        Some(Err(refusal)) => ctx.reply_error(&refusal.to_string()),
-        None if ctx.has_replied() => {}
+        Some(Err(refusal)) => {
+            info::ERRORS.count(refusal);
+            ctx.reply_error(&refusal.to_string());
+        }
+        None if ctx.has_replied() => info::ERRORS.count_defect(),
         None => {
+            info::ERRORS.count_defect();
             let what = format!("INTERNAL a defect of Folio in {name}, see the server's log");
             ctx.reply_error(&what);
         }
     }
+    matches!(outcome, Some(Ok(())))
 }
 
 #[cfg(test)]

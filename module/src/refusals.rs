@@ -1,11 +1,10 @@
 //! Writes that were refused: how many, and the last ones of each collection, which `DOC.INFO` tells.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt::Display;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use folio_engine::store::{Placement, Store};
 
+use crate::info::{ByCode, Coded};
 use crate::{clock, state};
 
 /// How many are kept of a collection.
@@ -13,7 +12,7 @@ const KEPT: usize = 10;
 /// A message is cut behind so many characters.
 const SHOWN: usize = 400;
 
-static COUNT: AtomicU64 = AtomicU64::new(0);
+static COUNTS: ByCode = ByCode::new();
 
 /// A write that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +51,13 @@ impl Refusals {
 }
 
 /// Counts a write that a constraint, a limit or malformed text refused.
-pub(crate) fn count() {
-    COUNT.fetch_add(1, Ordering::Relaxed);
+pub(crate) fn count(error: &dyn Coded) {
+    COUNTS.count(error);
 }
 
 /// Counts one, and keeps it where the key belongs to a collection that is there.
-pub(crate) fn note(db: u32, key: &[u8], error: &dyn Display) {
-    count();
+pub(crate) fn note(db: u32, key: &[u8], error: &dyn Coded) {
+    count(error);
     state::with_logged(|state| {
         if let Ok(Placement::Known(uid)) = state.store.place(db, key) {
             let error = error.to_string().chars().take(SHOWN).collect();
@@ -69,9 +68,9 @@ pub(crate) fn note(db: u32, key: &[u8], error: &dyn Display) {
     });
 }
 
-/// How many writes were refused.
-pub(crate) fn counted() -> u64 {
-    COUNT.load(Ordering::Relaxed)
+/// How many writes were refused, by code.
+pub(crate) fn by_code() -> &'static ByCode {
+    &COUNTS
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod computed;
 mod documents;
 mod errors;
 mod functions;
+mod info;
 mod insert;
 mod limits;
 mod migrations;

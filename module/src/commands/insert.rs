@@ -170,7 +170,7 @@ pub(super) fn insert(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
             }
         }
     })
-    .inspect_err(|_| refusals::count())?;
+    .inspect_err(|it| refusals::count(it))?;
     let born: Result<(Vec<u8>, u64), Refusal> = born;
     let (id, version) = born?;
     if options.with_version {

@@ -25,6 +25,8 @@ pub(crate) static SLOWER_THAN_US: AtomicI64 = AtomicI64::new(10_000);
 pub(crate) static MAX_LEN: AtomicI64 = AtomicI64::new(128);
 /// Queries that took longer, since the start.
 static SLOW: AtomicU64 = AtomicU64::new(0);
+/// Microseconds that they took.
+static SLOW_US: AtomicU64 = AtomicU64::new(0);
 
 static LOG: Mutex<VecDeque<Entry>> = Mutex::new(VecDeque::new());
 
@@ -44,9 +46,9 @@ struct Entry {
     plan: Vec<String>,
 }
 
-/// How many queries took long, since the start.
-pub(crate) fn slow_queries() -> u64 {
-    SLOW.load(Ordering::Relaxed)
+/// How many queries took long, since the start, and how many microseconds.
+pub(crate) fn slow_queries() -> (u64, u64) {
+    (SLOW.load(Ordering::Relaxed), SLOW_US.load(Ordering::Relaxed))
 }
 
 /// Runs a query on the collection `name` under a clock, and keeps it if it took long.
@@ -157,6 +159,7 @@ fn cut(text: &[u8], most: usize) -> Vec<u8> {
 
 fn keep(ctx: &Ctx<'_>, elapsed_us: u64, mut plan: Vec<String>) {
     let id = SLOW.fetch_add(1, Ordering::Relaxed);
+    SLOW_US.fetch_add(elapsed_us, Ordering::Relaxed);
     let began_ms = clock::now_ms();
     let command = (0..ctx.argument_count().min(WORDS_MAX))
         .map(|index| cut(ctx.argument(index).bytes(), WORD_BYTES_MAX))

@@ -265,8 +265,8 @@ pub(super) fn transact(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let Some((operations, keys)) = args.rest().split_last() else {
         return Err(syntax("the operations are missing").into());
     };
-    let text = text_of(operations, &limits).inspect_err(|_| refusals::count())?;
-    let operations = read(&text, &limits).inspect_err(|_| refusals::count())?;
+    let text = text_of(operations, &limits).inspect_err(|it| refusals::count(it))?;
+    let operations = read(&text, &limits).inspect_err(|it| refusals::count(it))?;
     let mut slots = Slots::open(ctx, keys.len())?;
     let (mut replies, mut budget) = (Vec::with_capacity(operations.len()), Budget::default());
     for (at, operation) in operations.iter().enumerate() {

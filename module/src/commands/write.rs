@@ -13,8 +13,6 @@
 
 mod batch;
 
-use std::fmt::Display;
-
 use folio_engine::doc::{Document, Parsed};
 use folio_engine::store::Prepared;
 use folio_engine::{Code, Error};
@@ -22,6 +20,7 @@ use folio_engine::{Code, Error};
 use super::Refusal;
 use super::args::{shown, syntax};
 use crate::ffi::{Access, Argument, Ctx, Key, Value};
+use crate::info::Coded;
 use crate::{changes, clock, lapsing, lifecycle, refusals, replicate, state};
 
 pub(super) use batch::{Change, Outcome, Planned, Refused, write_all};
@@ -219,7 +218,7 @@ impl<'c> Target<'c> {
     }
 
     /// Notes that the write of this key is refused.
-    pub(super) fn refused(&self, why: &dyn Display) {
+    pub(super) fn refused(&self, why: &dyn Coded) {
         refusals::note(self.db, self.name.bytes(), why);
     }
 

@@ -30,18 +30,19 @@ extern "C" fn entry<const INDEX: usize>(
 ) -> c_int {
     let ctx = Ctx::of_command(ctx, argv, length);
     let command = &TABLE[INDEX];
-    guard::command(command.name, &ctx, || {
-        if command.flags.contains("getkeys-api") && ctx.is_keys_request() {
-            tell_keys(command, &ctx);
-            return Ok(());
-        }
-        info::count_command();
+    if command.flags.contains("getkeys-api") && ctx.is_keys_request() {
+        guard::callback(command.name, || tell_keys(command, &ctx));
+        return raw::REDISMODULE_OK as c_int;
+    }
+    let begun = info::Begun::now(INDEX);
+    let is_done = guard::command(command.name, &ctx, || {
         let words: Words<'_> = (command.words()..ctx.argument_count())
             .map(|index| ctx.argument(index).bytes())
             .collect();
         let run = || (command.run)(&ctx, &mut Args::new(&words));
         if command.writes() { changes::in_own_command(&ctx, run) } else { run() }
     });
+    begun.end(is_done);
     raw::REDISMODULE_OK as c_int
 }
 
