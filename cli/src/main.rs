@@ -8,6 +8,7 @@
 mod ask;
 mod commands;
 mod context;
+mod figures;
 mod interrupt;
 mod outcome;
 mod output;

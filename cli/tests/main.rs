@@ -5,9 +5,11 @@
 mod export;
 mod import;
 mod infer;
+mod metrics;
 mod query;
 mod shell;
 mod speed;
+mod stats;
 mod tool;
 mod verify;
 mod watch;
