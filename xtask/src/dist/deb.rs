@@ -1,11 +1,15 @@
 //! The Debian package, by cargo-deb. What goes where is said in `cli/Cargo.toml`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 use super::configuration;
-use super::parts::Parts;
+use super::parts::{self, Parts};
 use crate::setup::{self, Need};
 use crate::{Result, paths, shell};
 
@@ -24,6 +28,7 @@ pub fn make(parts: &Parts, output: &Path) -> Result<PathBuf> {
     fs::create_dir_all(&own)?;
     fs::write(own.join("module.conf"), configuration::to_include()?)?;
     fs::write(own.join("folio.conf"), configuration::of_example()?)?;
+    compress(&parts.folder.join("man"), &own.join("man"))?;
     let architecture = shell::output(Command::new("dpkg").arg("--print-architecture"))?;
     let path = output.join(format!("folio_{}_{}.deb", parts.version, architecture.trim()));
     let mut pack = Command::new(cargo_deb);
@@ -33,6 +38,22 @@ pub fn make(parts: &Parts, output: &Path) -> Result<PathBuf> {
     shell::run(pack.arg("--output").arg(&path))?;
     println!("made {}", paths::shown(&path));
     Ok(path)
+}
+
+/// Compresses each man page, as Debian has them.
+fn compress(from: &Path, to: &Path) -> Result {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    fs::create_dir_all(to)?;
+    for page in parts::files(from)? {
+        let mut name = page.file_name().ok_or("a page has a name")?.to_owned();
+        name.push(".gz");
+        let mut gzip = GzEncoder::new(File::create(to.join(name))?, Compression::best());
+        gzip.write_all(&fs::read(page)?)?;
+        gzip.finish()?;
+    }
+    Ok(())
 }
 
 /// The program, which is installed into the folder of what is built if it is not there.
