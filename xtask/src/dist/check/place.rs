@@ -84,12 +84,10 @@ impl Place {
         }
     }
 
-    /// Declares a collection and puts documents into it.
+    /// Declares a collection and reads documents into it.
     pub fn fill(&self) -> Result {
         self.redis(&["DOC.CREATE", "people", "FIELD", "age", "int", "INDEX", "SORTED"])?;
-        for (number, line) in LINES.lines().enumerate() {
-            self.redis(&["DOC.SET", &format!("people:{number}"), line])?;
-        }
+        self.folio(&["import", "--collection", "people", "--id", "name", "-"], LINES)?;
         Ok(())
     }
 
@@ -100,7 +98,9 @@ impl Place {
         let find = ["DOC.FIND", "people", "WHERE", "age > 40", "ORDER", "1", "age"];
         expect("DOC.FIND", &self.redis(&find)?, &["Alan", "Grace"])?;
         let query = ["query", "people", "age > 40", "--order", "age", "--json"];
-        expect("folio query", &self.folio(&query, "")?, &["Alan", "Grace"])
+        expect("folio query", &self.folio(&query, "")?, &["Alan", "Grace"])?;
+        let export = ["export", "people", "--order", "age"];
+        expect("folio export", &self.folio(&export, "")?, &["Ada", "Alan", "Grace"])
     }
 }
 
