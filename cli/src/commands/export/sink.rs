@@ -12,7 +12,7 @@ use crate::outcome::Failure;
 /// Takes what is written.
 pub struct Sink {
     out: Out,
-    file: Option<Part>,
+    file: Option<Unfinished>,
 }
 
 enum Out {
@@ -21,13 +21,13 @@ enum Out {
 }
 
 /// A file that is removed unless it gets its name.
-struct Part {
+struct Unfinished {
     part: PathBuf,
     path: PathBuf,
     is_whole: bool,
 }
 
-impl Drop for Part {
+impl Drop for Unfinished {
     fn drop(&mut self) {
         if !self.is_whole {
             // There is nobody to tell that it could not be removed.
@@ -46,7 +46,7 @@ impl Sink {
             part.push(".part");
             let part = PathBuf::from(part);
             let out = File::create(&part).map_err(|error| Failure::file(&part, error))?;
-            let file = Part { part, path: path.into(), is_whole: false };
+            let file = Unfinished { part, path: path.into(), is_whole: false };
             (Box::new(BufWriter::with_capacity(1 << 18, out)), Some(file))
         };
         let out = if is_gzip {

@@ -64,7 +64,7 @@ impl Loader<'_> {
             tokio::select! {
                 biased;
                 () = interrupt.comes(), if stop.is_none() => stop = Some(End::Interrupted),
-                fed = feed.recv(), if wants_more => match fed {
+                next = feed.recv(), if wants_more => match next {
                     Some(Ok(Fed::Batch(batch))) => {
                         under_way.push_back(send(self.connection.clone(), batch));
                     }

@@ -90,7 +90,7 @@ pub struct Args {
     /// Keep all values of tables as strings
     #[arg(long)]
     csv_strings: bool,
-    /// Read MongoDB's extended JSON, as mongoexport writes it
+    /// Read extended JSON, as mongoexport writes it
     #[arg(long)]
     mongo: bool,
     /// The field whose value is the id: a path such as sku or product.sku
@@ -167,16 +167,13 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     ledger.save()?;
     let (sender, feed) = mpsc::channel(args.pipelines);
     let pipelines = args.pipelines;
-    match &args.from_redisjson {
-        Some(pattern) => {
-            let source = redisjson::Keys::connect(context, args.source_url.as_deref(), pattern);
-            let source = source.await?;
-            tokio::spawn(source.read(target, args.mode, args.batch, sender));
-        }
-        None => {
-            let plan = plan(&args, target, &ledger.state, taken);
-            std::thread::spawn(move || plan.read(&sender));
-        }
+    if let Some(pattern) = &args.from_redisjson {
+        let source = redisjson::Keys::connect(context, args.source_url.as_deref(), pattern);
+        let source = source.await?;
+        tokio::spawn(source.read(target, args.mode, args.batch, sender));
+    } else {
+        let plan = plan(&args, target, &ledger.state, taken);
+        std::thread::spawn(move || plan.read(&sender));
     }
     let loader = Loader { context, connection, ledger: &mut ledger, pipelines, interrupt };
     let ended = loader.run(feed).await;
@@ -249,12 +246,11 @@ fn ledger(args: &Args, context: &Context, taken: &Arc<AtomicU64>) -> Result<Ledg
             progress
                 .note(&format!("{path} is of an import that was interrupted; this begins anew"));
         }
-        Some(_) => {}
         None if args.resume => {
             let why = "--resume goes with a file, or with --state; and not with --dry-run";
             return Err(Failure::Usage(why.into()));
         }
-        None => {}
+        _ => {}
     }
     let path = args.rejects.clone().unwrap_or_else(|| {
         if is_stdin(first) { "import.rejects.jsonl".into() } else { beside(first, "rejects.jsonl") }

@@ -1,4 +1,4 @@
-//! MongoDB's extended JSON, version 2, as `mongoexport` writes it, as plain JSON.
+//! Extended JSON, version 2, as `mongoexport` writes it, as plain JSON.
 //!
 //! | written | becomes |
 //! |---|---|

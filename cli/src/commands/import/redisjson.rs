@@ -70,13 +70,13 @@ impl Keys {
                 Err(error) => return drop(feed.send(Err(failed(&error))).await),
             };
             cursor = page.cursor;
-            let mut made = Batch::of(0, before);
+            let mut gathered = Batch::of(0, before);
             for document in page.documents {
                 before += 1;
-                self.add(&mut made, before, document, (&target, mode));
+                self.add(&mut gathered, before, document, (&target, mode));
             }
-            made.is_last = cursor == 0;
-            if feed.send(Ok(Fed::Batch(made))).await.is_err() || cursor == 0 {
+            gathered.is_last = cursor == 0;
+            if feed.send(Ok(Fed::Batch(gathered))).await.is_err() || cursor == 0 {
                 return;
             }
         }
@@ -97,7 +97,7 @@ impl Keys {
         };
         let id =
             std::str::from_utf8(&document.key).ok().and_then(|key| key.strip_prefix(&self.prefix));
-        let made = match id {
+        let written = match id {
             Some("") => Err("ID nothing of the key stands behind the pattern's beginning".into()),
             None => Err("ID the key is no UTF-8".into()),
             Some(id) => match std::str::from_utf8(&text) {
@@ -109,7 +109,7 @@ impl Keys {
                 Err(_) => Err("JSON no UTF-8".into()),
             },
         };
-        match made {
+        match written {
             Ok((key, command)) => batch.send(number, document.key, key, command),
             Err(why) => batch.refuse(number, document.key, why),
         }
