@@ -67,10 +67,9 @@ impl Figures {
     /// The fields that begin with `prefix`, without it.
     pub fn each(&self, prefix: &'static str) -> impl Iterator<Item = (&str, Pairs<'_>)> {
         let from = self.fields.range(prefix.to_owned()..);
-        let of_prefix = from.map_while(move |(name, value)| {
+        from.map_while(move |(name, value)| {
             name.strip_prefix(prefix).map(|rest| (rest, Pairs(value.as_str())))
-        });
-        of_prefix
+        })
     }
 
     /// The same where numbers follow, in their order: collections, builds, migrations, replicas.
@@ -138,15 +137,12 @@ fn unescaped(text: &str) -> String {
     while let Some((&first, after)) = rest.split_first() {
         let code = after.get(..2).filter(|_| first == b'%');
         let code = code.and_then(|digits| str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
+        if let Some(byte) = code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

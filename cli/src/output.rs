@@ -23,15 +23,15 @@ impl Output {
         self.json
     }
 
-    /// How many columns a line has; where nobody looks, as many as are needed.
-    pub fn width(self) -> usize {
-        table::terminal_width().unwrap_or(usize::MAX)
-    }
-
     /// One value: for programs on one line, for people as the function puts it.
     pub fn emit(self, value: &Json, text: impl FnOnce() -> String) -> io::Result<()> {
         if self.json { line(&value.to_string()) } else { line(&text()) }
     }
+}
+
+/// How many columns a line has; where nobody looks, as many as are needed.
+pub fn width() -> usize {
+    table::terminal_width().unwrap_or(usize::MAX)
 }
 
 /// A line on standard output. Whoever reads may have gone, as `head` does: then that is all.

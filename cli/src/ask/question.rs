@@ -56,6 +56,7 @@ impl Parameters {
 
 /// A question to one collection.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the command")]
 pub struct Question {
     pub verb: Verb,
     pub collection: String,

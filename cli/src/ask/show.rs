@@ -290,7 +290,9 @@ fn lines(value: &Value, depth: usize, shown: &mut String) {
     };
     match value {
         Value::Map(entries) if !entries.is_empty() => {
-            entries.iter().for_each(|(name, value)| entry(Some(name), value, shown));
+            for (name, value) in entries {
+                entry(Some(name), value, shown);
+            }
         }
         Value::Array(items) | Value::Set(items) if !items.is_empty() => {
             for item in items {

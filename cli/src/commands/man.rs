@@ -14,16 +14,13 @@ pub struct Args {
 
 /// Writes the man page, or all of them.
 pub fn run(args: &Args, cli: clap::Command) -> Result<Outcome, Failure> {
-    match &args.folder {
-        Some(folder) => {
-            std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
-            clap_mangen::generate_to(cli, folder).map_err(|error| Failure::file(folder, error))?;
-        }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(cli).render(&mut page)?;
-            line(&String::from_utf8_lossy(&page))?;
-        }
+    if let Some(folder) = &args.folder {
+        std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
+        clap_mangen::generate_to(cli, folder).map_err(|error| Failure::file(folder, error))?;
+    } else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(cli).render(&mut page)?;
+        line(&String::from_utf8_lossy(&page))?;
     }
     Ok(Outcome::Done)
 }

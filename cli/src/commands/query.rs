@@ -9,7 +9,7 @@ use crate::ask::question::{Question, Verb};
 use crate::ask::{Answer, Parameters, Style};
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
-use crate::output::line;
+use crate::output::{line, width};
 
 /// How many documents are shown if nobody says how many.
 pub const ROWS_DEFAULT: u64 = 100;
@@ -19,6 +19,7 @@ pub const ROWS_DEFAULT: u64 = 100;
 /// folio query users "age > $min AND city = 'Rome'" --param min=18 --order age:desc --limit 10
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// The collection
     collection: String,
@@ -116,7 +117,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         line(&answer.to_json())?;
         return Ok(Outcome::Done);
     }
-    line(&answer.show(args.style, context.out.width()))?;
+    line(&answer.show(args.style, width()))?;
     if !context.options.quiet {
         eprintln!("{}", summary(&answer, time.as_secs_f64() * 1000.0));
         if let Some(cursor) = answer.cursor() {

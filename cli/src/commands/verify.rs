@@ -1,6 +1,6 @@
 //! `folio verify`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use folio::Folio;
@@ -103,10 +103,9 @@ async fn digests(db: &Folio, collection: &str) -> Result<BTreeMap<String, String
 /// What two servers do not have alike.
 fn compare(own: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> Vec<String> {
     let differs = |name: &&String| own.get(*name) != others.get(*name);
-    let all: BTreeMap<&String, ()> =
-        own.keys().chain(others.keys()).map(|name| (name, ())).collect();
+    let all: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
     let word = |found: Option<&String>| found.map_or("none".to_owned(), Clone::clone);
-    all.into_keys()
+    all.into_iter()
         .filter(differs)
         .map(|name| {
             format!("{name}: {} here, {} there", word(own.get(name)), word(others.get(name)))

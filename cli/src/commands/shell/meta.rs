@@ -1,5 +1,7 @@
 //! What the shell itself does: words that begin with a backslash.
 
+use std::fmt::Write as _;
+
 use folio::redis::Value;
 
 use crate::ask::sentence;
@@ -141,7 +143,7 @@ async fn describe(session: &Session<'_>, name: &str) -> Result<(), Failure> {
             ]);
         }
         for drawn in [fields, indexes].iter().filter(|drawn| drawn.row_count() > 0) {
-            shown += &format!("{drawn}\n");
+            let _ = writeln!(shown, "{drawn}");
         }
         shown
     })?;
@@ -192,9 +194,9 @@ async fn next(session: &mut Session<'_>) -> Result<(), Failure> {
 
 fn set(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     if rest.is_empty() {
-        let all = session.parameters.0.iter();
-        let all: String = all.map(|(name, value)| format!("${name} = {value}\n")).collect();
-        line(&all)?;
+        for (name, value) in &session.parameters.0 {
+            line(&format!("${name} = {value}"))?;
+        }
         return Ok(());
     }
     let (name, value) = rest

@@ -71,7 +71,10 @@ async fn read(
 }
 
 fn unedited(error: ReadlineError) -> Failure {
-    Failure::Data(format!("the terminal: {error}"))
+    match error {
+        ReadlineError::Io(error) => Failure::Io(error),
+        other => Failure::Data(format!("the terminal: {other}")),
+    }
 }
 
 /// Where lines are remembered.

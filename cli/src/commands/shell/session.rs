@@ -10,7 +10,7 @@ use crate::ask::{Answer, Parameters, Style, question::Verb, sentence};
 use crate::commands::query::{ROWS_DEFAULT, send, summary};
 use crate::context::Context;
 use crate::outcome::Failure;
-use crate::output::line;
+use crate::output::{line, width};
 
 use super::meta;
 
@@ -104,7 +104,7 @@ impl<'c> Session<'c> {
         if self.context.out.is_json() {
             line(&answer.to_json())?;
         } else {
-            line(&answer.show(self.style, self.context.out.width()))?;
+            line(&answer.show(self.style, width()))?;
         }
         if self.shows_time && !self.context.out.is_json() {
             line(&summary(&answer, time.as_secs_f64() * 1000.0))?;

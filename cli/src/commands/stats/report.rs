@@ -16,7 +16,7 @@ pub struct Report {
     pub seconds: f64,
     pub calls_per_second: f64,
     /// Those that were called, the most frequent first.
-    pub commands: Vec<Command>,
+    pub commands: Vec<OfCommand>,
     pub collections: u64,
     pub documents: u64,
     pub document_bytes: u64,
@@ -36,7 +36,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Command {
+pub struct OfCommand {
     pub command: String,
     pub calls: u64,
     pub per_second: f64,
@@ -103,7 +103,7 @@ impl Looks<'_> {
         self.later.pairs(name).each().map(since).filter(|(_, count)| *count > 0).collect()
     }
 
-    fn command(&self, name: &str, now: Pairs<'_>, seconds: f64) -> Command {
+    fn command(&self, name: &str, now: Pairs<'_>, seconds: f64) -> OfCommand {
         let field = format!("folio_cmdstat_{name}");
         let before = self.earlier.map(|earlier| earlier.pairs(&field));
         let since =
@@ -113,7 +113,7 @@ impl Looks<'_> {
         let earlier = self.earlier.map(histogram).unwrap_or_default();
         let times = histogram(self.later).since(&earlier);
         let calls = since("calls");
-        Command {
+        OfCommand {
             command: name.to_owned(),
             calls,
             per_second: rounded(rate(calls, seconds)),
@@ -124,10 +124,10 @@ impl Looks<'_> {
         }
     }
 
-    fn commands(&self, seconds: f64) -> Vec<Command> {
+    fn commands(&self, seconds: f64) -> Vec<OfCommand> {
         let all = self.later.each("folio_cmdstat_");
         let all = all.map(|(name, now)| self.command(name, now, seconds));
-        let mut called: Vec<Command> = all.filter(|command| command.calls > 0).collect();
+        let mut called: Vec<OfCommand> = all.filter(|command| command.calls > 0).collect();
         called.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.command.cmp(&b.command)));
         called
     }

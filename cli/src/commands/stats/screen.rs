@@ -89,8 +89,8 @@ fn head(report: &Report) -> String {
         None => "",
     };
     let lags = replication.replica_lag_bytes.iter();
-    let lags: String =
-        lags.map(|(replica, lag)| format!(", {replica} behind by {}", HumanBytes(*lag))).collect();
+    let lags = lags.map(|(replica, lag)| format!(", {replica} behind by {}", HumanBytes(*lag)));
+    let lags = lags.collect::<Vec<String>>().concat();
     format!(
         "{time}  {calls_per_second:.0} commands/s over {seconds:.1} s  {}{link}{lags}",
         replication.role
