@@ -95,6 +95,18 @@ fn files_are_read_in_each_form() {
 }
 
 #[test]
+fn tables_are_read_as_an_import_reads_them() {
+    let table = "id,price,address.city,zip,active\n1,1.10,Paris,007,true\n2,2.5,Rome,12345,false\n";
+    let words = ["infer", "-", "--collection", "c", "--format", "csv"];
+    let told = run_with(NOWHERE, &words, table.as_bytes());
+    let command = told.out.lines().find(|line| line.starts_with("DOC.CREATE"));
+    let expected = "DOC.CREATE c FIELD id int UNIQUE FIELD price float INDEX SORTED \
+        FIELD address.city string FIELD active bool INDEX SET";
+    assert_eq!(command, Some(expected), "{told:?}");
+    assert!(told.err.contains("zip: of several types"), "{}", told.err);
+}
+
+#[test]
 fn a_sample_is_the_first_documents() {
     let mixed = "{\"a\":1}\n{\"a\":2}\n{\"a\":\"x\"}\n";
     let words = |sample| ["infer", "-", "--collection", "c", "--json", "--sample", sample];
@@ -111,11 +123,12 @@ fn a_sample_is_the_first_documents() {
 fn what_is_no_document_is_refused_with_its_place() {
     let words = ["infer", "-", "--collection", "c"];
     for (input, expected) in [
-        ("", "folio: -: no documents"),
-        ("{\"a\":1}\n7\n", "folio: -: document 2: invalid type: integer `7`, expected an object"),
-        ("{\"a\":1}\n{\"a\":\n", "folio: -: document 2: EOF while parsing"),
-        ("[{\"a\":1},{]", "folio: -: document 2: key must be a string"),
-        ("[{\"a\":1}", "folio: -: document 2: EOF while parsing a list"),
+        ("", "folio: standard input: no documents"),
+        ("{\"a\":1}\n7\n", "folio: standard input: line 2: invalid type: integer `7`"),
+        ("{\"a\":1}\n{\"a\":\n", "folio: standard input: line 2: EOF while parsing"),
+        ("[{\"a\":1},{]", "folio: standard input: "),
+        ("[{\"a\":1}", "folio: standard input: "),
+        ("a,b", "folio: standard input: begins with neither"),
     ] {
         let told = run_with(NOWHERE, &words, input.as_bytes());
         assert_eq!((told.code, told.out.as_str()), (1, ""), "{input}: {told:?}");

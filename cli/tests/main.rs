@@ -7,6 +7,7 @@ mod import;
 mod infer;
 mod metrics;
 mod query;
+mod schema;
 mod shell;
 mod speed;
 mod stats;

@@ -15,14 +15,14 @@ mod lines;
 mod load;
 mod mongo;
 mod progress;
-mod read;
+pub mod read;
 mod records;
 mod redisjson;
 mod reject;
 mod resume;
-mod source;
+pub mod source;
 mod summary;
-mod target;
+pub mod target;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! A proposal as a definition, and as the command that declares it.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value as Json};
 
 use super::propose::{Field, Index, Proposal};
@@ -104,7 +106,8 @@ pub fn quoted(word: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             letter if letter.is_ascii_control() => {
-                quoted.push_str(&format!("\\x{:02x}", letter as u32));
+                // A string takes whatever is written to it.
+                let _ = write!(quoted, "\\x{:02x}", letter as u32);
             }
             letter => quoted.push(letter),
         }

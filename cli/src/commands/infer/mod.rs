@@ -11,15 +11,18 @@ mod profile;
 mod propose;
 mod values;
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::NonEmptyStringValueParser;
 
+use crate::commands::import::source::{Format, called};
 use crate::commands::schema::definition;
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{line, table};
 
+use input::Input;
 pub use profile::Profile;
 pub use propose::{Proposal, Wish};
 
@@ -34,8 +37,8 @@ pub use propose::{Proposal, Wish};
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// JSON lines or a JSON array, also compressed by gzip; `-` is standard input
-    file: String,
+    /// JSON lines, a JSON array, CSV or TSV, also compressed by gzip; `-` is standard input
+    file: PathBuf,
     /// The collection that is to be declared
     #[arg(long, short, value_parser = NonEmptyStringValueParser::new())]
     collection: String,
@@ -45,6 +48,12 @@ pub struct Args {
     /// How many documents are looked at, from the first on
     #[arg(long, value_name = "COUNT|all", default_value = "1000")]
     sample: Sample,
+    /// The format, if name and first byte do not tell it
+    #[arg(long)]
+    format: Option<Format>,
+    /// Read the extended JSON of mongoexport
+    #[arg(long)]
+    mongo: bool,
     /// The member that documents have their ids of: it gets no index, as the key is known by it
     #[arg(long, value_name = "FIELD")]
     id: Option<String>,
@@ -78,6 +87,7 @@ impl Sample {
     }
 }
 
+#[expect(clippy::unused_async, reason = "commands are run alike")]
 pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     let wish = Wish {
         collection: args.collection,
@@ -85,9 +95,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         id: args.id,
         is_strict: args.strict,
     };
-    let (profile, is_whole) = input::profile(&args.file, args.sample)?;
+    let input = Input { file: &args.file, format: args.format, is_mongo: args.mongo };
+    let (profile, is_whole) = input.profile(args.sample)?;
     if profile.documents == 0 {
-        return Err(Failure::Data(format!("{}: no documents", args.file)));
+        return Err(Failure::Data(format!("{}: no documents", called(&args.file))));
     }
     let proposal = profile.propose(&wish);
     if context.out.is_json() {
@@ -118,10 +129,7 @@ fn told(proposal: &Proposal, is_whole: bool) -> String {
             &field.why,
         ]);
     }
-    let of = match is_whole {
-        true => "all there are",
-        false => "the first; --sample all looks at all",
-    };
+    let of = if is_whole { "all there are" } else { "the first; --sample all looks at all" };
     let command = proposal.command();
     format!("{documents} documents, {of}.\n{table}\n\n{command}\n")
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::values::{Distinct, Numbers, Strings};
-use crate::commands::schema::members::Members;
+use crate::commands::members::entries;
 
 /// An object with more names than this is taken for a table, whose names are data and no fields.
 pub const MEMBERS_MAX: usize = 200;
@@ -62,7 +62,7 @@ struct Room {
 impl Profile {
     /// Looks at one more document. Fails where the text is no object.
     pub fn add(&mut self, document: &str) -> serde_json::Result<()> {
-        let Members(members) = serde_json::from_str(document)?;
+        let members = entries(document)?;
         self.documents += 1;
         let number = self.documents;
         self.root.add_members(members, number, 1, &mut self.room);
@@ -115,7 +115,7 @@ impl Place {
             Some(b'n') => self.nulls += 1,
             Some(b'{') => {
                 self.objects += 1;
-                if let Ok(Members(members)) = serde_json::from_str(text) {
+                if let Ok(members) = entries(text) {
                     self.add_members(members, document, depth + 1, room);
                 }
             }
@@ -180,7 +180,9 @@ impl Place {
             self.elements = room.take().map(|order| Box::new(Self::new(order)));
         }
         if let Some(place) = &mut self.elements {
-            elements.into_iter().for_each(|value| place.add(value, document, depth, room));
+            for value in elements {
+                place.add(value, document, depth, room);
+            }
         }
     }
 }

@@ -178,7 +178,7 @@ impl Proposal {
             }
             Kind::Array => self.fields.push(untyped(spot, "arrays within an array".into())),
             Kind::Object => {
-                self.fields.push(untyped(spot, "objects whose names look like data".into()))
+                self.fields.push(untyped(spot, "objects whose names look like data".into()));
             }
         }
     }
@@ -249,14 +249,17 @@ impl Proposal {
             field.why = format!("beyond the limit of {FIELDS_MAX} fields");
             field.undeclare();
         }
-        let is_indexed = |field: &&mut &mut Field| field.index.is_some() || field.is_unique;
-        let mut without = 0;
-        for field in declared.iter_mut().filter(is_indexed).skip(INDEXES_MAX) {
-            field.index = None;
-            field.is_unique = false;
-            field.why = format!("beyond the limit of {INDEXES_MAX} indexes");
-            without += 1;
+        let mut indexes = 0;
+        for field in declared.iter_mut() {
+            let is_indexed = field.index.is_some() || field.is_unique;
+            indexes += usize::from(is_indexed);
+            if is_indexed && indexes > INDEXES_MAX {
+                field.index = None;
+                field.is_unique = false;
+                field.why = format!("beyond the limit of {INDEXES_MAX} indexes");
+            }
         }
+        let without = indexes.saturating_sub(INDEXES_MAX);
         let over = over.len();
         if over > 0 {
             let what = format!("{over} paths are left out: {FIELDS_MAX} fields is the limit");

@@ -111,13 +111,11 @@ impl Numbers {
 
 /// Integers by their value, others by the double beside them: for bounds that are shown.
 fn compare(a: &str, b: &str) -> Ordering {
-    match (a.parse::<i128>(), b.parse::<i128>()) {
-        (Ok(a), Ok(b)) => a.cmp(&b),
-        _ => {
-            let double = |text: &str| text.parse::<f64>().unwrap_or_default();
-            double(a).total_cmp(&double(b))
-        }
+    if let (Ok(a), Ok(b)) = (a.parse::<i128>(), b.parse::<i128>()) {
+        return a.cmp(&b);
     }
+    let double = |text: &str| text.parse::<f64>().unwrap_or_default();
+    double(a).total_cmp(&double(b))
 }
 
 /// Whether the shortest text of the double that is read from a number has the number's digits.

@@ -23,6 +23,43 @@ pub fn join(parent: &str, child: &str) -> String {
     }
 }
 
+/// A path as the server writes it, however its names are quoted. What is no path stays as it is: the server says what is wrong.
+pub fn canonical(path: &str) -> String {
+    let mut written = String::new();
+    let mut rest = path;
+    loop {
+        let (step, length) = if let Some(quoted) = rest.strip_prefix('`') {
+            let Some((step, length)) = quoted_name(quoted) else { return path.to_owned() };
+            (step, length + 1)
+        } else {
+            let end = rest.find(['.', '[']).unwrap_or(rest.len());
+            (rest[..end].to_owned(), end)
+        };
+        written.push_str(&name(&step, written.is_empty()));
+        rest = &rest[length..];
+        let end = rest.find('.').unwrap_or(rest.len());
+        // `[*]`
+        written.push_str(&rest[..end]);
+        match rest[end..].strip_prefix('.') {
+            Some(next) => rest = next,
+            None => return written,
+        }
+        written.push('.');
+    }
+}
+
+/// What stands before the closing back-quote, and how long it is with that.
+fn quoted_name(text: &str) -> Option<(String, usize)> {
+    let mut from = 0;
+    loop {
+        let close = from + text[from..].find('`')?;
+        if !text[close + 1..].starts_with('`') {
+            return Some((text[..close].replace("``", "`"), close + 1));
+        }
+        from = close + 2;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +81,20 @@ mod tests {
         }
         assert_eq!(join("", "city"), "city");
         assert_eq!(join("", "_id"), "`_id`");
+    }
+    #[test]
+    fn a_path_is_written_in_one_way() {
+        for (path, written) in [
+            ("city", "city"),
+            ("`city`.name", "city.name"),
+            ("items[*].in", "items[*].`in`"),
+            ("`items`[*].`a.b`.`c``d`", "items[*].`a.b`.`c``d`"),
+            ("_id", "`_id`"),
+            ("a[*][*].b", "a[*][*].b"),
+            ("a.`b", "a.`b"),
+            ("", "``"),
+        ] {
+            assert_eq!(canonical(path), written, "{path}");
+        }
     }
 }
