@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod dump;
 mod export;
 mod import;
 mod infer;
