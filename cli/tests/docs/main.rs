@@ -73,10 +73,10 @@ use render::{is_expected, render};
 /// The pages, by their names in the project.
 fn pages() -> Vec<(String, PathBuf)> {
     let entries = root().join("docs").read_dir().expect("docs is a folder");
-    let mut names: Vec<String> = entries
-        .flatten()
-        .map(|entry| format!("docs/{}", entry.file_name().display()))
-        .filter(|name| name.ends_with(".md"))
+    let files = entries.flatten().map(|entry| entry.path());
+    let mut names: Vec<String> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| format!("docs/{}", path.file_name().unwrap_or_default().display()))
         .collect();
     names.push("README.md".to_owned());
     names.sort();

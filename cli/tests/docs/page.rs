@@ -98,7 +98,7 @@ impl Block {
             "console" => Kind::Console,
             _ => Kind::Shown(Vec::new()),
         };
-        (ticks >= 3).then(|| Self { line, fence, info, kind, is_empty: true, in_command: false })
+        (ticks >= 3).then_some(Self { line, fence, info, kind, is_empty: true, in_command: false })
     }
 
     fn is_closed_by(&self, text: &str) -> bool {
