@@ -81,20 +81,20 @@ fn state(client: &mut Client) -> Vec<String> {
     let mut state: Vec<String> = Vec::new();
     for name in COLLECTIONS {
         state.push(format!("{:?}", client.map(&["DOC.VERIFY", name, "DIGEST"])));
-        state.push(client.text(&["DOC.SCHEMA", name]).unwrap());
+        state.push(client.text(&["DOC.SCHEMA", name]).expect("it is declared"));
         assert_eq!(client.texts(&["DOC.VERIFY", name]), Vec::<String>::new());
     }
     state
 }
 
 fn dump(url: &str, file: &Path, words: &[&str]) -> Ran {
-    let mut all = vec!["dump", "--output", file.to_str().unwrap()];
+    let mut all = vec!["dump", "--output", file.to_str().expect("a path of letters")];
     all.extend(words);
     run(url, &all)
 }
 
 fn restore(url: &str, file: &Path, words: &[&str]) -> Ran {
-    let mut all = vec!["restore", file.to_str().unwrap()];
+    let mut all = vec!["restore", file.to_str().expect("a path of letters")];
     all.extend(words);
     run(url, &all)
 }
@@ -268,9 +268,9 @@ fn documents_can_be_written_as_by_a_program() {
 
 /// The same with the footer that it has to have.
 fn with_checksum(text: &str) -> String {
-    let (body, footer) = text.trim_end().rsplit_once('\n').unwrap();
+    let (body, footer) = text.trim_end().rsplit_once('\n').expect("a dump has lines");
     let body = format!("{body}\n");
-    let (_, rest) = footer.split_once("xxh3:").unwrap();
+    let (_, rest) = footer.split_once("xxh3:").expect("a footer has a checksum");
     let right = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(body.as_bytes()));
     format!("{body}{}\n", footer.replace(&rest[..16], &right))
 }

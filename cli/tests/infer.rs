@@ -21,7 +21,7 @@ fn users() -> String {
             number % 5,
             ["1", "\"one\""][number % 2],
         )
-        .unwrap();
+        .expect("a string takes what is written");
     }
     lines
 }

@@ -12,14 +12,14 @@ const USERS: &str = r#"{"collection":"users","fields":[{"path":"email","type":"s
 
 /// A folder with one file.
 fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("users.schema.json");
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, text).expect("a file");
     (folder, file)
 }
 
 fn schema(url: &str, what: &str, file: &Path, more: &[&str]) -> crate::tool::Ran {
-    let mut words = vec!["schema", what, file.to_str().unwrap()];
+    let mut words = vec!["schema", what, file.to_str().expect("a path of letters")];
     words.extend(more);
     run(url, &words)
 }

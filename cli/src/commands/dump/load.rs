@@ -208,10 +208,14 @@ fn tell(account: &Account, collections: usize, context: &Context) -> Result<(), 
         eprintln!("folio: and {} more", refused - refusals.len() as u64);
     }
     if !context.options.quiet {
-        let others = [(*lapsed, "had lapsed"), (*refused, "were refused")];
-        let others = others.iter().filter(|(count, _)| *count > 0);
-        let others: String = others.map(|(count, what)| format!(", {count} {what}")).collect();
-        eprintln!("{restored} documents of {collections} collections restored{others}");
+        let all = [
+            (*restored, format!("documents of {collections} collections restored")),
+            (*lapsed, "had lapsed".into()),
+            (*refused, "were refused".into()),
+        ];
+        let told = all.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
+        let told: Vec<String> = told.map(|(_, (count, what))| format!("{count} {what}")).collect();
+        eprintln!("{}", told.join(", "));
     }
     Ok(())
 }

@@ -187,7 +187,9 @@ mod tests {
 
     fn common(texts: &[&str]) -> Option<Form> {
         let mut forms = Forms::default();
-        texts.iter().for_each(|text| forms.add(text));
+        for text in texts {
+            forms.add(text);
+        }
         forms.common()
     }
 

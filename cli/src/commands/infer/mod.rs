@@ -26,16 +26,18 @@ use input::Input;
 pub use profile::Profile;
 pub use propose::{Proposal, Wish};
 
+const HELP: &str = "\
+A type is proposed where every value has it, NULLABLE where null was seen. Values of several types
+are left undeclared, with a warning. An index is proposed where the field looks as if it were
+asked for; each row says why. What documents hold is known, what programs ask for is not: look at
+it before you declare it. Nothing is sent to a server.
+
+  folio infer users.jsonl --collection users --json > users.schema.json
+  folio schema apply users.schema.json";
+
 /// Looks at documents and proposes fields, types and indexes.
-///
-/// A type is proposed where every value has it, NULLABLE where null was seen. Values of several types are left undeclared, with a
-/// warning. An index is proposed where the field looks as if it were asked for; each row says why. What documents hold is known,
-/// what programs ask for is not: look at it before you declare it. Nothing is sent to a server.
-///
-/// folio infer users.jsonl --collection users --json > users.schema.json
-/// folio schema apply users.schema.json
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = HELP)]
 pub struct Args {
     /// JSON lines, a JSON array, CSV or TSV, also compressed by gzip; `-` is standard input
     file: PathBuf,

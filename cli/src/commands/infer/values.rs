@@ -191,7 +191,9 @@ mod tests {
 
     fn type_of(texts: &[&str]) -> &'static str {
         let mut numbers = Numbers::default();
-        texts.iter().for_each(|text| numbers.add(text));
+        for text in texts {
+            numbers.add(text);
+        }
         numbers.type_name()
     }
 
@@ -208,9 +210,9 @@ mod tests {
     #[test]
     fn bounds_of_integers_are_exact() {
         let mut numbers = Numbers::default();
-        ["9007199254740993", "9007199254740992", "9007199254740994"]
-            .iter()
-            .for_each(|text| numbers.add(text));
+        for text in ["9007199254740993", "9007199254740992", "9007199254740994"] {
+            numbers.add(text);
+        }
         assert_eq!(numbers.least.as_deref(), Some("9007199254740992"));
         assert_eq!(numbers.greatest.as_deref(), Some("9007199254740994"));
     }

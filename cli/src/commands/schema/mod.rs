@@ -31,10 +31,13 @@ pub enum Schema {
     Apply(ApplyArgs),
 }
 
+const SHOW_HELP: &str = "\
+It is what DOC.SCHEMA prints, a line for each field, so that a file of it can be kept beside a
+program.";
+
 /// Prints definitions as JSON, one of a collection, or an array of those of all declared collections.
-///
-/// It is what DOC.SCHEMA prints, a line for each field, so that a file of it can be kept beside a program.
 #[derive(clap::Args)]
+#[command(after_long_help = SHOW_HELP)]
 pub struct ShowArgs {
     /// The collection
     collection: Option<String>,
@@ -43,29 +46,36 @@ pub struct ShowArgs {
     folder: Option<PathBuf>,
 }
 
+const DIFF_HELP: &str = "\
+Each difference is told with what it costs (an index that is built, documents that are judged) and
+what is lost by it. Ends with 0 where there is none, with 4 where there are some.
+
+A file is the whole truth of its collection, so what it does not name is to go: fields, indexes,
+rules. Two things are not asked of it: the schema version in force, which DOC.MIGRATE changes,
+and, where it has no `migrations`, those.";
+
 /// Compares definitions in files with what the server has declared.
-///
-/// Each difference is told with what it costs (an index that is built, documents that are judged) and what is lost by it. Ends
-/// with 0 where there is none, with 4 where there are some.
-///
-/// A file is the whole truth of its collection, so what it does not name is to go: fields, indexes, rules. Two things are not
-/// asked of it: the schema version in force, which DOC.MIGRATE changes, and, where it has no `migrations`, those.
 #[derive(clap::Args)]
+#[command(after_long_help = DIFF_HELP)]
 pub struct DiffArgs {
     /// Files with a definition or an array of them, or folders of such files (*.json)
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
 
+const APPLY_HELP: &str = "\
+A collection that is not declared is by DOC.CREATE; one that differs is changed by one DOC.ALTER.
+Indexes are built beside the traffic. All files are compared first, and nothing is declared where
+one of them cannot be. Then collections follow each other, and the first refusal of the server,
+such as documents that break a rule, ends it: what was declared before stays.
+
+What is taken away (see `diff`) needs --allow-drop. On a terminal it asks before it declares.
+Functions that a definition names have to be loaded. Ends with 4 where something is left that
+another command does, such as DOC.MIGRATE.";
+
 /// Declares what files say, where the server has it not.
-///
-/// What is not declared is by DOC.CREATE; what differs is by one DOC.ALTER for each collection, after the others of the command
-/// line. Indexes are built beside the traffic. All files are compared first, and nothing is declared where one of them cannot
-/// be; then the first refusal of the server, such as documents that break a rule, ends it: what was declared before stays.
-///
-/// What is taken away (see `diff`) needs --allow-drop. On a terminal it asks before it declares. Functions that a definition
-/// names have to be loaded. Ends with 4 where something is left that another command does, such as DOC.MIGRATE.
 #[derive(clap::Args)]
+#[command(after_long_help = APPLY_HELP)]
 #[expect(clippy::struct_excessive_bools, reason = "the switches of a command line")]
 pub struct ApplyArgs {
     /// Files with a definition or an array of them, or folders of such files (*.json)
