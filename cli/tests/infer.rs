@@ -79,9 +79,9 @@ fn files_are_read_in_each_form() {
     let elements: Vec<String> = users().lines().map(str::to_owned).collect();
     std::fs::write(&array, format!(" [\n{}\n] ", elements.join(",\n"))).unwrap();
     let packed = folder.path().join("users.jsonl.gz");
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(users().as_bytes()).unwrap();
-    std::fs::write(&packed, packer.finish().unwrap()).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(users().as_bytes()).unwrap();
+    std::fs::write(&packed, gzip.finish().unwrap()).unwrap();
     let told = |file: &std::path::Path| {
         let file = file.to_str().unwrap();
         let ran = run(NOWHERE, &["infer", file, "--collection", "users", "--json"]);
