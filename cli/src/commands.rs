@@ -20,27 +20,21 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
 
-/// What can be done.
+/// What can be done. A command that says nothing here is described by its `Args`.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Read documents from JSON lines, a JSON array, CSV or another module's keys into a collection
     Import(import::Args),
-    /// Write the documents of a collection as JSON lines or CSV
     Export(export::Args),
-    /// Ask for documents
     Query(query::Args),
-    /// A prompt: queries and commands, with history and completion
     Shell(shell::Args),
     /// Propose a declaration and indexes for data
     Infer(infer::Args),
     /// Compare a declaration with what is declared, or make it so
     #[command(subcommand)]
     Schema(schema::Schema),
-    /// Recompute documents and indexes, and report each difference
     Verify(verify::Args),
     /// What the server does, drawn anew each second
     Stats(stats::Args),
-    /// Follow the changes of a collection
     Watch(watch::Args),
     /// Write a collection, its declaration and functions to a file
     Dump(dump::DumpArgs),

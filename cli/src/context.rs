@@ -35,11 +35,16 @@ pub struct Options {
 impl Options {
     /// The server without user and password.
     pub fn address(&self) -> String {
-        match (self.url.split_once("://"), self.url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-            _ => self.url.clone(),
-        }
+        address(&self.url)
     }
+}
+
+/// A server's address without user and password, which stand before the last `@` or behind a `?`.
+pub fn address(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("redis", url));
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    format!("{scheme}://{host}")
 }
 
 /// What every command works with.
@@ -63,5 +68,23 @@ impl Context {
     /// Whether progress is to be drawn: somebody looks, and has not asked for silence.
     pub fn shows_progress(&self) -> bool {
         !self.options.quiet && !self.options.json && console::user_attended_stderr()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_without_their_secrets() {
+        let cases = [
+            ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379"),
+            ("rediss://ada:p@ss@host:1/2", "rediss://host:1/2"),
+            ("redis+unix:///tmp/a.sock?user=ada&pass=secret", "redis+unix:///tmp/a.sock"),
+            ("ada:secret@host", "redis://host"),
+        ];
+        for (url, told) in cases {
+            assert_eq!(address(url), told);
+        }
     }
 }

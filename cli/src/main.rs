@@ -32,7 +32,10 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let Cli { options, command } = Cli::parse();
+    let Cli { options, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     if let Command::Completions(args) = &command {
         return end(commands::completions::run(args, &mut Cli::command()), options.json);
     }
@@ -52,6 +55,21 @@ fn main() -> ExitCode {
     // A thread may wait for the keyboard.
     runtime.shutdown_background();
     end(ended.map_err(|failure| failure.of_server(&address)), json)
+}
+
+/// Tells how it is used; what makes no sense for programs too, if one asks.
+fn misused(error: &clap::Error) -> ExitCode {
+    let is_json = std::env::args_os().any(|word| word == "--json");
+    if error.use_stderr() && is_json {
+        let text = error.to_string();
+        return end(
+            Err(Failure::Usage(text.trim_start_matches("error: ").trim().to_owned())),
+            true,
+        );
+    }
+    // Whether anybody reads it changes nothing.
+    let _ = error.print();
+    ExitCode::from(error.exit_code() as u8)
 }
 
 /// Says what went wrong, and gives the exit code.

@@ -3,6 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
+use crate::output::note;
+
 /// The exit codes, as `folio --help` tells them.
 pub const CODES: &str = "\
 Exit codes:
@@ -11,7 +13,8 @@ Exit codes:
   2    the command line makes no sense
   3    the server cannot be reached, or has not loaded the module
   4    done, but something was found: lines refused by an import, differences, defects
-  130  interrupted";
+  130  interrupted
+  141  whoever read the answer has gone";
 
 /// What a command that was carried out came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +99,9 @@ impl Failure {
     pub fn print(&self, json: bool) {
         if json {
             let error = serde_json::json!({ "code": self.word(), "message": self.to_string() });
-            eprintln!("{}", serde_json::json!({ "error": error }));
+            note(&serde_json::json!({ "error": error }).to_string());
         } else {
-            eprintln!("folio: {self}");
+            note(&format!("folio: {self}"));
         }
     }
 }

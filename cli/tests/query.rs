@@ -113,10 +113,30 @@ fn failures_have_codes_and_words() {
     let ran = run(server.url(), &["query", "nobody", "--json"]);
     assert!(ran.err.starts_with("{\"error\":{\"code\":\"NOCOLLECTION\","), "{ran:?}");
 
+    let ran = run(server.url(), &["query", "users", "--limit", "x", "--json"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.starts_with("{\"error\":{\"code\":\"USAGE\","), "{ran:?}");
+
     let nobody = "redis://ada:secret@127.0.0.1:1";
     let ran = run(nobody, &["query", "users"]);
     assert_eq!(ran.code, 3);
     assert!(ran.err.contains("redis://127.0.0.1:1;") && !ran.err.contains("secret"), "{ran:?}");
+}
+
+#[test]
+fn documents_do_not_steer_the_terminal() {
+    let server = users();
+    let key = "esc:\x1b]0;title\x07";
+    server.resp3().call(&["DOC.SET", key, "{\"a\\u001b\":\"x\\u001b[2J\\ny\",\"n\":1}"]);
+    for style in ["table", "records"] {
+        let ran = query(&server, &["esc", "--style", style]);
+        let is_harmless = |letter: char| letter == '\n' || !letter.is_control();
+        assert!(ran.out.contains("x\\u{1b}[2J\\ny") && ran.out.chars().all(is_harmless), "{ran:?}");
+    }
+    let long = "n".repeat(70_000);
+    server.resp3().call(&["DOC.SET", "wide:1", &format!("{{\"{long}\":1,\"a\":2}}")]);
+    let ran = query(&server, &["wide", "--style", "records"]);
+    assert!(ran.code == 0 && ran.out.contains("nnn..  1\n"), "{ran:?}");
 }
 
 #[test]

@@ -68,6 +68,9 @@ fn answers_are_json_for_programs() {
 /// What the editor writes when it has begun to read keys: it takes what is pasted as a whole.
 const READY: &str = "\x1b[?2004h";
 
+/// A line without anything in it, drawn anew.
+const READY_LINE: &str = "\r\x1b[Kfolio> \r";
+
 /// A terminal with the tool in it.
 struct Terminal {
     child: Child,
@@ -147,6 +150,8 @@ fn the_prompt_completes_and_remembers() {
     let server = users();
     let home = tempfile::tempdir().expect("a folder");
     let mut terminal = Terminal::open(server.url(), home.path());
+    // A blank that is no space is one letter of several bytes.
+    terminal.press("find\u{3000}us\t\x15", READY_LINE);
     terminal.press("find us\t", "find users ");
     terminal.press("where ema\t", "where email ");
     terminal.press("= 'ada@example.com' sel\t", "select ");
@@ -154,9 +159,12 @@ fn the_prompt_completes_and_remembers() {
     terminal.wait_for(READY);
     terminal.press("find users limit ten\r", "limit takes a number");
     terminal.wait_for(READY);
+    terminal.press("AUTH ada secret\r", "AUTH changes the connection");
+    terminal.wait_for(READY);
     terminal.leave();
     let history = std::fs::read_to_string(home.path().join("folio/history")).expect("a history");
     assert!(history.contains("find users where email = 'ada@example.com' select age"), "{history}");
+    assert!(!history.contains("secret"), "{history}");
     // The arrow that points upwards brings lines back.
     let mut terminal = Terminal::open(server.url(), home.path());
     terminal.press("\x1b[A", "limit ten");

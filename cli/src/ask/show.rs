@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::output::inline;
 use crate::output::json::{json, text};
 use crate::output::table::table;
 
@@ -186,9 +187,10 @@ fn show_rows(rows: &[Row], style: Style, width: usize) -> String {
     let has_key = rows.iter().any(|row| row.key.is_some());
     let has_version = rows.iter().any(|row| row.version.is_some());
     let heads = has_key.then_some("key").into_iter().chain(has_version.then_some("version"));
-    let mut drawn = table(heads.chain(columns.keys().copied()));
+    let names = columns.keys().map(|name| short(name));
+    let mut drawn = table(heads.map(str::to_owned).chain(names));
     for (row, members) in &read {
-        let key = has_key.then(|| row.key.clone().unwrap_or_default());
+        let key = has_key.then(|| inline(row.key.as_deref().unwrap_or_default()));
         let version = row.version.map(|version| version.to_string());
         let values =
             columns.keys().map(|name| members.get(*name).map_or(String::new(), |it| cell(it)));
@@ -202,12 +204,14 @@ fn records(rows: &[(&Row, IndexMap<String, Box<RawValue>>)]) -> String {
     let mut shown = String::new();
     for (at, (row, members)) in rows.iter().enumerate() {
         let version = row.version.map_or(String::new(), |version| format!(" (version {version})"));
-        let head = row.key.clone().unwrap_or_else(|| format!("row {}", at + 1));
+        let head = row.key.as_deref().map_or_else(|| format!("row {}", at + 1), inline);
         let _ = writeln!(shown, "{head}{version}");
-        let widest = members.keys().map(|name| console::measure_text_width(name)).max();
-        for (name, value) in members {
-            let gap = widest.unwrap_or(0) - console::measure_text_width(name);
-            let _ = writeln!(shown, "  {name}{:gap$}  {}", "", as_text(value));
+        let names: Vec<String> = members.keys().map(|name| short(name)).collect();
+        let widths = names.iter().map(|name| console::measure_text_width(name));
+        let widest = widths.clone().max().unwrap_or(0);
+        for ((name, width), value) in names.iter().zip(widths).zip(members.values()) {
+            let gap = " ".repeat(widest - width);
+            let _ = writeln!(shown, "  {name}{gap}  {}", inline(&as_text(value)));
         }
     }
     shown
@@ -215,7 +219,12 @@ fn records(rows: &[(&Row, IndexMap<String, Box<RawValue>>)]) -> String {
 
 /// A value in a table: text without its quotes, cut where it is long.
 fn cell(value: &RawValue) -> String {
-    let text = as_text(value).replace(char::is_control, " ");
+    short(&as_text(value))
+}
+
+/// A text in one line, cut where it is long.
+fn short(text: &str) -> String {
+    let text = inline(text);
     match text.char_indices().nth(CELL_CHARS_MAX) {
         Some((end, _)) => format!("{}..", &text[..end]),
         None => text,

@@ -9,7 +9,7 @@ use crate::ask::question::{Question, Verb};
 use crate::ask::{Answer, Parameters, Style};
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{line, width};
+use crate::output::{line, note, show, width};
 
 /// How many documents are shown if nobody says how many.
 pub const ROWS_DEFAULT: u64 = 100;
@@ -56,7 +56,7 @@ pub struct Args {
     #[arg(long)]
     scan: bool,
     /// How many documents there are, and none of them
-    #[arg(long, conflicts_with_all = ["order", "select", "after"])]
+    #[arg(long, conflicts_with_all = ["order", "select", "after", "offset", "total", "versions"])]
     count: bool,
     /// How the server would answer, without asking
     #[arg(long)]
@@ -117,11 +117,16 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         line(&answer.to_json())?;
         return Ok(Outcome::Done);
     }
-    line(&answer.show(args.style, width()))?;
+    let shown = answer.show(args.style, width());
+    if args.style == Style::Json {
+        line(&shown)?;
+    } else {
+        show(&shown)?;
+    }
     if !context.options.quiet {
-        eprintln!("{}", summary(&answer, time.as_secs_f64() * 1000.0));
+        note(&summary(&answer, time.as_secs_f64() * 1000.0));
         if let Some(cursor) = answer.cursor() {
-            eprintln!("there are more: --limit N, or go on with --after {cursor}");
+            note(&format!("there are more: --limit N, or go on with --after {cursor}"));
         }
     }
     Ok(Outcome::Done)

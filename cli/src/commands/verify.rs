@@ -6,7 +6,7 @@ use std::time::Duration;
 use folio::Folio;
 use serde_json::{Value as Json, json};
 
-use crate::context::Context;
+use crate::context::{Context, address};
 use crate::outcome::{Failure, Outcome};
 use crate::output::json::json;
 use crate::output::table::table;
@@ -24,6 +24,12 @@ pub struct Args {
     against: Option<String>,
 }
 
+/// The server that is compared with.
+struct Other {
+    db: Folio,
+    address: String,
+}
+
 /// What was found of a collection.
 struct Found {
     collection: String,
@@ -33,24 +39,19 @@ struct Found {
 
 pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     let other = match &args.against {
-        Some(url) => {
-            let other =
-                Folio::builder(url).timeout(Duration::from_secs(context.options.timeout)).lazy()?;
-            other.check().await?;
-            Some(other)
-        }
+        Some(url) => Some(Other::open(url, context).await?),
         None => None,
     };
-    let names = match &other {
-        _ if !args.collections.is_empty() => args.collections,
-        None => list(&context.db).await?,
-        Some(other) => {
-            let mut names = list(&context.db).await?;
-            names.extend(list(other).await?);
-            names.sort();
-            names.dedup();
-            names
+    let names = if args.collections.is_empty() {
+        let mut names = list(&context.db).await?;
+        if let Some(other) = &other {
+            names.extend(list(&other.db).await?);
         }
+        names.sort();
+        names.dedup();
+        names
+    } else {
+        args.collections
     };
     let mut found = Vec::new();
     for name in names {
@@ -61,6 +62,16 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     Ok(if is_well { Outcome::Done } else { Outcome::Found })
 }
 
+impl Other {
+    async fn open(url: &str, context: &Context) -> Result<Self, Failure> {
+        let timeout = Duration::from_secs(context.options.timeout);
+        let db = Folio::builder(url).timeout(timeout).lazy()?;
+        let address = address(url);
+        db.check().await.map_err(|error| Failure::from(error).of_server(&address))?;
+        Ok(Self { db, address })
+    }
+}
+
 async fn list(db: &Folio) -> Result<Vec<String>, Failure> {
     Ok(db.cmd("DOC.LIST").read().await?)
 }
@@ -68,11 +79,13 @@ async fn list(db: &Folio) -> Result<Vec<String>, Failure> {
 async fn look(
     collection: String,
     context: &Context,
-    other: Option<&Folio>,
+    other: Option<&Other>,
 ) -> Result<Found, Failure> {
     let db = &context.db;
     if let Some(other) = other {
-        let (own, others) = (digests(db, &collection).await?, digests(other, &collection).await?);
+        let own = digests(db, &collection).await?;
+        let others = digests(&other.db, &collection).await;
+        let others = others.map_err(|failure| failure.of_server(&other.address))?;
         let differences = compare(&own, &others);
         return Ok(Found { collection, documents: Json::Null, differences });
     }

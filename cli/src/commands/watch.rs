@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
 use crate::output::json::json;
-use crate::output::line;
+use crate::output::{inline, line, note, show};
 
 /// Follow the changes of a collection.
 ///
@@ -71,13 +71,13 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     };
     let mut changes = watch.open(&context.db).await?;
     if !context.options.quiet && !context.out.is_json() {
-        eprintln!("following {}, ctrl-c ends it", args.collection);
+        note(&format!("following {}, ctrl-c ends it", args.collection));
     }
     let mut shown = 0_u64;
     while args.count.is_none_or(|count| shown < count) {
         tokio::select! {
             change = next(&mut changes, args.idle) => match change? {
-                Some(change) => show(&change, context)?,
+                Some(change) => tell(&change, context)?,
                 None => return Ok(Outcome::Done),
             },
             ended = tokio::signal::ctrl_c() => {
@@ -118,7 +118,7 @@ async fn next(
     }
 }
 
-fn show(change: &Change<Text>, context: &Context) -> Result<(), Failure> {
+fn tell(change: &Change<Text>, context: &Context) -> Result<(), Failure> {
     let told = told(change);
     if context.out.is_json() {
         let text =
@@ -142,7 +142,7 @@ fn show(change: &Change<Text>, context: &Context) -> Result<(), Failure> {
     if let Some(document) = told.after.or(told.before) {
         let _ = write!(text, "  {}", document.get());
     }
-    Ok(line(&text)?)
+    Ok(show(&inline(&text))?)
 }
 
 fn told(change: &Change<Text>) -> Told<'_> {

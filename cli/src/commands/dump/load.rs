@@ -15,6 +15,7 @@ use crate::commands::schema::definition::Definition;
 use crate::commands::schema::server;
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
+use crate::output::note;
 
 pub async fn run(args: RestoreArgs, context: &Context) -> Result<Outcome, Failure> {
     // All of it is read before anything is written.
@@ -25,7 +26,7 @@ pub async fn run(args: RestoreArgs, context: &Context) -> Result<Outcome, Failur
     tokio::select! {
         loaded = load(&args, &source, &chosen, context) => loaded,
         _ = tokio::signal::ctrl_c() => {
-            eprintln!("folio: some documents are restored, others are not; --replace begins anew");
+            note("folio: some documents are restored, others are not; --replace begins anew");
             Ok(Outcome::Interrupted)
         }
     }
@@ -202,10 +203,10 @@ fn tell(account: &Account, collections: usize, context: &Context) -> Result<(), 
         return Ok(crate::output::line(&all.to_string())?);
     }
     for (key, error) in refusals {
-        eprintln!("folio: {key}: {error}");
+        note(&format!("folio: {key}: {error}"));
     }
     if *refused > refusals.len() as u64 {
-        eprintln!("folio: and {} more", refused - refusals.len() as u64);
+        note(&format!("folio: and {} more", refused - refusals.len() as u64));
     }
     if !context.options.quiet {
         let all = [
@@ -215,7 +216,7 @@ fn tell(account: &Account, collections: usize, context: &Context) -> Result<(), 
         ];
         let told = all.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
         let told: Vec<String> = told.map(|(_, (count, what))| format!("{count} {what}")).collect();
-        eprintln!("{}", told.join(", "));
+        note(&told.join(", "));
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::commands::schema::definition::Definition;
 use crate::commands::schema::server;
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
-use crate::output::line;
+use crate::output::{line, note};
 
 pub async fn run(args: DumpArgs, context: &Context) -> Result<Outcome, Failure> {
     tokio::select! {
@@ -49,7 +49,7 @@ async fn save(args: &DumpArgs, context: &Context) -> Result<Outcome, Failure> {
         let told = json!({ "documents": documents, "collections": collections.len() });
         line(&told.to_string())?;
     } else if !context.options.quiet {
-        eprintln!("{documents} documents of {} collections", collections.len());
+        note(&format!("{documents} documents of {} collections", collections.len()));
     }
     Ok(Outcome::Done)
 }

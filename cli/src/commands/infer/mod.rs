@@ -20,7 +20,7 @@ use crate::commands::import::source::{Format, called};
 use crate::commands::schema::definition;
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{line, table};
+use crate::output::{line, note, show, table};
 
 use input::Input;
 pub use profile::Profile;
@@ -107,10 +107,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         let text = definition::text(&proposal.definition().to_string());
         line(&text.map_err(|error| Failure::Data(error.to_string()))?)?;
     } else {
-        line(&told(&proposal, is_whole))?;
+        show(&told(&proposal, is_whole))?;
     }
     if !context.options.quiet {
-        proposal.warnings.iter().for_each(|warning| eprintln!("folio: {warning}"));
+        for warning in &proposal.warnings {
+            note(&format!("folio: {warning}"));
+        }
     }
     Ok(Outcome::Done)
 }

@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::{ApplyArgs, files, server};
 use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
-use crate::output::line;
+use crate::output::{line, note, show};
 
 /// How often one looks how far a declaration is.
 const LOOK: Duration = Duration::from_millis(250);
@@ -54,9 +54,9 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<Outcome, Failure>
                 );
             }
             Ended::Interrupted => {
-                eprintln!(
+                note(&format!(
                     "folio: {name}: the server goes on building; `folio schema diff` tells when it is done"
-                );
+                ));
                 return Ok(Outcome::Interrupted);
             }
         }
@@ -77,7 +77,7 @@ fn tell(plans: &[Plan], context: &Context, is_dry_run: bool) -> Result<(), Failu
         return Ok(());
     }
     if !context.options.quiet || is_dry_run {
-        line(&plans.iter().map(Plan::told).collect::<String>())?;
+        show(&plans.iter().map(Plan::told).collect::<String>())?;
     }
     Ok(())
 }
@@ -207,6 +207,6 @@ fn bar(name: &str, context: &Context) -> ProgressBar {
 
 fn say(context: &Context, what: &str) {
     if !context.options.quiet && !context.out.is_json() {
-        eprintln!("{what}");
+        note(what);
     }
 }

@@ -156,7 +156,8 @@ impl Completer for Helper {
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> Result<(usize, Vec<Pair>)> {
         let before = &line[..at];
         let is_border = |letter: char| letter.is_whitespace() || "(,\"'".contains(letter);
-        let start = before.rfind(is_border).map_or(0, |place| place + 1);
+        let border = before.char_indices().rfind(|(_, letter)| is_border(*letter));
+        let start = border.map_or(0, |(place, letter)| place + letter.len_utf8());
         let begun = before[start..].to_lowercase();
         let mut found: Vec<Pair> = self
             .candidates(&before[..start])

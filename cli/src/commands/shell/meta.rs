@@ -7,8 +7,8 @@ use folio::redis::Value;
 use crate::ask::sentence;
 use crate::outcome::Failure;
 use crate::output::json::{json, text};
-use crate::output::line;
 use crate::output::table::table;
+use crate::output::{line, show};
 
 use super::session::{Flow, Session, misread};
 use clap::ValueEnum as _;
@@ -195,7 +195,7 @@ async fn next(session: &mut Session<'_>) -> Result<(), Failure> {
 fn set(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     if rest.is_empty() {
         for (name, value) in &session.parameters.0 {
-            line(&format!("${name} = {value}"))?;
+            show(&format!("${name} = {value}"))?;
         }
         return Ok(());
     }

@@ -8,6 +8,7 @@ use rustyline::{CompletionType, Config, Editor};
 use tokio::runtime::Handle;
 
 use crate::outcome::{Failure, Outcome};
+use crate::output::note;
 
 use super::complete::Helper;
 use super::session::{Flow, Session};
@@ -20,10 +21,10 @@ type Lines = Editor<Helper, FileHistory>;
 /// Asks until somebody leaves.
 pub async fn run(mut session: Session<'_>) -> Result<Outcome, Failure> {
     let server = server(&session).await?;
-    eprintln!("{server}\n\\? lists what is understood, tab completes, ctrl-d leaves\n");
+    note(&format!("{server}\n\\? lists what is understood, tab completes, ctrl-d leaves\n"));
     let config = Config::builder()
         .completion_type(CompletionType::List)
-        .auto_add_history(true)
+        .auto_add_history(false)
         .history_ignore_space(true)
         .max_history_size(HISTORY_LINES_MAX)
         .map_err(unedited)?
@@ -43,11 +44,16 @@ pub async fn run(mut session: Session<'_>) -> Result<Outcome, Failure> {
         let (read, back) = read(lines, prompt).await?;
         lines = back;
         match read {
-            Ok(statement) => match session.carry_out(&statement).await {
-                Ok(Flow::GoOn) => {}
-                Ok(Flow::End) => break,
-                Err(failure) => failure.print(session.context.out.is_json()),
-            },
+            Ok(statement) => {
+                if !is_secret(&statement) {
+                    let _ = lines.add_history_entry(statement.as_str());
+                }
+                match session.carry_out(&statement).await {
+                    Ok(Flow::GoOn) => {}
+                    Ok(Flow::End) => break,
+                    Err(failure) => failure.print(session.context.out.is_json()),
+                }
+            }
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => break,
             Err(error) => return Err(unedited(error)),
@@ -55,7 +61,7 @@ pub async fn run(mut session: Session<'_>) -> Result<Outcome, Failure> {
         if let Some(path) = &history
             && let Err(error) = lines.append_history(path)
         {
-            eprintln!("folio: the history is not kept: {}: {error}", path.display());
+            note(&format!("folio: the history is not kept: {}: {error}", path.display()));
         }
     }
     Ok(Outcome::Done)
@@ -75,6 +81,17 @@ fn unedited(error: ReadlineError) -> Failure {
         ReadlineError::Io(error) => Failure::Io(error),
         other => Failure::Data(format!("the terminal: {other}")),
     }
+}
+
+/// Whether a line may hold a password.
+fn is_secret(statement: &str) -> bool {
+    let words: Vec<String> =
+        statement.split_whitespace().take(2).map(str::to_ascii_uppercase).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    matches!(
+        &words[..],
+        ["AUTH" | "HELLO" | "MIGRATE", ..] | ["ACL", "SETUSER"] | ["CONFIG", "SET"]
+    )
 }
 
 /// Where lines are remembered.

@@ -10,9 +10,12 @@ use crate::ask::{Answer, Parameters, Style, question::Verb, sentence};
 use crate::commands::query::{ROWS_DEFAULT, send, summary};
 use crate::context::Context;
 use crate::outcome::Failure;
-use crate::output::{line, width};
+use crate::output::{inline, line, note, show, width};
 
 use super::meta;
+
+/// Characters of a statement that are shown on each side of what cannot be read.
+const AROUND_CHARS_MAX: usize = 100;
 
 /// Whether there is to be another statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,14 +107,15 @@ impl<'c> Session<'c> {
         if self.context.out.is_json() {
             line(&answer.to_json())?;
         } else {
-            line(&answer.show(self.style, width()))?;
+            let shown = answer.show(self.style, width());
+            if self.style == Style::Json { line(&shown)? } else { show(&shown)? }
         }
         if self.shows_time && !self.context.out.is_json() {
             line(&summary(&answer, time.as_secs_f64() * 1000.0))?;
         }
         self.cursor = answer.cursor().map(str::to_owned);
-        if self.cursor.is_some() && !self.context.options.quiet {
-            eprintln!("there are more: \\next shows them");
+        if self.cursor.is_some() && !self.context.options.quiet && !self.context.out.is_json() {
+            note("there are more: \\next shows them");
         }
         Ok(())
     }
@@ -119,9 +123,13 @@ impl<'c> Session<'c> {
 
 /// A sentence that cannot be read, with a mark below the place.
 pub fn misread(statement: &str, fault: &Fault) -> Failure {
-    let before: String = statement.chars().take(fault.position).collect();
-    let gap = console::measure_text_width(&before);
-    Failure::Usage(format!("{}\n  {statement}\n  {:gap$}^", fault.what, ""))
+    // Of a long one what stands around the place.
+    let start = fault.position.saturating_sub(AROUND_CHARS_MAX);
+    let before: String = statement.chars().skip(start).take(fault.position - start).collect();
+    let behind: String = statement.chars().skip(fault.position).take(AROUND_CHARS_MAX).collect();
+    let (before, behind) = (inline(&before), inline(&behind));
+    let gap = " ".repeat(console::measure_text_width(&before));
+    Failure::Usage(format!("{}\n  {before}{behind}\n  {gap}^", fault.what))
 }
 
 fn unreadable(fault: &Fault) -> Failure {
