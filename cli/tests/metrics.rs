@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use folio_tests::Server;
 use folio_tests::builds::{Build, CREATE, fill};
@@ -70,7 +71,7 @@ fn parse(text: &str) -> BTreeMap<String, Family> {
             assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
             let family = Family { kind: kind.to_owned(), samples: Vec::new() };
             assert!(families.insert(name.to_owned(), family).is_none(), "{name} comes twice");
-            current = name.to_owned();
+            name.clone_into(&mut current);
         } else {
             let end = line.find(['{', ' ']).expect("a name ends");
             let (name, rest) = line.split_at(end);
@@ -101,7 +102,8 @@ fn judge_histogram(family: &Family) {
         match suffix.as_str() {
             "_bucket" => {
                 let end = labels.remove("le").expect("a bucket has an end");
-                let end = if end == "+Inf" { f64::INFINITY } else { end.parse().unwrap() };
+                let end =
+                    if end == "+Inf" { f64::INFINITY } else { end.parse().expect("a number") };
                 rows.entry(labels).or_default().push((end, *value));
             }
             "_sum" => drop(sums.insert(labels, *value)),
@@ -138,7 +140,7 @@ struct Serving {
 
 impl Serving {
     fn start(url: &str) -> Self {
-        let mut command = folio(url, &["--timeout", "5", "metrics", "--listen", "127.0.0.1:0"]);
+        let mut command = folio(url, &["metrics", "--listen", "127.0.0.1:0"]);
         let mut tool = command.stderr(Stdio::piped()).spawn().expect("the tool starts");
         let mut lines = BufReader::new(tool.stderr.take().expect("it is piped")).lines();
         let line = lines.next().expect("a line").expect("a text");
@@ -147,6 +149,13 @@ impl Serving {
         let address = line.strip_prefix("folio: http://").expect("where it listens");
         let address = address.strip_suffix("/metrics").expect("the path").to_owned();
         Self { tool, address }
+    }
+
+    /// A client that has sent the half of a request.
+    fn slow_client(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost").expect("it reads");
+        stream
     }
 
     /// Head and body of an answer.
@@ -262,8 +271,12 @@ fn a_server_that_is_away_is_told_and_found_again() {
     let body: Json = serde_json::from_str(&body).expect("JSON");
     assert!(body["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{body}");
     let once = run(server.url(), &["metrics", "--once"]);
-    assert_eq!((once.code, once.out.contains("\nfolio_up 0\n")), (0, true), "{once:?}");
-    assert!(once.err.starts_with("folio: "), "{once:?}");
+    assert_eq!((once.code, once.out.contains("\nfolio_up 0\n")), (3, true), "{once:?}");
+    assert!(once.err.starts_with("folio: ") && once.err.contains(server.url()), "{once:?}");
+    let once = run(server.url(), &["--json", "metrics", "--once"]);
+    assert_eq!((once.code, once.out.contains("\nfolio_up 0\n")), (3, true), "{once:?}");
+    let told: Json = serde_json::from_str(&once.err).expect("JSON");
+    assert_eq!(told["error"]["code"], "CONNECTION", "{told}");
     server.start_again();
     folio_tests::replica::wait_until("it is found again", || {
         value(&parse(&serving.get("/metrics").1), "folio_up", &[]) == Some(1.0)
@@ -278,11 +291,101 @@ fn it_ends_by_a_signal_with_success() {
     for signal in ["-TERM", "-INT"] {
         let mut serving = Serving::start(server.url());
         serving.get("/metrics");
-        let id = serving.tool.id().to_string();
-        let killed = std::process::Command::new("kill").args([signal, &id]).status();
-        assert!(killed.is_ok_and(|status| status.success()));
+        kill(signal, serving.tool.id().into());
         assert_eq!(serving.tool.wait().expect("it ends").code(), Some(0), "{signal}");
     }
+}
+
+#[cfg(unix)]
+fn kill(signal: &str, process: i64) {
+    let status = Command::new("kill").args([signal, &process.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "{signal}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_slow_client_does_not_keep_it() {
+    let server = Server::start();
+    let mut serving = Serving::start(server.url());
+    let _client = serving.slow_client();
+    serving.get("/metrics");
+    let began = Instant::now();
+    kill("-TERM", serving.tool.id().into());
+    assert_eq!(serving.tool.wait().expect("it ends").code(), Some(0));
+    // Sooner than the connection would have ended by itself.
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+
+    let mut serving = Serving::start(server.url());
+    let _client = serving.slow_client();
+    serving.get("/metrics");
+    let began = Instant::now();
+    kill("-TERM", serving.tool.id().into());
+    std::thread::sleep(Duration::from_millis(300));
+    kill("-TERM", serving.tool.id().into());
+    assert_eq!(serving.tool.wait().expect("it ends").code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[test]
+fn half_a_request_is_not_waited_for() {
+    let server = Server::start();
+    let serving = Serving::start(server.url());
+    let mut client = serving.slow_client();
+    client.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");
+    // It is closed, with an answer or without one.
+    let ended = client.read_to_end(&mut Vec::new());
+    assert!(ended.is_ok(), "{ended:?}");
+    assert!(serving.get("/metrics").0.starts_with("HTTP/1.1 200"));
+}
+
+/// A server's process that stands still until this goes.
+#[cfg(unix)]
+struct Stopped(i64);
+
+#[cfg(unix)]
+impl Stopped {
+    fn new(server: &Server) -> Self {
+        let process = server.resp2().info_number("server", "process_id");
+        kill("-STOP", process);
+        Self(process)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        drop(Command::new("kill").args(["-CONT", &self.0.to_string()]).status());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_hangs_is_told_in_time() {
+    let server = Server::start();
+    if server.is_in_container() {
+        return;
+    }
+    let serving = Serving::start(server.url());
+    assert_eq!(value(&parse(&serving.get("/metrics").1), "folio_up", &[]), Some(1.0));
+    let stopped = Stopped::new(&server);
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let told = parse(&serving.get("/metrics").1);
+                assert_eq!(value(&told, "folio_up", &[]), Some(0.0));
+            });
+        }
+        let (head, body) = serving.get("/health");
+        assert!(head.starts_with("HTTP/1.1 503") && body.contains("no answer in time"), "{body}");
+    });
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+    let once = run(server.url(), &["--timeout", "1", "metrics", "--once"]);
+    assert_eq!((once.code, once.out.contains("\nfolio_up 0\n")), (3, true), "{once:?}");
+    drop(stopped);
+    folio_tests::replica::wait_until("it answers again", || {
+        value(&parse(&serving.get("/metrics").1), "folio_up", &[]) == Some(1.0)
+    });
 }
 
 #[test]
@@ -294,7 +397,7 @@ fn an_address_that_is_taken_is_named() {
     assert!(ran.err.contains(&serving.address), "{ran:?}");
 }
 
-/// Words of PromQL in the dashboard and the alerts that are no names of metrics.
+/// Words of `PromQL` in the dashboard and the alerts that are no names of metrics.
 const WORDS: [&str; 11] = [
     "sum",
     "min",
@@ -316,7 +419,7 @@ struct Asked {
     groups: Vec<String>,
 }
 
-/// Reads as much of PromQL as the dashboard speaks.
+/// Reads as much of `PromQL` as the dashboard speaks.
 fn asked(expression: &str) -> Asked {
     let mut asked = Asked::default();
     let mut rest = expression;

@@ -1,13 +1,15 @@
 //! `folio metrics`: the server's figures as Prometheus reads them. docs/metrics.md tells every one.
 
+mod connection;
 mod families;
 mod fields;
 mod serve;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use folio::Folio;
 use prometheus::TextEncoder;
+use tokio::sync::Mutex;
 
 use crate::context::Context;
 use crate::figures::Figures;
@@ -28,11 +30,11 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     if args.once {
-        let scrape = Scrape::of(&context.db).await;
-        if let Err(failure) = &scrape.figures {
-            failure.print(context.options.json);
-        }
+        let scrape = Scraper::new(context).scrape().await;
         output::line(&scrape.text()?)?;
+        if !scrape.figures?.has_module() {
+            return Err(folio::Error::ModuleMissing.into());
+        }
         return Ok(Outcome::Done);
     }
     serve::serve(&args.listen, context).await
@@ -44,13 +46,37 @@ struct Scrape {
     seconds: f64,
 }
 
-impl Scrape {
-    async fn of(db: &Folio) -> Self {
-        let began = Instant::now();
-        let figures = Figures::read(db).await;
-        Self { figures, seconds: began.elapsed().as_secs_f64() }
+/// Seconds that a scrape takes at most: Prometheus itself waits for ten, if nothing else is said.
+const SECONDS_MAX: u64 = 5;
+
+/// Looks at the server, for one at a time: one that hangs is not asked by many.
+struct Scraper {
+    db: Folio,
+    turn: Mutex<()>,
+    limit: Duration,
+}
+
+impl Scraper {
+    fn new(context: &Context) -> Self {
+        let limit = Duration::from_secs(context.options.timeout.min(SECONDS_MAX));
+        Self { db: context.db.clone(), turn: Mutex::default(), limit }
     }
 
+    async fn scrape(&self) -> Scrape {
+        let mut began = Instant::now();
+        let read = async {
+            let _turn = self.turn.lock().await;
+            began = Instant::now();
+            Figures::read(&self.db).await
+        };
+        let figures = tokio::time::timeout(self.limit, read).await;
+        let late = folio::Error::Timeout { maybe_applied: false };
+        let figures = figures.unwrap_or_else(|_| Err(late.into()));
+        Scrape { figures, seconds: began.elapsed().as_secs_f64() }
+    }
+}
+
+impl Scrape {
     /// Why the server is of no use, if it is of none.
     fn trouble(&self) -> Option<String> {
         match &self.figures {

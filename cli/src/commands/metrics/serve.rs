@@ -1,20 +1,25 @@
 //! The figures over HTTP.
 
+use std::future::IntoFuture as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use folio::Folio;
 use prometheus::TEXT_FORMAT;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::Scrape;
+use super::connection::Door;
+use super::{Scrape, Scraper};
 use crate::context::Context;
+use crate::interrupt::Interrupt;
 use crate::outcome::{Failure, Outcome};
+use crate::output;
 
 const PAGE: &str = "<!doctype html>
 <html lang=\"en\">
@@ -29,9 +34,12 @@ const PAGE: &str = "<!doctype html>
 </html>
 ";
 
+/// How long requests that are under way are waited for, once it is to end.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// What every request is answered from.
 struct Source {
-    db: Folio,
+    scraper: Scraper,
     is_quiet: bool,
     /// What was wrong with the server at the last look.
     trouble: Mutex<Option<String>>,
@@ -39,7 +47,7 @@ struct Source {
 
 impl Source {
     async fn scrape(&self) -> Scrape {
-        let scrape = Scrape::of(&self.db).await;
+        let scrape = self.scraper.scrape().await;
         self.tell(scrape.trouble());
         scrape
     }
@@ -49,29 +57,47 @@ impl Source {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_some() != trouble.is_some() && !self.is_quiet {
             match &trouble {
-                Some(trouble) => eprintln!("folio: {trouble}"),
-                None => eprintln!("folio: the server is there again"),
+                Some(trouble) => output::note(&format!("folio: {trouble}")),
+                None => output::note("folio: the server is there again"),
             }
         }
         *known = trouble;
     }
 }
 
-/// Serves until somebody stops it.
+/// Serves until somebody stops it. A client that is slow holds up the end for a while, not for good.
 pub async fn serve(listen: &str, context: &Context) -> Result<Outcome, Failure> {
+    let mut interrupt = Interrupt::expect()?;
     let listener = TcpListener::bind(listen).await.map_err(|it| Failure::file(listen, it))?;
     let is_quiet = context.options.quiet;
     if !is_quiet {
-        eprintln!("folio: http://{}/metrics", listener.local_addr()?);
+        output::note(&format!("folio: http://{}/metrics", listener.local_addr()?));
     }
-    let source = Source { db: context.db.clone(), is_quiet, trouble: Mutex::default() };
+    let source = Source { scraper: Scraper::new(context), is_quiet, trouble: Mutex::default() };
     let routes = Router::new()
         .route("/", get(|| async { Html(PAGE) }))
         .route("/metrics", get(metrics))
         .route("/health", get(health))
+        .layer(map_response(last))
         .with_state(Arc::new(source));
-    axum::serve(listener, routes).with_graceful_shutdown(stopped()).await?;
+    let mut stopped = interrupt.clone();
+    let serving = axum::serve(Door(listener), routes)
+        .with_graceful_shutdown(async move { stopped.comes().await });
+    let overdue = async {
+        interrupt.comes().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = serving.into_future() => ended?,
+        () = overdue => {}
+    }
     Ok(Outcome::Done)
+}
+
+/// Each answer is the last of its connection, whose time is meant for one.
+async fn last(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 async fn metrics(State(source): State<Arc<Source>>) -> Response {
@@ -89,26 +115,4 @@ async fn health(State(source): State<Arc<Source>>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
         }
     }
-}
-
-/// Comes back when the process is asked to end.
-async fn stopped() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminated = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut signal) => drop(signal.recv().await),
-                Err(_) => std::future::pending().await,
-            }
-        };
-        tokio::select! { () = interrupted => {}, () = terminated => {} }
-    }
-    #[cfg(not(unix))]
-    interrupted.await;
 }
