@@ -88,8 +88,7 @@ impl Found {
             let is_version = |stamp| versions.may_be(stamp, self.version);
             told.key == self.key && told.op == "expire" && told.stamp.is_none_or(is_version)
         };
-        self.op == "delete"
-            && (stream.maybe.contains(&self.key) || stream.told.iter().any(is_its))
+        self.op == "delete" && (stream.maybe.contains(&self.key) || stream.told.iter().any(is_its))
     }
 
     fn tells(&self, told: &Told) -> bool {

@@ -25,8 +25,20 @@ pub enum Flow {
 }
 
 /// Commands that change what a connection is: this one is shared with everything else that the shell does.
-const OF_CONNECTIONS: [&str; 9] =
-    ["SELECT", "MULTI", "EXEC", "DISCARD", "WATCH", "SUBSCRIBE", "PSUBSCRIBE", "MONITOR", "HELLO"];
+const OF_CONNECTIONS: [&str; 12] = [
+    "AUTH",
+    "RESET",
+    "QUIT",
+    "SELECT",
+    "MULTI",
+    "EXEC",
+    "DISCARD",
+    "WATCH",
+    "SUBSCRIBE",
+    "PSUBSCRIBE",
+    "MONITOR",
+    "HELLO",
+];
 
 /// What is remembered from one statement to the next.
 pub struct Session<'c> {

@@ -224,7 +224,7 @@ mod tests {
         assert_eq!((report.calls_per_second, report.commands.len()), (10.0, 1));
         let get = &report.commands[0];
         assert_eq!((get.calls, get.failures, get.mean_us), (20, 0, 4.0));
-        assert_eq!((get.p50_us, get.p99_us), (8.0, 62.88));
+        assert_eq!((get.p50_us, get.p99_us), (8.0, 63.36));
         assert_eq!(report.errors, BTreeMap::from([("UNIQUE".to_owned(), 20)]));
     }
 
