@@ -3,6 +3,7 @@
 pub mod completions;
 mod dump;
 mod export;
+mod files;
 mod import;
 mod infer;
 pub mod man;

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 use folio_tests::Server;
 use serde_json::{Value as Json, json};
 
-use crate::tool::{run, run_with};
+use crate::tool::{folio, run, run_with};
 
 const DOCUMENTS: &[(&str, &str)] = &[
     ("1", r#"{"id":1,"a":1.10,"big":9007199254740993}"#),
@@ -155,6 +158,58 @@ fn tables_have_the_columns_that_are_known() {
     let ran = run(server.url(), &["export", "t", "--format", "csv"]);
     assert_eq!(ran.code, 4, "{}", ran.err);
     assert!(ran.err.contains("1 values have no column"), "{}", ran.err);
+}
+
+#[test]
+fn tables_have_the_id_of_the_key() {
+    let server = Server::start();
+    let mut client = server.resp3();
+    client.call(&["DOC.SET", "t:1", r#"{"_id":"x","a":1}"#]);
+    client.call(&["DOC.SET", "t:2", r#"{"_id":"2","a":2}"#]);
+    let words = ["export", "t", "--format", "csv"];
+    let ran = run(server.url(), &words);
+    assert_eq!((ran.code, ran.out.as_str()), (4, "_id,a\n1,1\n2,2\n"), "{ran:?}");
+    assert!(ran.err.contains("1 values have no column"), "{ran:?}");
+    let ran = run(server.url(), &[&words[..], &["--id-field", "_id"]].concat());
+    assert_eq!((ran.code, ran.out.as_str()), (0, "_id,a\nx,1\n2,2\n"), "{ran:?}");
+    client.call(&["DOC.DEL", "t:1"]);
+    let ran = run(server.url(), &[&words[..], &["--select", "_id,a"]].concat());
+    assert_eq!((ran.code, ran.out.as_str()), (0, "_id,a\n2,2\n"), "{ran:?}");
+}
+
+#[test]
+fn what_is_no_file_stays_what_it_is() {
+    let server = filled();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+    std::os::unix::fs::symlink("file", &link).unwrap();
+    let ran = run(server.url(), &["export", "users", "-o", link.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), DOCUMENTS.len());
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let read = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    let ran = run(server.url(), &["export", "users", "-o", pipe.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(read.join().unwrap(), fs::read_to_string(&file).unwrap());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn an_interruption_ends_it_before_there_is_an_answer() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    let mut child = folio(&url, &["export", "users"]).stderr(Stdio::null()).spawn().unwrap();
+    let _connection = silent.accept().unwrap();
+    let asked = Instant::now();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
 }
 
 #[test]

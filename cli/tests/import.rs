@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -329,6 +329,10 @@ fn a_dry_run_writes_nothing() {
     let ran = bench.import(&[&file, "--dry-run"]);
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(ran.err.contains("2 read, nothing written, 1 rejected"), "{ran:?}");
+    assert_eq!(fs::read_dir(bench.folder.path()).unwrap().count(), 1, "no file is written");
+    let chosen = bench.path("bad.jsonl");
+    let ran = bench.import(&[&file, "--dry-run", "--rejects", chosen.to_str().unwrap()]);
+    assert_eq!((ran.code, rejects(&chosen).len()), (4, 1), "{ran:?}");
     assert!(bench.client.texts(&["DOC.LIST"]).is_empty());
     assert!(!bench.path("u.jsonl.import-state.json").exists());
 }
@@ -494,6 +498,141 @@ fn a_server_that_refuses_everything_ends_it() {
     bench.client.call(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(bench.import(&[&file, "--resume"]).code, 0);
     assert_eq!(bench.count(), 2);
+}
+
+#[test]
+fn a_server_that_is_read_only_for_a_while_is_waited_for() {
+    let mut bench = Bench::new();
+    let (file, text) = many(&bench);
+    let mut child = begun(&bench, &file, &[]);
+    bench.client.call(&["REPLICAOF", "127.0.0.1", "1"]);
+    std::thread::sleep(Duration::from_secs(2));
+    bench.client.call(&["REPLICAOF", "NO", "ONE"]);
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{told}");
+    assert_eq!(told.matches("READONLY").count(), 1, "{told}");
+    holds(&bench, &text);
+}
+
+#[test]
+fn a_pipe_is_read_once() {
+    let mut bench = Bench::new();
+    let pipe = bench.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let path = pipe.to_str().unwrap().to_owned();
+    let words = [path.as_str(), "--format", "jsonl"];
+    for option in ["--infer", "--resume"] {
+        let ran = bench.import(&[&words[..], &[option]].concat());
+        assert_eq!(ran.code, 2, "{ran:?}");
+    }
+    let writer = std::thread::spawn(move || fs::write(&pipe, "{\"id\":1}\n{\"id\":2}\n").unwrap());
+    let ran = bench.import(&words);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    writer.join().unwrap();
+    assert_eq!(bench.count(), 2);
+    assert_eq!(fs::read_dir(bench.folder.path()).unwrap().count(), 1, "nothing is beside it");
+}
+
+#[test]
+fn only_the_same_import_goes_on() {
+    let bench = Bench::new();
+    let file = bench.file("u.jsonl", "{\"id\":1}\nx\n{\"id\":2}\ny\n");
+    let words = [&file, "--batch", "1", "--pipelines", "1", "--max-errors", "0"];
+    assert_eq!(bench.import(&words).code, 1);
+    let other = [&file, "--resume", "--mode", "merge", "--id", "id", "--rejects", "/dev/null"];
+    let ran = bench.import(&other);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("another --id, --mode, --rejects"), "{ran:?}");
+    let url = format!("{}/1", bench.server.url());
+    let ran = run(&url, &["import", "-c", "users", &file, "--resume"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("another --url"), "{ran:?}");
+    // What somebody has taken from the file of rejected lines stays away; what was not noted goes.
+    let rejected = bench.path("u.jsonl.rejects.jsonl");
+    assert_eq!(rejects(&rejected).len(), 1);
+    fs::write(&rejected, "").unwrap();
+    assert_eq!(bench.import(&[&file, "--resume"]).code, 4);
+    assert_eq!(rejects(&rejected)[0]["line"], 4);
+    assert_eq!(rejects(&rejected).len(), 1);
+    // An import without rejected lines leaves no file of them.
+    fs::write(&file, "{\"id\":1}\n").unwrap();
+    assert_eq!(bench.import(&[&file]).code, 0);
+    assert!(!rejected.exists());
+}
+
+#[test]
+fn rejected_lines_that_nobody_noted_are_cut_off() {
+    let bench = Bench::new();
+    let file = bench.file("u.jsonl", "x\n{\"id\":1}\n");
+    let words = [&file, "--batch", "1", "--pipelines", "1", "--max-errors", "0"];
+    assert_eq!(bench.import(&words).code, 1);
+    let rejected = bench.path("u.jsonl.rejects.jsonl");
+    let noted = fs::read_to_string(&rejected).unwrap();
+    fs::write(&rejected, format!("{noted}{{\"line\":7")).unwrap();
+    assert_eq!(bench.import(&[&file, "--resume"]).code, 4);
+    assert_eq!(fs::read_to_string(&rejected).unwrap(), noted);
+}
+
+#[test]
+fn no_file_is_read_and_written() {
+    let bench = Bench::new();
+    let text = "{\"id\":1}\nx\n";
+    let file = bench.file("u.jsonl", text);
+    std::os::unix::fs::symlink(&file, bench.path("link")).unwrap();
+    let link = bench.path("link");
+    for option in ["--rejects", "--state"] {
+        let ran = bench.import(&[&file, option, link.to_str().unwrap()]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+    }
+    let both = bench.path("both");
+    let both = both.to_str().unwrap();
+    assert_eq!(bench.import(&[&file, "--rejects", both, "--state", both]).code, 2);
+    assert_eq!(bench.import(&[&file, "--state", "/dev/null"]).code, 2);
+    // A file of rejected lines may be the next input, but not its own.
+    let rejected = bench.file("u.jsonl.rejects.jsonl", text);
+    assert_eq!(bench.import(&[&file, &rejected]).code, 2);
+    assert_eq!(fs::read_to_string(&rejected).unwrap(), text);
+    let ran = bench.import(&[&file, "--rejects", "/dev/null"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn a_line_is_done_when_it_is_written_down() {
+    let bench = Bench::new();
+    let file = bench.file("u.jsonl", "x\n");
+    let ran = bench.import(&[&file, "--rejects", "/dev/full"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let state = fs::read(bench.path("u.jsonl.import-state.json")).unwrap();
+    let state: Json = serde_json::from_slice(&state).unwrap();
+    let counts = (&state["lines"], &state["counts"]["rejected"]);
+    assert_eq!(counts, (&json!(0), &json!(0)), "{state}");
+}
+
+#[test]
+fn notes_that_nobody_reads_do_no_harm() {
+    let mut bench = Bench::new();
+    let file = bench.file("u.jsonl", "{\"id\":1}\nx\n");
+    let mut command = folio(bench.server.url(), &["import", "-c", "users", &file]);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert_eq!(command.stderr(full).status().unwrap().code(), Some(4));
+    assert_eq!(bench.count(), 1);
+}
+
+#[test]
+fn a_quote_that_nobody_closes_is_one_bad_record() {
+    let bench = Bench::new();
+    let mut text = String::from("id,a\n1,x\n\"2,y\n");
+    (0..300_000).for_each(|n| writeln!(text, "{n},z").unwrap());
+    let file = bench.file("u.csv", &text);
+    let ran = bench.import(&[&file]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.err.contains("line 3: CSV 1 values, where the header has 2"), "{ran:?}");
+    let rejected = rejects(format!("{file}.rejects.jsonl"));
+    let told = rejected[0]["text"].as_str().unwrap();
+    assert!(told.len() < (1 << 20) + 10 && told.ends_with(".."), "{}", told.len());
 }
 
 /// Answers like a server with RedisJSON, as far as it is asked.

@@ -21,6 +21,7 @@ use table::Table;
 use crate::context::Context;
 use crate::interrupt::Interrupt;
 use crate::outcome::{Failure, Outcome};
+use crate::output::note;
 
 const HELP: &str = "\
 Ids:
@@ -31,10 +32,10 @@ Ids:
   {\"_key\":..,\"_id\":..,\"_document\":{..}}.
 
 Tables:
-  The columns are `_id` and those of --select; else the top-level members that are declared, and those of the documents of the
-  first page. Arrays and objects are JSON text, null is null, what is missing is empty. A value that has no column is left out:
-  then it is told how many were, and the exit code is 4. A table does not tell 1 from \"1\": folio import goes by the declared
-  types, and JSON lines lose nothing.
+  The columns are `_id`, the id in the key, and those of --select; else the top-level members that are declared, and those of
+  the documents of the first page. A member `_id` has no column, unless --id-field names it. Arrays and objects are JSON text,
+  null is null, what is missing is empty. A value that has no column is left out: then it is told how many were, and the exit
+  code is 4. A table does not tell 1 from \"1\": folio import goes by the declared types, and JSON lines lose nothing.
 
 While others write:
   Pages are read one after the other. A document that nobody writes meanwhile comes exactly once; without --order one that is
@@ -115,11 +116,13 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     let mut interrupt = Interrupt::expect()?;
     let started = Instant::now();
-    let definition: String = context.db.cmd("DOC.SCHEMA").arg(&args.collection).read().await?;
-    let definition = serde_json::from_str(&definition)
-        .map_err(|error| Failure::Data(format!("DOC.SCHEMA {}: {error}", args.collection)))?;
     let mut pages = Pages::new(&args, context);
-    let mut page = pages.next(None).await?;
+    let first =
+        async { Ok::<_, Failure>((definition(&args, context).await?, pages.next(None).await?)) };
+    let (definition, mut page) = tokio::select! {
+        first = first => first?,
+        () = interrupt.comes() => return Ok(Outcome::Interrupted),
+    };
     let mut form = Form::new(&args, &definition, &page)?;
     let mut sink = Sink::open(&args.output, args.gzip)?;
     let progress = Progress::new(context);
@@ -150,12 +153,18 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     match form.left_out() {
         0 => Ok(Outcome::Done),
         count => {
-            eprintln!(
+            note(&format!(
                 "folio: {count} values have no column, and were left out: --select names columns"
-            );
+            ));
             Ok(Outcome::Found)
         }
     }
+}
+
+async fn definition(args: &Args, context: &Context) -> Result<serde_json::Value, Failure> {
+    let text: String = context.db.cmd("DOC.SCHEMA").arg(&args.collection).read().await?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::Data(format!("DOC.SCHEMA {}: {error}", args.collection)))
 }
 
 fn told(args: &Args, context: &Context, count: u64, took: Duration) -> Result<(), Failure> {
@@ -166,7 +175,7 @@ fn told(args: &Args, context: &Context, count: u64, took: Duration) -> Result<()
         let summary = json!({ "written": count, "seconds": seconds, "output": path });
         crate::output::line(&summary.to_string())?;
     } else if !context.options.quiet && !context.options.json && !is_stdout {
-        eprintln!("folio: {count} documents in {:.1} s", took.as_secs_f64());
+        note(&format!("folio: {count} documents in {:.1} s", took.as_secs_f64()));
     }
     Ok(())
 }
@@ -184,10 +193,10 @@ impl Form {
             if args.with_keys {
                 return Err(Failure::Usage("--with-keys is for JSON".into()));
             }
-            let id = match (&args.id_field, args.no_ids) {
-                (_, true) => None,
-                (Some(name), _) => Some(name.as_str()),
-                (None, _) => Some("_id"),
+            let id = match &args.id_field {
+                _ if args.no_ids => table::Ids::None,
+                Some(name) => table::Ids::Field(name.clone()),
+                None => table::Ids::Key,
             };
             return Ok(Self::Table(Table::new(prefix, id, &args.select, definition, first)?));
         }

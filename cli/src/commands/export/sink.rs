@@ -1,13 +1,17 @@
 //! Where an export goes: standard output, or a file that has its name when it is whole.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::commands::files::{behind_links, beside, is_special};
 use crate::outcome::Failure;
+
+/// What is written to a file at once.
+const BUFFER_BYTES: usize = 1 << 18;
 
 /// Takes what is written.
 pub struct Sink {
@@ -41,13 +45,17 @@ impl Sink {
     pub fn open(path: &Path, is_gzip: bool) -> Result<Self, Failure> {
         let (out, file): (Box<dyn Write>, _) = if path.as_os_str() == "-" {
             (Box::new(BufWriter::new(io::stdout())), None)
+        } else if is_special(path) {
+            // A pipe or a device stays what it is.
+            let out = OpenOptions::new().write(true).open(path);
+            let out = out.map_err(|error| Failure::file(path, error))?;
+            (Box::new(BufWriter::with_capacity(BUFFER_BYTES, out)), None)
         } else {
-            let mut part = path.as_os_str().to_owned();
-            part.push(".part");
-            let part = PathBuf::from(part);
+            let path = behind_links(path);
+            let part = beside(&path, "part");
             let out = File::create(&part).map_err(|error| Failure::file(&part, error))?;
-            let file = Unfinished { part, path: path.into(), is_whole: false };
-            (Box::new(BufWriter::with_capacity(1 << 18, out)), Some(file))
+            let file = Unfinished { part, path, is_whole: false };
+            (Box::new(BufWriter::with_capacity(BUFFER_BYTES, out)), Some(file))
         };
         let out = if is_gzip {
             Out::Gzip(GzEncoder::new(out, Compression::default()))

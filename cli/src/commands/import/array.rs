@@ -122,7 +122,7 @@ impl<R: BufRead> Source for Elements<R> {
             _ if text.is_empty() => Document::Bad("JSON nothing stands between commas".into()),
             _ => Document::AsWritten,
         };
-        Ok(Some(Piece { line, text, document }))
+        Ok(Some(Piece { line, text: text.into(), document }))
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
             let mut source = Elements::new(reader);
             let mut all = Vec::new();
             while let Some(piece) = source.next().map_err(|error| error.to_string())? {
-                let mut text = String::from_utf8(piece.text).unwrap();
+                let mut text = String::from_utf8(piece.text.told().into_owned()).unwrap();
                 if matches!(piece.document, Document::Bad(_)) {
                     text.insert(0, '!');
                 }

@@ -3,6 +3,7 @@
 use redis::Pipeline;
 
 use super::command::Command;
+use super::source::Text;
 
 /// Commands are sent together until they come to so many bytes.
 const BATCH_BYTES: usize = 1 << 20;
@@ -27,8 +28,7 @@ pub struct Batch {
 /// A line, or what stands for one.
 pub struct Item {
     pub line: u64,
-    /// As it stands in the input.
-    pub text: Vec<u8>,
+    pub text: Text,
     /// Empty if the server makes it.
     pub key: String,
     /// Why it is not even sent.
@@ -40,12 +40,12 @@ impl Batch {
         Self { input, before, can_repeat: true, ..Self::default() }
     }
 
-    pub fn refuse(&mut self, line: u64, text: Vec<u8>, why: String) {
+    pub fn refuse(&mut self, line: u64, text: Text, why: String) {
         self.bytes += text.len();
         self.items.push(Item { line, text, key: String::new(), refused: Some(why) });
     }
 
-    pub fn send(&mut self, line: u64, text: Vec<u8>, key: String, command: Command) {
+    pub fn send(&mut self, line: u64, text: Text, key: String, command: Command) {
         self.can_repeat &= command.can_repeat;
         self.bytes += text.len();
         self.pipeline.add_command(command.command);

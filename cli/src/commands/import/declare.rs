@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ids::Ids;
 use super::read::{Plan, text_of};
-use super::source::{self, Reading, called, is_stdin};
+use super::source::{self, Reading, called, is_lasting};
 use crate::commands::infer::{Profile, Proposal, Wish};
 use crate::context::Context;
 use crate::outcome::Failure;
@@ -14,10 +14,9 @@ const SAMPLE: usize = 1000;
 
 /// What is proposed for the first documents of the first file; lines that cannot be read are passed over.
 pub fn propose(plan: &Plan) -> Result<Proposal, Failure> {
-    let Some(path) = plan.files.first().filter(|path| !is_stdin(path)) else {
-        return Err(Failure::Usage(
-            "--infer reads a file twice, and standard input cannot be".into(),
-        ));
+    let Some(path) = plan.files.first().filter(|path| is_lasting(path)) else {
+        let why = "--infer reads a file twice: standard input and pipes can be read once";
+        return Err(Failure::Usage(why.into()));
     };
     let reading =
         Reading { format: plan.format, keeps_strings: plan.keeps_strings, target: &plan.target };

@@ -77,8 +77,8 @@ impl Ledger {
                 self.save()?;
                 return Err(failure);
             }
-            self.state.counts.read += 1;
             self.note(item, answer.as_ref(), batch.input)?;
+            self.state.counts.read += 1;
             self.state.lines += 1;
         }
         if batch.is_last {
@@ -114,13 +114,13 @@ impl Ledger {
     }
 
     fn reject(&mut self, item: &Item, why: &str, input: usize) -> Result<(), Failure> {
-        self.state.counts.rejected += 1;
         let name = match self.state.inputs.get(input) {
             Some(input) => called(&input.path),
             None => "source".into(),
         };
         let is_one_of_many = self.state.inputs.len() > 1;
-        self.rejects.add(is_one_of_many.then_some(&name), item.line, why, &item.text)?;
+        self.rejects.add(is_one_of_many.then_some(&name), item.line, why, &item.text.told())?;
+        self.state.counts.rejected += 1;
         if self.told < TOLD_MAX {
             self.told += 1;
             self.progress.rejected(&name, item.line, why);

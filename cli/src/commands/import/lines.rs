@@ -40,7 +40,7 @@ impl<R: BufRead> Source for Lines<R> {
                 continue;
             }
             self.usual = text.len();
-            return Ok(Some(Piece { line: self.line, text, document }));
+            return Ok(Some(Piece { line: self.line, text: text.into(), document }));
         }
     }
 }

@@ -41,6 +41,21 @@ pub struct Loader<'a> {
     /// How many batches may be under way.
     pub pipelines: usize,
     pub interrupt: Interrupt,
+    pub retry: Retry,
+}
+
+/// How often it was tried in vain to send.
+pub struct Retry {
+    /// What passes before the next try.
+    delay: Duration,
+    /// What was said last: it is not said at each try.
+    told: String,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { delay: RETRY_DELAY, told: String::new() }
+    }
 }
 
 impl Loader<'_> {
@@ -75,6 +90,7 @@ impl Loader<'_> {
                 Some((batch, answers)) = under_way.next() => match self.settle(&batch, answers)? {
                     None => {
                         last_settled = Instant::now();
+                        self.retry.delay = RETRY_DELAY;
                         if stop.is_none() && self.ledger.is_too_much() {
                             stop = Some(End::TooMany);
                         }
@@ -122,14 +138,17 @@ impl Loader<'_> {
     /// Waits until the server answers again; gives up at the deadline, or when somebody interrupts.
     async fn reconnect(&mut self, trouble: Failure, deadline: Instant) -> Result<(), Failure> {
         self.ledger.save()?;
-        self.ledger.progress.note(&format!("{trouble}; trying again"));
-        let mut delay = RETRY_DELAY;
-        while Instant::now() + delay < deadline {
+        let told = format!("{trouble}; trying again");
+        if told != self.retry.told {
+            self.ledger.progress.note(&told);
+            self.retry.told = told;
+        }
+        while Instant::now() + self.retry.delay < deadline {
             tokio::select! {
                 () = self.interrupt.comes() => return Err(trouble),
-                () = tokio::time::sleep(delay) => {}
+                () = tokio::time::sleep(self.retry.delay) => {}
             }
-            delay = RETRY_DELAY_MAX.min(delay * 2);
+            self.retry.delay = RETRY_DELAY_MAX.min(self.retry.delay * 2);
             if let Ok(connection) = connect(self.context).await {
                 self.connection = Some(connection);
                 return Ok(());

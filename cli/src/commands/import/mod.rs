@@ -14,6 +14,7 @@ mod ledger;
 mod lines;
 mod load;
 mod mongo;
+mod places;
 mod progress;
 pub mod read;
 mod records;
@@ -24,7 +25,7 @@ pub mod source;
 mod summary;
 pub mod target;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -33,12 +34,13 @@ use tokio::sync::mpsc;
 use command::{Mode, Ttl};
 use ids::Ids;
 use ledger::{Counts, Ledger};
-use load::{End, Loader};
+use load::{End, Loader, Retry};
+use places::Places;
 use progress::Progress;
 use read::Plan;
 use reject::Rejects;
 use resume::{Identity, State, StateFile};
-use source::{Format, is_stdin};
+use source::{Format, is_lasting, is_stdin};
 use target::Target;
 
 use crate::context::Context;
@@ -66,7 +68,9 @@ Interruption:
   connection --resume goes on behind the last line that is known to be done. Lines that were under way when it crashed are sent
   again: with --mode replace, merge and skip that does no harm; with --mode insert they are rejected as EXISTS if they had been
   written; and documents whose ids the server makes may be there twice. A connection that breaks is opened anew for a minute
-  with --mode replace and merge; else the import stops there.
+  with --mode replace and merge; else the import stops there. --resume takes the same files, server and options again, and is
+  refused where they differ. An import from a pipe or a device cannot go on; one from standard input can, where --state names a
+  file and the same is given once more.
 
 Exit codes: 4 if lines were rejected, 130 if it was interrupted.";
 
@@ -108,7 +112,7 @@ pub struct Args {
     /// Seconds that documents are to live
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     ttl: Option<u64>,
-    /// Where rejected lines go [default: <first FILE>.rejects.jsonl]
+    /// Where rejected lines go [default: <first FILE>.rejects.jsonl; of a dry run nowhere]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Stop when more lines than these are rejected
@@ -164,6 +168,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         ledger.progress.note(&hint);
     }
     let connection = if args.dry_run { None } else { Some(load::connect(context).await?) };
+    if args.resume {
+        ledger.rejects.resume(ledger.state.rejects_bytes)?;
+    } else if args.rejects.is_none() {
+        ledger.rejects.remove()?;
+    }
     ledger.save()?;
     let (sender, feed) = mpsc::channel(args.pipelines);
     let pipelines = args.pipelines;
@@ -175,7 +184,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         let plan = plan(&args, target, &ledger.state, taken);
         std::thread::spawn(move || plan.read(&sender));
     }
-    let loader = Loader { context, connection, ledger: &mut ledger, pipelines, interrupt };
+    let retry = Retry::default();
+    let loader = Loader { context, connection, ledger: &mut ledger, pipelines, interrupt, retry };
     let ended = loader.run(feed).await;
     finish(ended, &mut ledger, context)
 }
@@ -224,18 +234,23 @@ fn plan(args: &Args, target: Target, state: &State, taken: Arc<AtomicU64>) -> Pl
 fn ledger(args: &Args, context: &Context, taken: &Arc<AtomicU64>) -> Result<Ledger, Failure> {
     let inputs: Vec<Identity> =
         args.files.iter().map(|path| Identity::of(path)).collect::<Result<_, _>>()?;
-    // Of standard input and of keys nobody knows how much there is.
-    let is_known = !inputs.is_empty() && !inputs.iter().any(|input| is_stdin(&input.path));
+    if let Some(path) = args.files.iter().find(|path| !is_stdin(path) && !is_lasting(path))
+        && args.resume
+    {
+        let path = path.display();
+        return Err(Failure::Usage(format!(
+            "--resume reads files again: {path} is no regular file"
+        )));
+    }
+    let places = Places::of(args)?;
+    // Of pipes and of keys nobody knows how much there is.
+    let is_known = !inputs.is_empty() && args.files.iter().all(|path| is_lasting(path));
     let bytes = is_known.then(|| inputs.iter().map(|input| input.bytes).sum());
     let progress = Progress::new(context, bytes, taken);
-    let first = args.files.first().map_or(Path::new("-"), PathBuf::as_path);
-    let mut state = State { collection: args.collection.clone(), inputs, ..State::default() };
-    let file = match &args.state {
-        _ if args.dry_run || args.from_redisjson.is_some() => None,
-        Some(path) => Some(path.clone()),
-        None => (!is_stdin(first)).then(|| beside(first, "import-state.json")),
-    };
-    let file = file.map(StateFile::new);
+    let options = places.options(args, context);
+    let collection = args.collection.clone();
+    let mut state = State { collection, inputs, options, ..State::default() };
+    let file = places.state.map(StateFile::new);
     match &file {
         Some(file) if args.resume => {
             state = file.resume(&state)?;
@@ -252,21 +267,9 @@ fn ledger(args: &Args, context: &Context, taken: &Arc<AtomicU64>) -> Result<Ledg
         }
         _ => {}
     }
-    let path = args.rejects.clone().unwrap_or_else(|| {
-        if is_stdin(first) { "import.rejects.jsonl".into() } else { beside(first, "rejects.jsonl") }
-    });
-    let rejects = Rejects::new(path, state.rejects_bytes);
-    let mut ledger = Ledger::new(state, rejects, progress, args.mode);
+    let mut ledger = Ledger::new(state, Rejects::new(places.rejects), progress, args.mode);
     (ledger.file, ledger.max_errors, ledger.is_dry) = (file, args.max_errors, args.dry_run);
     Ok(ledger)
-}
-
-/// A path with something behind its name.
-fn beside(path: &Path, what: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(what);
-    name.into()
 }
 
 /// Says how it went.

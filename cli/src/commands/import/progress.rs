@@ -8,6 +8,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::ledger::Counts;
 use crate::context::Context;
+use crate::output::note;
 
 /// A bar on standard error, or nothing.
 pub struct Progress {
@@ -71,8 +72,8 @@ impl Progress {
 
     fn print(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| note(text)),
+            None => note(text),
         }
     }
 }

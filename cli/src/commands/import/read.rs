@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::command::{self, Command, Mode, Ttl};
 use super::ids::Ids;
 use super::mongo;
-use super::source::{self, Document, Format, Piece, Reading};
+use super::source::{self, Document, Format, Piece, Reading, Text};
 use super::target::Target;
 use crate::outcome::Failure;
 
@@ -162,13 +162,13 @@ impl Input<'_> {
 /// The text of a document, before its id is looked for.
 pub fn text_of<'t>(
     is_mongo: bool,
-    text: &'t [u8],
+    text: &'t Text,
     document: &'t Document,
 ) -> Result<Cow<'t, str>, String> {
-    let text = match document {
-        Document::AsWritten => text,
-        Document::Made(text) => text,
-        Document::Bad(why) => return Err(why.clone()),
+    let text: &[u8] = match (document, text) {
+        (Document::Made(text), _) | (Document::AsWritten, Text::AsWritten(text)) => text,
+        (Document::AsWritten, Text::Record(..)) => return Err("CSV a record is no JSON".into()),
+        (Document::Bad(why), _) => return Err(why.clone()),
     };
     let text = std::str::from_utf8(text)
         .map_err(|error| format!("JSON no UTF-8 at byte {}", error.valid_up_to()))?;

@@ -1,16 +1,16 @@
 //! Tables: CSV and TSV.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead};
+use std::io::{self, Read};
 
 use csv::ByteRecord;
 use serde::de::IgnoredAny;
 
-use super::source::{Document, Piece, Reading, Source};
+use super::source::{Document, PIECE_BYTES_MAX, Piece, Reading, Source, Text};
 
 /// A table, each record of which is a document.
 pub struct Records<R> {
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Bounded<R>>,
     delimiter: u8,
     columns: usize,
     members: Vec<Member>,
@@ -74,8 +74,9 @@ impl Kind {
     }
 }
 
-impl<R: BufRead> Records<R> {
+impl<R: Read> Records<R> {
     pub fn new(reader: R, delimiter: u8, reading: &Reading<'_>) -> io::Result<Self> {
+        let reader = Bounded { reader, left: PIECE_BYTES_MAX };
         let mut reader =
             csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(reader);
         let header = reader.headers().map_err(io::Error::from)?.clone();
@@ -93,17 +94,6 @@ impl<R: BufRead> Records<R> {
             }
         }
         Ok(Self { reader, delimiter, columns: header.len(), members, record: ByteRecord::new() })
-    }
-
-    /// The record as text again.
-    fn text(&self) -> Vec<u8> {
-        let mut writer =
-            csv::WriterBuilder::new().delimiter(self.delimiter).from_writer(Vec::new());
-        // Writing to memory does not fail.
-        let _ = writer.write_byte_record(&self.record);
-        let mut text = writer.into_inner().unwrap_or_default();
-        text.truncate(text.trim_ascii_end().len());
-        text
     }
 
     fn document(&self) -> Document {
@@ -125,13 +115,44 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-impl<R: BufRead> Source for Records<R> {
-    fn next(&mut self) -> io::Result<Option<Piece>> {
-        if !self.reader.read_byte_record(&mut self.record).map_err(io::Error::from)? {
-            return Ok(None);
+/// Gives no more than is left for a record: a quote that nobody closes would take all of the file else.
+struct Bounded<R> {
+    reader: R,
+    left: usize,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            let why = format!(
+                "the record exceeds the limit of {PIECE_BYTES_MAX} bytes: is a quote not closed?"
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        Ok(Some(Piece { line, text: self.text(), document: self.document() }))
+        let most = buffer.len().min(self.left);
+        let count = self.reader.read(&mut buffer[..most])?;
+        self.left -= count;
+        Ok(count)
+    }
+}
+
+impl<R: Read> Source for Records<R> {
+    fn next(&mut self) -> io::Result<Option<Piece>> {
+        self.reader.get_mut().left = PIECE_BYTES_MAX;
+        let line = self.reader.position().line();
+        match self.reader.read_byte_record(&mut self.record).map_err(io::Error::from) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => {
+                return Err(io::Error::new(error.kind(), format!("line {line}: {error}")));
+            }
+        }
+        let line = self.record.position().map_or(line, csv::Position::line);
+        let document = self.document();
+        // The next one is likely to be as long.
+        let next = ByteRecord::with_capacity(self.record.as_slice().len(), self.columns);
+        let record = std::mem::replace(&mut self.record, next);
+        Ok(Some(Piece { line, text: Text::Record(record, self.delimiter), document }))
     }
 }
 
@@ -298,5 +319,14 @@ mod tests {
             let made = Records::new(header.as_bytes(), b',', &reading);
             assert!(made.err().expect(header).to_string().contains("line 1"), "{header}");
         }
+    }
+
+    #[test]
+    fn a_record_has_a_limit() {
+        let mut bounded = Bounded { reader: "abcdef".as_bytes(), left: 4 };
+        let mut read = Vec::new();
+        let error = bounded.read_to_end(&mut read).unwrap_err();
+        assert_eq!(read, b"abcd");
+        assert!(error.to_string().contains("limit"), "{error}");
     }
 }

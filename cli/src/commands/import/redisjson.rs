@@ -91,9 +91,15 @@ impl Keys {
             Value::SimpleString(text) | Value::VerbatimString { text, .. } => text.into_bytes(),
             Value::ServerError(error) => {
                 let why = format!("{} {}", error.code(), error.details().unwrap_or_default());
-                return batch.refuse(number, document.key, why);
+                return batch.refuse(number, document.key.into(), why);
             }
-            _ => return batch.refuse(number, document.key, "JSON the answer is no text".into()),
+            _ => {
+                return batch.refuse(
+                    number,
+                    document.key.into(),
+                    "JSON the answer is no text".into(),
+                );
+            }
         };
         let id =
             std::str::from_utf8(&document.key).ok().and_then(|key| key.strip_prefix(&self.prefix));
@@ -110,8 +116,8 @@ impl Keys {
             },
         };
         match written {
-            Ok((key, command)) => batch.send(number, document.key, key, command),
-            Err(why) => batch.refuse(number, document.key, why),
+            Ok((key, command)) => batch.send(number, document.key.into(), key, command),
+            Err(why) => batch.refuse(number, document.key.into(), why),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -10,7 +10,8 @@ use crate::outcome::Failure;
 
 /// Made when the first line is rejected.
 pub struct Rejects {
-    pub path: PathBuf,
+    /// None if they are not kept.
+    pub path: Option<PathBuf>,
     file: Option<BufWriter<File>>,
     /// How long it is.
     bytes: u64,
@@ -26,9 +27,25 @@ struct Rejected<'a> {
 }
 
 impl Rejects {
-    /// `bytes` is what stood in it when an import was interrupted that goes on now; what stands behind is written again.
-    pub fn new(path: PathBuf, bytes: u64) -> Self {
-        Self { path, file: None, bytes }
+    pub fn new(path: Option<PathBuf>) -> Self {
+        Self { path, file: None, bytes: 0 }
+    }
+
+    /// Goes on behind what stood in it when the import was interrupted: lines behind were not noted as done, and come again.
+    pub fn resume(&mut self, noted: u64) -> Result<(), Failure> {
+        let Some(path) = self.path.as_ref().filter(|path| path.exists()) else { return Ok(()) };
+        let (file, bytes) = open(path, noted).map_err(|error| Failure::file(path, error))?;
+        (self.file, self.bytes) = (Some(BufWriter::new(file)), bytes);
+        Ok(())
+    }
+
+    /// Removes what an earlier import has left.
+    pub fn remove(&self) -> Result<(), Failure> {
+        let Some(path) = &self.path else { return Ok(()) };
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(|error| Failure::file(path, error)),
+        }
     }
 
     pub fn add(
@@ -38,34 +55,40 @@ impl Rejects {
         error: &str,
         text: &[u8],
     ) -> Result<(), Failure> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let failed = |error| Failure::file(path, error);
         let text = &String::from_utf8_lossy(text);
         let mut written = serde_json::to_vec(&Rejected { input, line, error, text })
-            .map_err(|error| Failure::file(&self.path, error.into()))?;
+            .map_err(|error| failed(error.into()))?;
         written.push(b'\n');
-        self.write(&written).map_err(|error| Failure::file(&self.path, error))
-    }
-
-    fn write(&mut self, written: &[u8]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => {
-                let mut options = OpenOptions::new();
-                let mut file = options.write(true).create(true).truncate(false).open(&self.path)?;
-                file.set_len(self.bytes)?;
-                file.seek(SeekFrom::End(0))?;
-                none.insert(BufWriter::new(file))
-            }
+            none => none.insert(BufWriter::new(open(path, 0).map_err(failed)?.0)),
         };
-        file.write_all(written)?;
+        file.write_all(&written).map_err(failed)?;
         self.bytes += written.len() as u64;
         Ok(())
     }
 
     /// Everything is in the file afterwards. Tells how long it is.
     pub fn flush(&mut self) -> Result<u64, Failure> {
-        if let Some(file) = &mut self.file {
-            file.flush().map_err(|error| Failure::file(&self.path, error))?;
+        if let (Some(file), Some(path)) = (&mut self.file, &self.path) {
+            file.flush().map_err(|error| Failure::file(path, error))?;
         }
         Ok(self.bytes)
     }
+}
+
+/// A file to write behind its first bytes, and how many of those are there. A pipe or a device is written as it is.
+fn open(path: &Path, kept: u64) -> io::Result<(File, u64)> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Ok((file, 0));
+    }
+    if found.len() > kept {
+        file.set_len(kept)?;
+    }
+    let bytes = file.seek(SeekFrom::End(0))?;
+    Ok((file, bytes))
 }

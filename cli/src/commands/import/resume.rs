@@ -1,5 +1,6 @@
 //! What an interrupted import has to know to go on.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Counts;
 use super::source::is_stdin;
+use crate::commands::files::beside;
 use crate::outcome::Failure;
 
 /// How often it is written at most where lines can be sent twice.
@@ -18,6 +20,8 @@ const SAVE_EVERY: Duration = Duration::from_millis(100);
 pub struct State {
     pub collection: String,
     pub inputs: Vec<Identity>,
+    /// What the command line says of server, ids and values; it has to say the same again.
+    pub options: BTreeMap<String, String>,
     /// The input that is being read, by its place.
     pub input: usize,
     /// How many of its lines are done.
@@ -88,6 +92,14 @@ impl StateFile {
             let why = format!("{path} is of other files, or they have changed since");
             return Err(Failure::Usage(why));
         }
+        let names: BTreeSet<&String> = state.options.keys().chain(wanted.options.keys()).collect();
+        let others =
+            names.into_iter().filter(|&name| state.options.get(name) != wanted.options.get(name));
+        let others: Vec<&str> = others.map(String::as_str).collect();
+        if !others.is_empty() {
+            let others = others.join(", ");
+            return Err(Failure::Usage(format!("{path} is of an import with another {others}")));
+        }
         Ok(state)
     }
 
@@ -99,8 +111,7 @@ impl StateFile {
     /// Writes the state: the old one stands until the new one is whole.
     pub fn save(&mut self, state: &State) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::file(&self.path, error);
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".part");
+        let beside = beside(&self.path, "part");
         let text = serde_json::to_vec(state).map_err(|error| failed(error.into()))?;
         std::fs::write(&beside, text).map_err(failed)?;
         std::fs::rename(&beside, &self.path).map_err(failed)?;

@@ -1,11 +1,13 @@
 //! Where documents come from: files and standard input, plain or compressed by gzip, in one of four formats.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use csv::ByteRecord;
 use flate2::bufread::MultiGzDecoder;
 
 use super::array::Elements;
@@ -17,6 +19,9 @@ use super::target::Target;
 const BUFFER_BYTES: usize = 1 << 18;
 /// One line, element or record at most: far above what a server takes for a document, and a bound for what is held.
 pub const PIECE_BYTES_MAX: usize = 512 << 20;
+
+/// So much of a record is told at most where it is rejected.
+const TOLD_BYTES_MAX: usize = 1 << 20;
 
 /// How documents are written.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +40,55 @@ pub enum Format {
 pub struct Piece {
     /// The line that it begins on, from 1.
     pub line: u64,
-    /// As it stands in the input.
-    pub text: Vec<u8>,
+    pub text: Text,
     pub document: Document,
+}
+
+/// What stands in an input.
+pub enum Text {
+    AsWritten(Vec<u8>),
+    /// A record of a table with this delimiter.
+    Record(ByteRecord, u8),
+}
+
+impl Text {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::AsWritten(text) => text.len(),
+            Self::Record(record, _) => record.as_slice().len(),
+        }
+    }
+
+    /// How it is told where it is rejected. A record is written anew; of one that is very long, as one with an unclosed quote
+    /// is, the beginning.
+    pub fn told(&self) -> Cow<'_, [u8]> {
+        let (record, delimiter) = match self {
+            Self::AsWritten(text) => return text.into(),
+            Self::Record(record, delimiter) => (record, *delimiter),
+        };
+        let mut left = TOLD_BYTES_MAX;
+        let fields = record.iter().map_while(|field| {
+            let told = &field[..field.len().min(left)];
+            let is_told = left > 0;
+            left -= told.len();
+            is_told.then_some(told)
+        });
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+        // Writing to memory does not fail.
+        let _ = writer.write_record(fields);
+        let mut text = writer.into_inner().unwrap_or_default();
+        text.truncate(text.trim_ascii_end().len());
+        if left == 0 {
+            text.extend_from_slice(b"..");
+        }
+        text.into()
+    }
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(text: Vec<u8>) -> Self {
+        Self::AsWritten(text)
+    }
 }
 
 /// What was read.
@@ -92,6 +143,11 @@ pub fn open(
 /// Whether a path means standard input.
 pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Whether what a path leads to can be read again: standard input and pipes can be read once.
+pub fn is_lasting(path: &Path) -> bool {
+    !is_stdin(path) && std::fs::metadata(path).is_ok_and(|found| found.is_file())
 }
 
 /// What a path is called when it is told.

@@ -5,13 +5,15 @@ use serde_json::json;
 use super::ledger::Ledger;
 use crate::context::Context;
 use crate::outcome::Failure;
+use crate::output::note;
 
 /// Tells it: on standard error for people, on standard output for programs.
 pub fn tell(ledger: &Ledger, context: &Context) -> Result<(), Failure> {
     let counts = ledger.state.counts;
     let seconds = ledger.seconds();
     let rate = rate(counts.read - counts.read_before, seconds);
-    let rejects = (counts.rejected > 0).then(|| ledger.rejects.path.display().to_string());
+    let rejects = ledger.rejects.path.as_ref().filter(|_| counts.rejected > 0);
+    let rejects = rejects.map(|path| path.display().to_string());
     if context.options.json {
         let summary = json!({
             "read": counts.read,
@@ -33,7 +35,7 @@ pub fn tell(ledger: &Ledger, context: &Context) -> Result<(), Failure> {
         let told = told.join(", ");
         let place = rejects.map(|path| format!("; the rejected lines are in {path}"));
         let place = place.unwrap_or_default();
-        eprintln!("folio: {told} in {seconds:.1} s, {rate} a second{place}");
+        note(&format!("folio: {told} in {seconds:.1} s, {rate} a second{place}"));
     }
     Ok(())
 }
