@@ -1,5 +1,6 @@
 //! The tool over a real server, as somebody at a prompt uses it.
 
+#![cfg(test)]
 #![forbid(unsafe_code)]
 
 mod dump;
