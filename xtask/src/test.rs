@@ -15,7 +15,7 @@ const LOCAL: &str = "local";
 /// The suites that CI runs on each of the servers, in containers. The others need no server, start one for each byte of a
 /// file, or measure what one allocator takes: they run on the machine's own.
 const ON_EACH: &[&str] =
-    &["acl", "changes", "cli", "client", "commands", "hostile", "life", "replication", "restart"];
+    &["acl", "changes", "client", "commands", "hostile", "life", "replication", "restart"];
 /// Operations of the suite `life` in CI, over all servers in containers.
 const LIFE_OPERATIONS: usize = 200_000;
 /// Where the random runs of CI begin: a change is judged by itself, not by what a new seed finds that was there before. New
