@@ -203,13 +203,15 @@ fn what_is_no_file_stays_what_it_is() {
 fn an_interruption_ends_it_before_there_is_an_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("redis://{}", silent.local_addr().unwrap());
-    let mut child = folio(&url, &["export", "users"]).stderr(Stdio::null()).spawn().unwrap();
-    let _connection = silent.accept().unwrap();
-    let asked = Instant::now();
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    for words in [&["export", "users"][..], &["import", "-c", "users", "Cargo.toml"]] {
+        let mut child = folio(&url, words).stderr(Stdio::null()).spawn().unwrap();
+        let _connection = silent.accept().unwrap();
+        let asked = Instant::now();
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    }
 }
 
 #[test]

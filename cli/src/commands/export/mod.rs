@@ -15,7 +15,7 @@ use serde_json::json;
 
 use lines::{Ids, Lines};
 use pages::{Page, Pages};
-use sink::Sink;
+use sink::{Sink, is_stdout};
 use table::Table;
 
 use crate::context::Context;
@@ -168,7 +168,7 @@ async fn definition(args: &Args, context: &Context) -> Result<serde_json::Value,
 }
 
 fn told(args: &Args, context: &Context, count: u64, took: Duration) -> Result<(), Failure> {
-    let is_stdout = args.output.as_os_str() == "-";
+    let is_stdout = is_stdout(&args.output);
     if context.options.json && !is_stdout {
         let path = args.output.display().to_string();
         let seconds = (took.as_secs_f64() * 1e3).round() / 1e3;

@@ -40,10 +40,15 @@ impl Drop for Unfinished {
     }
 }
 
+/// Whether a path means standard output. Where that is a file, others write to it too: it is not replaced.
+pub fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-" || path == Path::new("/dev/stdout")
+}
+
 impl Sink {
     /// `-` is standard output.
     pub fn open(path: &Path, is_gzip: bool) -> Result<Self, Failure> {
-        let (out, file): (Box<dyn Write>, _) = if path.as_os_str() == "-" {
+        let (out, file): (Box<dyn Write>, _) = if is_stdout(path) {
             (Box::new(BufWriter::new(io::stdout())), None)
         } else if is_special(path) {
             // A pipe or a device stays what it is.

@@ -156,8 +156,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     if args.files.iter().filter(|path| is_stdin(path)).count() > 1 {
         return Err(Failure::Usage("standard input can be read once".into()));
     }
-    let interrupt = Interrupt::expect()?;
-    let mut target = Target::ask(context, &args.collection).await?;
+    let mut interrupt = Interrupt::expect()?;
+    let mut target = tokio::select! {
+        target = Target::ask(context, &args.collection) => target?,
+        () = interrupt.comes() => return Ok(Outcome::Interrupted),
+    };
     let taken = Arc::new(AtomicU64::new(0));
     let mut ledger = ledger(&args, context, &taken)?;
     if !target.is_declared && args.infer {
