@@ -38,6 +38,15 @@ pub struct Part {
 pub type Words = BTreeMap<String, String>;
 
 impl Definition {
+    /// How many indexes it declares: those by themselves, and those of fields.
+    pub fn indexes_len(&self) -> usize {
+        let has_one = |field: &&Part| {
+            field.words.contains_key("index")
+                || field.words.get("unique").is_some_and(|is| is == "true")
+        };
+        self.indexes.len() + self.fields.iter().filter(has_one).count()
+    }
+
     /// Reads one. Says what is wrong with it, but for what the server judges.
     pub fn read(text: &str) -> Result<Self, String> {
         let members = entries(text).map_err(|error| error.to_string())?;

@@ -81,7 +81,7 @@ impl Plan {
             return format!("{name}: declared so\n");
         }
         let Some(held) = &self.held else {
-            let (fields, indexes) = (self.wanted.fields.len(), self.wanted.indexes.len());
+            let (fields, indexes) = (self.wanted.fields.len(), self.wanted.indexes_len());
             let over = match documents {
                 0 => String::new(),
                 count => format!(", over {count} documents that are there and have to fit it"),
