@@ -154,7 +154,9 @@ fn choices(places: &[usize], count: usize) -> Vec<Vec<usize>> {
     }
     let Some((first, rest)) = places.split_first() else { return Vec::new() };
     let mut all = choices(rest, count - 1);
-    all.iter_mut().for_each(|choice| choice.insert(0, *first));
+    for choice in &mut all {
+        choice.insert(0, *first);
+    }
     all.extend(choices(rest, count));
     all
 }

@@ -84,7 +84,8 @@ mod tests {
     #[test]
     fn a_bounded_look_comes_near_what_all_of_it_takes() {
         let blocks = Blocks::default();
-        let shapes: [(u32, fn(u32) -> u32); 4] = [
+        type ValueOf = fn(u32) -> u32;
+        let shapes: [(u32, ValueOf); 4] = [
             (50_000, |_| 1),
             (20_000, |value| 1 + value % 7),
             (300, |_| 200),
