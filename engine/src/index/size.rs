@@ -81,11 +81,13 @@ mod tests {
         (set, sorted, entries)
     }
 
+    /// How many documents have a value.
+    type DocumentsOf = fn(u32) -> u32;
+
     #[test]
     fn a_bounded_look_comes_near_what_all_of_it_takes() {
         let blocks = Blocks::default();
-        type ValueOf = fn(u32) -> u32;
-        let shapes: [(u32, ValueOf); 4] = [
+        let shapes: [(u32, DocumentsOf); 4] = [
             (50_000, |_| 1),
             (20_000, |value| 1 + value % 7),
             (300, |_| 200),
