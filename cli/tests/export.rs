@@ -52,6 +52,17 @@ fn comes_back(server: &Server, written: &str, words: &[&str]) {
 }
 
 #[test]
+fn the_ending_of_a_file_tells_its_format() {
+    let server = Server::start();
+    server.resp3().call(&["DOC.SET", "c:1", r#"{"a":1}"#]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("out.csv");
+    let ran = run(server.url(), &["export", "c", "--output", file.to_str().expect("text")]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(fs::read_to_string(&file).expect("a file"), "_id,a\n1,1\n");
+}
+
+#[test]
 fn what_is_written_comes_back() {
     let server = filled();
     let ran = run(server.url(), &["export", "users"]);

@@ -124,14 +124,22 @@ fn what_is_no_document_is_refused_with_its_place() {
     let words = ["infer", "-", "--collection", "c"];
     for (input, expected) in [
         ("", "folio: standard input: no documents"),
-        ("{\"a\":1}\n7\n", "folio: standard input: line 2: invalid type: integer `7`"),
-        ("{\"a\":1}\n{\"a\":\n", "folio: standard input: line 2: EOF while parsing"),
+        ("7\n", "folio: standard input: line 1: invalid type: integer `7`"),
         ("[{\"a\":1},{]", "folio: standard input: "),
         ("[{\"a\":1}", "folio: standard input: "),
         ("a,b", "folio: standard input: begins with neither"),
     ] {
         let told = run_with(NOWHERE, &words, input.as_bytes());
         assert_eq!((told.code, told.out.as_str()), (1, ""), "{input}: {told:?}");
+        assert!(told.err.starts_with(expected), "{input}: {}", told.err);
+    }
+    // The others are looked at.
+    for (input, expected) in [
+        ("{\"a\":1}\n7\n", "folio: standard input: line 2: invalid type: integer `7`"),
+        ("{\"a\":1}\n{\"a\":\n", "folio: standard input: line 2: EOF while parsing"),
+    ] {
+        let told = run_with(NOWHERE, &words, input.as_bytes());
+        assert!(told.code == 4 && told.out.contains("DOC.CREATE c FIELD a int"), "{told:?}");
         assert!(told.err.starts_with(expected), "{input}: {}", told.err);
     }
     let missing = run(NOWHERE, &["infer", "/nonexistent.jsonl", "--collection", "c"]);

@@ -57,6 +57,20 @@ fn a_script_ends_with_the_first_failure() {
 }
 
 #[test]
+fn words_that_nobody_knows_are_told() {
+    let server = users();
+    for word in ["DOC.FNID users", "cities where a = 1"] {
+        let ran = run(server.url(), &["shell", "-c", word]);
+        let name = word.split(' ').next().unwrap_or_default();
+        let told =
+            format!("folio: {name} is no command of the server; \\? lists what is understood\n");
+        assert_eq!((ran.code, ran.err), (2, told));
+    }
+    let ran = run(server.url(), &["shell", "-c", "help", "-c", "exit", "-c", "PING"]);
+    assert!(ran.code == 0 && ran.out.contains("\\explain") && !ran.out.contains("PONG"), "{ran:?}");
+}
+
+#[test]
 fn answers_are_json_for_programs() {
     let server = users();
     let ran = run(server.url(), &["shell", "--json", "-c", "count users", "-c", "\\d users"]);

@@ -397,6 +397,8 @@ mod tests {
     fn a_server_without_the_module_is_named() {
         let error = server("-ERR unknown command 'DOC.SET', with args beginning with: 'a' \r\n");
         assert!(matches!(error, Error::ModuleMissing), "{error:?}");
+        let error = server("-ERR unknown command 'help', with args beginning with: \r\n");
+        assert_eq!(error.code(), Some("ERR"), "{error:?}");
     }
 
     #[test]

@@ -72,4 +72,7 @@ fn say_goodbye(module: &Path, port: u16) {
     println!("To start it again without the demo:\n");
     println!("  {} {config} --port {port} --dir {data}{load}\n", name.display());
     println!("Its data is in {data}, its log is {}.\n", paths::shown(&server::log(&folder)));
+    println!("docs/first-steps.md goes on from here. The tool, with a prompt that completes:\n");
+    println!("  cargo build --release -p folio-cli");
+    println!("  target/release/folio --url redis://127.0.0.1:{port} shell\n");
 }

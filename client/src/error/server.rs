@@ -6,9 +6,7 @@ use super::{Error, FunctionError, UniqueViolation, Violation};
 pub(super) fn refused(code: &str, message: &str) -> Error {
     let line = || format!("{code} {message}").into();
     let read = match code {
-        "ERR" if message.to_ascii_lowercase().starts_with("unknown command") => {
-            Some(Error::ModuleMissing)
-        }
+        "ERR" if is_unknown_command_of_folio(message) => Some(Error::ModuleMissing),
         "NOTFOUND" => quoted(message).map(|key| Error::NotFound { key: key.into() }),
         "EXISTS" => quoted(message).map(|key| Error::AlreadyExists { key: key.into() }),
         "UNIQUE" => unique(message),
@@ -20,6 +18,13 @@ pub(super) fn refused(code: &str, message: &str) -> Error {
         _ => None,
     };
     read.unwrap_or_else(|| Error::Server(line()))
+}
+
+/// `unknown command 'DOC.SET', with args beginning with: ..`. Of any other command it says nothing of the module.
+fn is_unknown_command_of_folio(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    let command = message.strip_prefix("unknown command").unwrap_or_default();
+    command.trim_start_matches([' ', '\'', '`']).starts_with("doc.")
 }
 
 /// The first text in single quotes; keys may hold quotes, so it goes to the last one.

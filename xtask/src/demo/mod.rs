@@ -9,7 +9,7 @@ mod show;
 use std::time::{Duration, Instant};
 
 use folio::Folio;
-use folio::redis::Value;
+use folio::redis::{RedisResult, Value, cmd};
 use serde_json::Value as Json;
 
 use crate::Result;
@@ -132,7 +132,10 @@ impl Demo {
     /// Runs a command, shows it and what came, be it an error.
     async fn say(&self, name: &str, arguments: &[&str]) -> std::result::Result<Json, String> {
         println!("    > {name} {}", show::typed(arguments));
-        let answer = self.db.cmd(name).arg(arguments).query_value().await;
+        // Errors are shown as the server says them.
+        let mut connection = self.db.redis().await.map_err(|error| error.to_string())?;
+        let answer: RedisResult<Value> =
+            cmd(name).arg(arguments).query_async(&mut connection).await;
         match answer {
             Ok(answer) => {
                 let answer = reply::json(&answer);
@@ -144,8 +147,9 @@ impl Demo {
                 Ok(answer)
             }
             Err(error) => {
-                println!("    (error) {error}");
-                Err(error.code().unwrap_or_default().to_owned())
+                let code = error.code().unwrap_or("ERR");
+                println!("    (error) {code} {}", error.detail().unwrap_or_default());
+                Err(code.to_owned())
             }
         }
     }

@@ -71,8 +71,9 @@ pub struct Args {
     /// Only these fields, with commas between their paths
     #[arg(long, value_name = "PATH,..", value_delimiter = ',')]
     select: Vec<String>,
-    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
-    format: Format,
+    /// The format; without it the ending of the file's name tells it, and JSON lines are written else
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// The file to write; `-` is standard output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
@@ -110,6 +111,18 @@ fn parameter(text: &str) -> Result<(String, String), String> {
             Ok((name.trim_start_matches('$').into(), value.into()))
         }
         _ => Err("not NAME=JSON".into()),
+    }
+}
+
+impl Args {
+    fn format(&self) -> Format {
+        let name = self.output.to_string_lossy().to_ascii_lowercase();
+        let by_name = match name.trim_end_matches(".gz").rsplit_once('.') {
+            Some((_, "csv")) => Format::Csv,
+            Some((_, "json")) => Format::Json,
+            _ => Format::Jsonl,
+        };
+        self.format.unwrap_or(by_name)
     }
 }
 
@@ -189,7 +202,7 @@ enum Form {
 impl Form {
     fn new(args: &Args, definition: &serde_json::Value, first: &Page) -> Result<Self, Failure> {
         let prefix = definition["prefix"].as_str().unwrap_or_default();
-        if args.format == Format::Csv {
+        if args.format() == Format::Csv {
             if args.with_keys {
                 return Err(Failure::Usage("--with-keys is for JSON".into()));
             }
@@ -206,7 +219,7 @@ impl Form {
             None => Ids::WhereNeeded,
             Some(name) => Ids::Field(name.clone()),
         };
-        Ok(Self::Lines(Lines::new(prefix, ids, args.format == Format::Json)))
+        Ok(Self::Lines(Lines::new(prefix, ids, args.format() == Format::Json)))
     }
 
     fn begin(&mut self, sink: &mut Sink) -> Result<(), Failure> {

@@ -18,26 +18,34 @@ pub struct Input<'a> {
     pub is_mongo: bool,
 }
 
+/// What a look at a file came to.
+pub struct Seen {
+    pub profile: Profile,
+    /// What was no document, and where.
+    pub bad: Vec<String>,
+    /// Whether these were all.
+    pub is_whole: bool,
+}
+
 impl Input<'_> {
-    /// Looks at its documents; tells also whether they were all.
-    pub fn profile(&self, sample: Sample) -> Result<(Profile, bool), Failure> {
+    /// Looks at its documents.
+    pub fn profile(&self, sample: Sample) -> Result<Seen, Failure> {
         let failed = |error| Failure::file(called(self.file), error);
         // No path has a type yet that a value of a table could be read by.
         let target = Target::of("", HashMap::new());
         let reading = Reading { format: self.format, keeps_strings: false, target: &target };
         let mut source = open(self.file, &reading, &Arc::default()).map_err(failed)?;
-        let mut profile = Profile::default();
+        let (mut profile, mut bad) = (Profile::default(), Vec::new());
         while let Some(piece) = source.next().map_err(failed)? {
             if sample.is_enough(profile.documents) {
-                return Ok((profile, false));
+                return Ok(Seen { profile, bad, is_whole: false });
             }
             let added = text_of(self.is_mongo, &piece.text, &piece.document)
                 .and_then(|text| profile.add(&text).map_err(|error| error.to_string()));
-            added.map_err(|why| {
-                let (file, line) = (called(self.file), piece.line);
-                Failure::Data(format!("{file}: line {line}: {why}"))
-            })?;
+            if let Err(why) = added {
+                bad.push(format!("{}: line {}: {why}", called(self.file), piece.line));
+            }
         }
-        Ok((profile, true))
+        Ok(Seen { profile, bad, is_whole: true })
     }
 }

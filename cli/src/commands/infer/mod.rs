@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{line, note, show, table};
 
-use input::Input;
+use input::{Input, Seen};
 pub use profile::Profile;
 pub use propose::{Proposal, Wish};
 
@@ -34,6 +34,9 @@ it before you declare it. Nothing is sent to a server.
 
   folio infer users.jsonl --collection users --json > users.schema.json
   folio schema apply users.schema.json";
+
+/// Lines that are told if they hold no documents.
+const BAD_LINES_TOLD: usize = 5;
 
 /// Looks at documents and proposes fields, types and indexes.
 #[derive(clap::Args)]
@@ -98,9 +101,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         is_strict: args.strict,
     };
     let input = Input { file: &args.file, format: args.format, is_mongo: args.mongo };
-    let (profile, is_whole) = input.profile(args.sample)?;
+    let Seen { profile, bad, is_whole } = input.profile(args.sample)?;
     if profile.documents == 0 {
-        return Err(Failure::Data(format!("{}: no documents", called(&args.file))));
+        let none = || format!("{}: no documents", called(&args.file));
+        return Err(Failure::Data(bad.into_iter().next().unwrap_or_else(none)));
     }
     let proposal = profile.propose(&wish);
     if context.out.is_json() {
@@ -113,8 +117,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         for warning in &proposal.warnings {
             note(&format!("folio: {warning}"));
         }
+        for line in bad.iter().take(BAD_LINES_TOLD) {
+            note(&format!("folio: {line}"));
+        }
+        if bad.len() > BAD_LINES_TOLD {
+            note(&format!("folio: and {} more are no documents", bad.len() - BAD_LINES_TOLD));
+        }
     }
-    Ok(Outcome::Done)
+    Ok(if bad.is_empty() { Outcome::Done } else { Outcome::Found })
 }
 
 /// The proposal for people.

@@ -1,7 +1,7 @@
 //! Definitions in files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde_json::value::RawValue;
 
@@ -57,7 +57,13 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn read_file(file: &Path) -> Result<Vec<Definition>, Failure> {
-    let text = fs::read_to_string(file).map_err(|error| Failure::file(file, error))?;
+    let text = fs::read_to_string(file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::Data(format!(
+            "there is no file {0}; of a collection, `folio schema show {0} > file` writes one",
+            file.display()
+        )),
+        _ => Failure::file(file, error),
+    })?;
     let wrong = |what: String| Failure::Data(format!("{}: {what}", file.display()));
     let all: Vec<&RawValue> = if text.trim_start().starts_with('[') {
         serde_json::from_str(&text)

@@ -70,6 +70,10 @@ impl<'c> Session<'c> {
         if let Some(rest) = statement.strip_prefix('\\') {
             return meta::carry_out(self, rest).await;
         }
+        // What people type at any prompt.
+        if ["help", "quit", "exit"].contains(&statement.to_ascii_lowercase().as_str()) {
+            return meta::carry_out(self, &statement.to_ascii_lowercase()).await;
+        }
         let first = statement.split_whitespace().next().unwrap_or_default();
         if Verb::from_word(first).is_some() {
             let question = sentence::read(statement).map_err(|fault| misread(statement, &fault))?;
@@ -114,7 +118,15 @@ impl<'c> Session<'c> {
 
     async fn send(&mut self, words: &[String]) -> Result<(), Failure> {
         let begun = Instant::now();
-        let answer = Answer::read(&words[0], send(&self.db, words).await?);
+        let answer = match send(&self.db, words).await {
+            Err(failure) if is_unknown(&failure) && self.db.check().await.is_ok() => {
+                let name = &words[0];
+                return Err(Failure::Usage(format!(
+                    "{name} is no command of the server; \\? lists what is understood"
+                )));
+            }
+            answer => Answer::read(&words[0], answer?),
+        };
         let time = begun.elapsed();
         if self.context.out.is_json() {
             line(&answer.to_json())?;
@@ -130,6 +142,15 @@ impl<'c> Session<'c> {
             note("there are more: \\next shows them");
         }
         Ok(())
+    }
+}
+
+/// Whether the server does not know the command.
+fn is_unknown(failure: &Failure) -> bool {
+    match failure {
+        Failure::Server(folio::Error::ModuleMissing) => true,
+        Failure::Server(error) => error.to_string().starts_with("ERR unknown command"),
+        _ => false,
     }
 }
 
