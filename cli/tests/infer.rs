@@ -124,7 +124,7 @@ fn what_is_no_document_is_refused_with_its_place() {
     let words = ["infer", "-", "--collection", "c"];
     for (input, expected) in [
         ("", "folio: standard input: no documents"),
-        ("7\n", "folio: standard input: line 1: invalid type: integer `7`"),
+        ("{\"a\":\n", "folio: standard input: line 1: EOF while parsing"),
         ("[{\"a\":1},{]", "folio: standard input: "),
         ("[{\"a\":1}", "folio: standard input: "),
         ("a,b", "folio: standard input: begins with neither"),

@@ -39,7 +39,11 @@ const NODE_PATH: &str = "/usr/share/nodejs";
 const LIBCLANG: &str = "libclang";
 
 const NEEDS: &[Need<'static>] = &[
-    Need { what: "a C compiler", is_there: &has_compiler, packages: &["gcc", "g++", "libc6-dev"] },
+    Need {
+        what: "a C and a C++ compiler",
+        is_there: &has_compiler,
+        packages: &["gcc", "g++", "libc6-dev"],
+    },
     Need {
         what: "libclang with its headers (bindgen reads the server's header with it)",
         is_there: &has_libclang,
@@ -134,7 +138,9 @@ fn missing<'n, 'a>(needs: &'n [Need<'a>]) -> Vec<&'n Need<'a>> {
 
 fn has_compiler() -> bool {
     let compiles = Path::new("/usr/include/stdlib.h").exists() || cfg!(target_os = "macos");
-    paths::program(&["cc", "gcc", "clang"]).is_some() && compiles
+    let has_both = paths::program(&["cc", "gcc", "clang"]).is_some()
+        && paths::program(&["c++", "g++", "clang++"]).is_some();
+    has_both && compiles
 }
 
 /// libclang, and on Debian the headers that belong to it: without them bindgen ends with

@@ -52,6 +52,7 @@ const RUN_ELSEWHERE: &[(&str, &[&str])] = &[
             "redis-cli MODULE LOAD /usr/lib/redis/modules/folio.so",
             "redis-cli MODULE LOADEX /usr/lib/redis/modules/folio.so CONFIG folio.scan-max 50000",
             "redis-cli CONFIG REWRITE",
+            "sudo cp -a /var/lib/redis /var/lib/redis.before",
             "sudo apt install ./folio_0.2.0_amd64.deb",
             r#"redis-cli --scan | xargs --delimiter='\n' --max-args=100 redis-cli MIGRATE 127.0.0.1 6380 "" 0 60000 COPY KEYS"#,
         ],
