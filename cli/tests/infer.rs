@@ -125,7 +125,6 @@ fn what_is_no_document_is_refused_with_its_place() {
     for (input, expected) in [
         ("", "folio: standard input: no documents"),
         ("{\"a\":\n", "folio: standard input: line 1: EOF while parsing"),
-        ("[{\"a\":1},{]", "folio: standard input: "),
         ("[{\"a\":1}", "folio: standard input: "),
         ("a,b", "folio: standard input: begins with neither"),
     ] {
@@ -137,6 +136,7 @@ fn what_is_no_document_is_refused_with_its_place() {
     for (input, expected) in [
         ("{\"a\":1}\n7\n", "folio: standard input: line 2: invalid type: integer `7`"),
         ("{\"a\":1}\n{\"a\":\n", "folio: standard input: line 2: EOF while parsing"),
+        ("[{\"a\":1},{]", "folio: standard input: line 1: "),
     ] {
         let told = run_with(NOWHERE, &words, input.as_bytes());
         assert!(told.code == 4 && told.out.contains("DOC.CREATE c FIELD a int"), "{told:?}");
