@@ -20,6 +20,17 @@ const RUN_ELSEWHERE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "the tests of examples/, each program on a server of its own",
+        &[
+            "cargo run -p folio-examples --bin quickstart",
+            "cargo run -p folio-examples --bin web",
+            "cargo run -p folio-examples --bin sessions",
+            "cargo run -p folio-examples --bin jobs",
+            "cargo run -p folio-examples --bin changes",
+            "cargo run -p folio-examples --bin cache",
+        ],
+    ),
+    (
         "cargo xtask dist, and with --check what it makes",
         &[
             "cargo xtask dist",
