@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use folio::Folio;
+use folio::redis::Value;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
@@ -16,8 +17,9 @@ use tokio::runtime::Handle;
 use crate::ask::question::Verb;
 use crate::ask::sentence::CLAUSES;
 use crate::ask::token::tokens;
+use crate::output::json::{json, text};
 
-use super::meta::{WORDS, names};
+use super::meta::WORDS;
 
 /// Whoever types does not wait longer for names.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -99,9 +101,7 @@ impl Helper {
         let few = ("LIMIT", 0, DOCUMENTS_SAMPLED);
         let sample = self.db.cmd("DOC.FIND").arg(collection).arg(few).read_value();
         if let Some(answer) = self.ask(sample) {
-            for row in
-                crate::output::json::json(&answer)["results"].as_array().into_iter().flatten()
-            {
+            for row in json(&answer)["results"].as_array().into_iter().flatten() {
                 let text = row[1].as_str().unwrap_or_default();
                 let document: Json = serde_json::from_str(text).unwrap_or_default();
                 found.extend(
@@ -143,6 +143,14 @@ impl Helper {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+/// The names in an answer that is a list.
+fn names(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) | Value::Set(items) => items.iter().map(text).collect(),
+        _ => Vec::new(),
     }
 }
 

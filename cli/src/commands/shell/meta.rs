@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use folio::redis::Value;
-
 use crate::ask::sentence;
 use crate::outcome::Failure;
-use crate::output::json::{json, text};
+use crate::output::json::json;
 use crate::output::table::table;
 use crate::output::{line, show};
 
@@ -204,12 +202,4 @@ fn set(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
         .ok_or_else(|| Failure::Usage("\\set takes a name and a value".to_owned()))?;
     let value = value.trim_start_matches(['=', ' ']);
     session.parameters.take(&format!("{name}={value}")).map_err(Failure::Usage)
-}
-
-/// The names in an answer that is a list.
-pub fn names(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(items) | Value::Set(items) => items.iter().map(text).collect(),
-        _ => Vec::new(),
-    }
 }
